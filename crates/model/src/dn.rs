@@ -1,0 +1,1 @@
+//! Distinguished names (RFC 4514).

@@ -1,0 +1,15 @@
+//! The cloud directory: what it holds, how an incoming object is matched, which values must be unique, what
+//! happens to one that is not, and what the status page says.
+//!
+//! Decisions are pure functions over a context that a store loads ([`provision`]); a store applies them in the
+//! same transaction. The store itself is the trait [`store::TenantStore`].
+//!
+//! **Invariant:** no SQL, no HTTP, no clock of the system.
+
+pub mod query;
+pub mod records;
+pub mod store;
+
+pub use query::{Comparison, Field, Filter, ListQuery, Literal, Page, SortKey};
+pub use records::*;
+pub use store::{StoreError, TenantStore};

@@ -1,0 +1,138 @@
+//! The store of a tenant. Each method is one transaction; batches, not rows.
+
+use crate::query::{ListQuery, Page};
+use crate::records::{
+    ClientRecord, Domain, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization, Session, StoredObject, StoredRun,
+    TenantSetup, TokenRecord,
+};
+use async_trait::async_trait;
+use lockstep_model::guard::DeletionThreshold;
+use lockstep_model::provisioning::{
+    BulkOperation, ClientErrors, ClientReport, InventoryPage, MembersPage, OperationResult, RunRecord,
+};
+use lockstep_model::{ClientId, ObjectId, SourceAnchor, Timestamp};
+
+/// Why a store did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database refused or failed. `action` says what was tried.
+    #[error("tenant store: {action} failed")]
+    Database {
+        /// What was tried.
+        action: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The disk is full.
+    #[error("tenant store: no space left on the disk of {path}; free some, nothing was lost")]
+    DiskFull {
+        /// The database file.
+        path: String,
+    },
+    /// What is stored cannot be read back.
+    #[error("tenant store: {what} cannot be read back; restore a backup or report this")]
+    Corrupt {
+        /// What.
+        what: String,
+    },
+    /// A page token that this store did not make.
+    #[error("the page token is not valid; start the list anew")]
+    BadPageToken,
+    /// The question cannot be answered by this store.
+    #[error("the query is not supported: {what}")]
+    Unsupported {
+        /// What of it.
+        what: String,
+    },
+    /// The store is shut down.
+    #[error("tenant store: it is closed")]
+    Closed,
+}
+
+/// SHA-256 of a secret.
+pub type SecretHash = [u8; 32];
+
+/// A tenant's store. `now` is always the caller's clock.
+#[async_trait]
+pub trait TenantStore: Send + Sync + 'static {
+    /// Makes the tenant where there is none, and brings its name and domains to what `setup` says.
+    async fn set_up(&self, setup: TenantSetup, now: Timestamp) -> Result<Organization, StoreError>;
+    /// The organization.
+    async fn organization(&self) -> Result<Organization, StoreError>;
+    /// Turns directory synchronization on or off (off: synced objects become cloud-managed).
+    async fn set_sync_enabled(&self, enabled: bool, now: Timestamp) -> Result<(), StoreError>;
+    /// Sets the tenant's own deletion threshold.
+    async fn set_deletion_threshold(&self, threshold: Option<DeletionThreshold>) -> Result<(), StoreError>;
+    /// The domains, by name.
+    async fn domains(&self) -> Result<Vec<Domain>, StoreError>;
+
+    /// Executes a batch of a sync client: one result an operation, in order; all durable when it returns.
+    async fn provision(
+        &self,
+        client: ClientId,
+        operations: Vec<BulkOperation>,
+        now: Timestamp,
+    ) -> Result<Vec<OperationResult>, StoreError>;
+    /// What the tenant holds of this client's objects, ordered by anchor, after `after`; at most 5,000 a page.
+    async fn inventory(&self, after: Option<SourceAnchor>, top: usize) -> Result<InventoryPage, StoreError>;
+    /// The members of a synced group by anchor, sorted, pending ones included; at most 50,000 a page.
+    async fn group_members(
+        &self,
+        group: SourceAnchor,
+        after: Option<SourceAnchor>,
+        top: usize,
+    ) -> Result<MembersPage, StoreError>;
+    /// Replaces client-side errors.
+    async fn put_client_errors(&self, errors: ClientErrors, now: Timestamp) -> Result<(), StoreError>;
+    /// Takes a report; turns `onPremisesSyncEnabled` on at the first one with an export.
+    async fn put_report(&self, client: ClientId, report: ClientReport, now: Timestamp) -> Result<(), StoreError>;
+    /// Keeps a run; `put` again with the same id replaces it (live runs grow).
+    async fn put_run(&self, client: ClientId, run: RunRecord) -> Result<(), StoreError>;
+    /// Looks at every quarantined value: what is free now is put in force. Answers how many were released.
+    async fn sweep_quarantine(&self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Removes what was deleted, and runs that ended, before `before`.
+    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError>;
+
+    /// One object by id, living or deleted.
+    async fn object(&self, id: ObjectId) -> Result<Option<StoredObject>, StoreError>;
+    /// One living user by sign-in name (no regard to case).
+    async fn user_by_principal_name(&self, name: String) -> Result<Option<StoredObject>, StoreError>;
+    /// A list of objects.
+    async fn list(&self, query: ListQuery) -> Result<Page<StoredObject>, StoreError>;
+    /// The list of errors, with the count of all that match.
+    async fn errors(&self, query: ErrorQuery) -> Result<Page<ErrorRow>, StoreError>;
+    /// Counts for the status page.
+    async fn counts(&self) -> Result<ObjectCounts, StoreError>;
+    /// The sync clients, by service account.
+    async fn clients(&self) -> Result<Vec<ClientRecord>, StoreError>;
+    /// The newest runs.
+    async fn runs(&self, top: usize) -> Result<Vec<StoredRun>, StoreError>;
+
+    /// Makes or replaces a token. For a sync client, `record.client` is filled in where absent, and returned.
+    async fn put_token(&self, secret: SecretHash, record: TokenRecord, now: Timestamp) -> Result<TokenRecord, StoreError>;
+    /// The token of a secret, if it has not ended.
+    async fn token(&self, secret: SecretHash, now: Timestamp) -> Result<Option<TokenRecord>, StoreError>;
+    /// All tokens, by name.
+    async fn tokens(&self) -> Result<Vec<TokenRecord>, StoreError>;
+    /// Ends a token. Answers whether there was one.
+    async fn remove_token(&self, name: String) -> Result<bool, StoreError>;
+    /// Makes or replaces a local user; ends the user's sessions.
+    async fn put_user(&self, user: LocalUser) -> Result<(), StoreError>;
+    /// A local user by name.
+    async fn user(&self, name: String) -> Result<Option<LocalUser>, StoreError>;
+    /// All local users, by name.
+    async fn users(&self) -> Result<Vec<LocalUser>, StoreError>;
+    /// Removes a local user and the sessions. Answers whether there was one.
+    async fn remove_user(&self, name: String) -> Result<bool, StoreError>;
+    /// Keeps a one-time sign-in link.
+    async fn put_link(&self, secret: SecretHash, session: Session) -> Result<(), StoreError>;
+    /// Takes a one-time link: it works once, and not after its end.
+    async fn take_link(&self, secret: SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError>;
+    /// Keeps a session.
+    async fn put_session(&self, secret: SecretHash, session: Session) -> Result<(), StoreError>;
+    /// The session of a cookie, if it has not ended.
+    async fn session(&self, secret: SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError>;
+    /// Ends a session.
+    async fn remove_session(&self, secret: SecretHash) -> Result<(), StoreError>;
+}
