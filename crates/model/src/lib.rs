@@ -17,6 +17,7 @@ pub mod scim;
 
 pub use anchor::SourceAnchor;
 pub use clock::Clock;
+pub use dn::Dn;
 pub use entry::{AttributeName, Attributes, Entry};
 pub use error::{ErrorCategory, ErrorCode, ObjectRef, SyncError};
 pub use ids::{ClientId, ObjectId, OrderId, PlanId, RunId, TenantId};
