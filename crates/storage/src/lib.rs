@@ -1,1 +1,7 @@
-//! Placeholder replaced below.
+//! The only crate with SQL: the tenant's store and the sync client's state, on SQLite.
+//!
+//! **Invariant:** SQL, and the types of a database driver, do not leave this crate.
+
+pub mod sqlite;
+
+pub use sqlite::SqliteError;

@@ -8,8 +8,10 @@
 
 pub mod query;
 pub mod records;
+pub mod status;
 pub mod store;
 
 pub use query::{Comparison, Field, Filter, ListQuery, Literal, Page, SortKey};
 pub use records::*;
+pub use status::{Summary, SummaryState, summarize};
 pub use store::{StoreError, TenantStore};

@@ -143,6 +143,9 @@ pub struct ObjectCounts {
     pub deleted: u64,
     /// Users with an error.
     pub users_with_errors: u64,
+    /// Of these, users that are not in the cloud, or whose changes do not arrive.
+    #[serde(default)]
+    pub users_blocked: u64,
     /// Errors by category.
     pub errors: BTreeMap<ErrorCategory, u64>,
 }

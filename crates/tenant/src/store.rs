@@ -2,8 +2,8 @@
 
 use crate::query::{ListQuery, Page};
 use crate::records::{
-    ClientRecord, Domain, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization, Session, StoredObject, StoredRun,
-    TenantSetup, TokenRecord,
+    ClientRecord, Domain, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization, Session, StoredObject,
+    StoredRun, TenantSetup, TokenRecord,
 };
 use async_trait::async_trait;
 use lockstep_model::guard::DeletionThreshold;
@@ -86,7 +86,12 @@ pub trait TenantStore: Send + Sync + 'static {
     /// Replaces client-side errors.
     async fn put_client_errors(&self, errors: ClientErrors, now: Timestamp) -> Result<(), StoreError>;
     /// Takes a report; turns `onPremisesSyncEnabled` on at the first one with an export.
-    async fn put_report(&self, client: ClientId, report: ClientReport, now: Timestamp) -> Result<(), StoreError>;
+    async fn put_report(
+        &self,
+        client: ClientId,
+        report: ClientReport,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
     /// Keeps a run; `put` again with the same id replaces it (live runs grow).
     async fn put_run(&self, client: ClientId, run: RunRecord) -> Result<(), StoreError>;
     /// Looks at every quarantined value: what is free now is put in force. Answers how many were released.
@@ -110,7 +115,12 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn runs(&self, top: usize) -> Result<Vec<StoredRun>, StoreError>;
 
     /// Makes or replaces a token. For a sync client, `record.client` is filled in where absent, and returned.
-    async fn put_token(&self, secret: SecretHash, record: TokenRecord, now: Timestamp) -> Result<TokenRecord, StoreError>;
+    async fn put_token(
+        &self,
+        secret: SecretHash,
+        record: TokenRecord,
+        now: Timestamp,
+    ) -> Result<TokenRecord, StoreError>;
     /// The token of a secret, if it has not ended.
     async fn token(&self, secret: SecretHash, now: Timestamp) -> Result<Option<TokenRecord>, StoreError>;
     /// All tokens, by name.

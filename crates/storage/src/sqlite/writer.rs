@@ -1,0 +1,198 @@
+//! The writer thread. It takes what waits in the queue into one transaction, so that many small writes share
+//! one flush to the disk, and answers each after the commit.
+
+use super::{QUEUE, SqliteError, is_disk_full, spawn_thread};
+use rusqlite::Connection;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Jobs that may share a transaction.
+const MAX_GROUP: usize = 64;
+/// How long jobs are gathered into one transaction while more wait.
+const MAX_GROUP_TIME: Duration = Duration::from_millis(20);
+
+/// Told how the transaction ended.
+type Answer = Box<dyn FnOnce(Result<(), SqliteError>) + Send>;
+type Work = Box<dyn FnOnce(Result<&Connection, SqliteError>) -> (bool, Answer) + Send>;
+
+/// One write: does its work and hands back whether it was good and its answer, to be given after the commit.
+pub(super) struct Job(Work);
+
+/// A job of a closure and of what to do with its result.
+pub(super) fn job<T, F, A>(work: F, answer: A) -> Job
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    A: FnOnce(Result<T, SqliteError>) + Send + 'static,
+{
+    Job(Box::new(move |connection| {
+        let result = connection.and_then(work);
+        let good = result.is_ok();
+        let answer: Answer = Box::new(move |commit| {
+            // The job's own error says more than that of the commit.
+            answer(result.and_then(|value| commit.map(|()| value)));
+        });
+        (good, answer)
+    }))
+}
+
+/// Starts the thread.
+pub(super) fn spawn(connection: Connection, path: Arc<Path>) -> Result<mpsc::Sender<Job>, SqliteError> {
+    let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
+    let name = path.clone();
+    spawn_thread("db-write".to_owned(), &name, move || {
+        while let Some(first) = receiver.blocking_recv() {
+            run_group(&connection, first, &mut receiver, &path);
+        }
+        // Leave one file behind, not three; if it cannot be done now, the next opening does it.
+        let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    })?;
+    Ok(sender)
+}
+
+fn run_group(connection: &Connection, first: Job, more: &mut mpsc::Receiver<Job>, path: &Path) {
+    let began = Instant::now();
+    if let Err(error) = connection.execute_batch("BEGIN IMMEDIATE") {
+        (first.0)(Err(failure(&error, path))).1(Ok(()));
+        return;
+    }
+    let mut answers: Vec<Answer> = Vec::new();
+    let mut next = Some(first);
+    while let Some(job) = next {
+        let answer = run_one(connection, job, path);
+        answers.push(answer);
+        if connection.is_autocommit() {
+            // SQLite itself rolled the whole transaction back (disk full, I/O error): nothing of the group
+            // is written. The job that met it says why, the others learn it here.
+            for answer in answers {
+                answer(Err(SqliteError::DiskFull { path: path.to_owned() }));
+            }
+            return;
+        }
+        next = (answers.len() < MAX_GROUP && began.elapsed() < MAX_GROUP_TIME)
+            .then(|| more.try_recv().ok())
+            .flatten();
+    }
+    match connection.execute_batch("COMMIT") {
+        Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
+        Err(error) => {
+            if !connection.is_autocommit() {
+                let _ = connection.execute_batch("ROLLBACK");
+            }
+            tracing::error!(%error, "a transaction was not committed; its callers were told");
+            answers.into_iter().for_each(|answer| answer(Err(failure(&error, path))));
+        }
+    }
+}
+
+/// Runs one job in a savepoint; one that fails leaves no trace.
+fn run_one(connection: &Connection, job: Job, path: &Path) -> Answer {
+    if let Err(error) = connection.execute_batch("SAVEPOINT job") {
+        return (job.0)(Err(failure(&error, path))).1;
+    }
+    let (good, answer) = (job.0)(Ok(connection));
+    if connection.is_autocommit() {
+        return answer;
+    }
+    let end = if good { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    match connection.execute_batch(end) {
+        Ok(()) => answer,
+        Err(error) => {
+            let error = failure(&error, path);
+            Box::new(move |_| answer(Err(error)))
+        }
+    }
+}
+
+/// An error that many callers may be told (a driver's error cannot be cloned).
+fn failure(error: &rusqlite::Error, path: &Path) -> SqliteError {
+    if is_disk_full(error) {
+        SqliteError::DiskFull { path: path.to_owned() }
+    } else {
+        SqliteError::Refused(format!("{}: the transaction failed: {error}", path.display()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Database, Options, SqliteError};
+
+    fn open(folder: &std::path::Path) -> Database {
+        Database::open(&folder.join("t.db"), &Options::default(), |connection| {
+            connection.execute_batch("CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY) STRICT").unwrap();
+            Ok(())
+        })
+        .unwrap()
+    }
+
+    async fn count(db: &Database) -> i64 {
+        db.read("counting", |c| Ok(c.query_row("SELECT count(*) FROM t", [], |r| r.get(0))?)).await.unwrap()
+    }
+
+    fn insert(n: i64) -> impl FnOnce(&rusqlite::Connection) -> Result<(), SqliteError> + Send + 'static {
+        move |c| {
+            c.execute("INSERT INTO t VALUES (?1)", [n])?;
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_job_that_fails_leaves_no_trace_and_the_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(folder.path());
+        let (good, bad, twice) = tokio::join!(
+            db.write("one", insert(1)),
+            db.write("two", |c| {
+                c.execute("INSERT INTO t VALUES (2)", [])?;
+                Err::<(), _>(SqliteError::Refused("no".into()))
+            }),
+            db.write("three", |c| {
+                c.execute("INSERT INTO t VALUES (3)", [])?;
+                c.execute("INSERT INTO t VALUES (3)", [])?;
+                Ok(())
+            }),
+        );
+        good.unwrap();
+        assert!(matches!(bad, Err(SqliteError::Refused(_))));
+        assert_eq!(twice.unwrap_err().to_string(), "three failed");
+        assert_eq!(count(&db).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_survived() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(folder.path());
+        db.write("limit", |c| Ok(c.pragma_update(None, "max_page_count", 4)?)).await.unwrap();
+        let full = db
+            .write("fill", |c| {
+                for n in 0..10_000 {
+                    c.execute("INSERT INTO t VALUES (?1)", [n])?;
+                }
+                Ok(())
+            })
+            .await;
+        assert!(matches!(full, Err(SqliteError::DiskFull { .. })), "{full:?}");
+        db.write("limit", |c| Ok(c.pragma_update(None, "max_page_count", 100_000)?)).await.unwrap();
+        db.write("again", insert(1)).await.unwrap();
+        assert_eq!(count(&db).await, 1);
+    }
+
+    #[tokio::test]
+    async fn many_writers_and_readers_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(folder.path());
+        let tasks: Vec<_> = (0..500)
+            .map(|n| {
+                let db = db.clone();
+                tokio::spawn(async move { db.write("insert", insert(n)).await.map(|()| n) })
+            })
+            .collect();
+        for task in tasks {
+            task.await.unwrap().unwrap();
+            assert!(count(&db).await > 0);
+        }
+        assert_eq!(count(&db).await, 500);
+    }
+}
