@@ -65,6 +65,11 @@ impl Defects {
         })
     }
 
+    /// Whether another object has this person's address too.
+    pub(super) const fn shares(&self, index: u64) -> bool {
+        index == self.owner || index == self.shares_with_group
+    }
+
     /// The person whose address a group has too.
     pub(super) const fn shares_with_group(&self) -> u64 {
         self.shares_with_group

@@ -36,7 +36,7 @@ pub(crate) struct SampleOptions {
     pub(crate) seed: u64,
     /// DN of the top entry. Its first part must be `dc=`, `o=` or `ou=`.
     pub(crate) suffix: String,
-    /// Domain of the mail addresses; `intl.` and this is the second one.
+    /// Domain of the mail addresses.
     pub(crate) domain: String,
     /// Password of `cn=sync,ou=system,<suffix>`, the identity that a sync client binds with; without one the
     /// entry has no password and nobody can bind with it.
@@ -63,6 +63,26 @@ pub(crate) struct Manifest {
     pub(crate) seed: u64,
     /// DN of the top entry.
     pub(crate) suffix: String,
+    /// How many there are of what.
+    pub(crate) counts: Counts,
+    /// Domains to configure as verified.
+    pub(crate) verified_domains: Vec<String>,
+    /// Domains to configure, and not as verified.
+    pub(crate) unverified_domains: Vec<String>,
+    /// DN of the service account.
+    pub(crate) sync_dn: String,
+    /// Those people who have a password have this one, with their `uid` for `{uid}`.
+    pub(crate) password_pattern: String,
+    /// Some people without defects, to try changes on.
+    pub(crate) examples: Vec<Example>,
+    /// What is wrong on purpose; nothing else is.
+    pub(crate) defects: Vec<Defect>,
+}
+
+/// How many there are of what.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Counts {
     /// Entries of all kinds.
     pub(crate) entries: u64,
     /// People.
@@ -77,14 +97,18 @@ pub(crate) struct Manifest {
     pub(crate) containers: u64,
     /// Entries of other kinds: devices and the service account.
     pub(crate) others: u64,
-    /// Domains to configure as verified, the default one first.
-    pub(crate) verified_domains: Vec<String>,
-    /// DN of the service account.
-    pub(crate) sync_dn: String,
-    /// Those people who have a password have this one, with their `uid` for `{uid}`.
-    pub(crate) password_pattern: String,
-    /// What is wrong on purpose; nothing else is.
-    pub(crate) defects: Vec<Defect>,
+}
+
+/// A person without defects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Example {
+    /// DN of the entry, all ASCII.
+    pub(crate) dn: String,
+    /// Primary address.
+    pub(crate) mail: String,
+    /// Display name.
+    pub(crate) name: String,
 }
 
 /// One thing that is wrong on purpose.
@@ -152,16 +176,20 @@ pub(crate) fn write_ldif_with(
     Ok(Manifest {
         seed: options.seed,
         suffix: options.suffix.clone(),
-        entries,
-        people: options.people,
-        groups: groups.count(),
-        memberships,
-        nested_groups,
-        containers,
-        others,
-        verified_domains: vec![options.domain.clone(), format!("intl.{}", options.domain)],
+        counts: Counts {
+            entries,
+            people: options.people,
+            groups: groups.count(),
+            memberships,
+            nested_groups,
+            containers,
+            others,
+        },
+        verified_domains: vec![options.domain.clone()],
+        unverified_domains: vec![defects::unverified_domain(&options.domain)],
         sync_dn,
         password_pattern: "Lockstep-{uid}".to_owned(),
+        examples: people.examples(3),
         defects: Defects::list(&groups),
     })
 }

@@ -2,12 +2,12 @@
 //!
 //! **Invariant:** everything about person `i` is a function of (options, `i`); nothing is remembered.
 
-use super::SampleOptions;
 use super::defects::{Defects, PersonDefect};
 use super::dice::{Deal, Dice, Stream, coprime};
 use super::ldif::{LdifWriter, escape_into};
 use super::names::{DEPARTMENTS, Department, LANGUAGES, Name, Names, OFFICES, Office};
 use super::ssha::ssha;
+use super::{Example, SampleOptions};
 use std::fmt::Write as _;
 use std::io;
 
@@ -189,6 +189,21 @@ impl<'a> People<'a> {
         name
     }
 
+    /// The first people without a defect whose DN is ASCII; the head of all is left out.
+    pub(super) fn examples(&self, count: usize) -> Vec<Example> {
+        (1..self.options.people)
+            .map(|index| self.person(index))
+            .filter(|p| p.style == DnStyle::Uid && p.defect.is_none() && !self.defects.shares(p.index))
+            .map(|p| Example {
+                dn: self.dn(p.index),
+                mail: self.address(p.index),
+                name: self.display_name(p.index),
+            })
+            .filter(|example| example.dn.is_ascii())
+            .take(count)
+            .collect()
+    }
+
     /// A person's regular primary address, defects aside.
     pub(super) fn address(&self, index: u64) -> String {
         let mut address = String::with_capacity(48);
@@ -198,8 +213,7 @@ impl<'a> People<'a> {
 
     fn address_into(&self, to: &mut String, person: &Person<'_>) {
         person.local_into(to);
-        // Offices beyond the seas have a domain of their own.
-        to.push_str(if person.office >= 4 { "@intl." } else { "@" });
+        to.push('@');
         to.push_str(&self.options.domain);
     }
 
@@ -350,7 +364,7 @@ impl<'a> People<'a> {
         if regular && dice.chance(150) {
             ldif.put_args("mail", format_args!("e{}@{}", 10_001 + person.index, domain));
             if dice.chance(300) {
-                ldif.put_args("mail", format_args!("Mail.{}@intl.{}", 10_001 + person.index, domain));
+                ldif.put_args("mail", format_args!("Mail.{}@{}", 10_001 + person.index, domain));
             }
         }
     }

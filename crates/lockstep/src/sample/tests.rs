@@ -70,13 +70,16 @@ fn the_manifest_counts_what_is_there_and_references_lead_somewhere() {
         assert_eq!(uuids.len(), records.len(), "every entryUUID is unique");
         let persons: Vec<_> = records.iter().filter(|r| is_person(r)).collect();
         let groups: Vec<_> = records.iter().filter(|r| !members(r).is_empty()).collect();
-        assert_eq!(manifest.entries, records.len() as u64);
-        assert_eq!(manifest.people, people);
+        assert_eq!(manifest.counts.entries, records.len() as u64);
+        assert_eq!(manifest.counts.people, people);
         assert_eq!(persons.len() as u64, people);
-        assert_eq!(manifest.groups, people / 100 + 20);
-        assert_eq!(groups.len() as u64, manifest.groups);
-        assert_eq!(manifest.containers + manifest.others + people + manifest.groups, manifest.entries);
-        assert_eq!(groups.iter().map(|g| members(g).len() as u64).sum::<u64>(), manifest.memberships);
+        assert_eq!(manifest.counts.groups, people / 100 + 20);
+        assert_eq!(groups.len() as u64, manifest.counts.groups);
+        assert_eq!(
+            manifest.counts.containers + manifest.counts.others + people + manifest.counts.groups,
+            manifest.counts.entries
+        );
+        assert_eq!(groups.iter().map(|g| members(g).len() as u64).sum::<u64>(), manifest.counts.memberships);
 
         let uids: BTreeSet<&str> = persons.iter().map(|p| texts(p, "uid")[0]).collect();
         assert_eq!(uids.len() as u64, people, "every uid is unique");
@@ -108,8 +111,8 @@ fn the_manifest_counts_what_is_there_and_references_lead_somewhere() {
         let largest = groups.iter().map(|g| members(g).len() as u64).max().unwrap();
         assert!(largest >= people / 2);
         if people >= 1000 {
-            let share = manifest.memberships * 10 / people;
-            assert!((14..=18).contains(&share), "{} memberships of {people}", manifest.memberships);
+            let share = manifest.counts.memberships * 10 / people;
+            assert!((14..=18).contains(&share), "{} memberships of {people}", manifest.counts.memberships);
             assert_eq!(largest, people / 2);
             assert!(groups.iter().any(|g| members(g).len() == 1));
         }
@@ -183,7 +186,7 @@ fn every_defect_is_there_once_and_no_other() {
             })
             .filter(|(_, inner): &(_, Vec<_>)| !inner.is_empty())
             .collect();
-        assert_eq!(inner.values().map(|i| i.len() as u64).sum::<u64>(), manifest.nested_groups);
+        assert_eq!(inner.values().map(|i| i.len() as u64).sum::<u64>(), manifest.counts.nested_groups);
         loop {
             let holding: BTreeSet<&str> = inner.keys().copied().collect();
             let before = inner.len();
@@ -200,7 +203,7 @@ fn every_defect_is_there_once_and_no_other() {
 
 #[test]
 fn names_come_from_many_languages_and_dns_have_every_escape() {
-    let (bytes, _) = make(&options(2000));
+    let (bytes, manifest) = make(&options(2000));
     let records = records(&bytes);
     let languages: BTreeSet<&str> = records.iter().flat_map(|r| texts(r, "preferredLanguage")).collect();
     assert!(languages.len() > 20, "{languages:?}");
@@ -210,6 +213,15 @@ fn names_come_from_many_languages_and_dns_have_every_escape() {
     }
     let count = |name: &str| records.iter().filter(|r| r.iter().any(|(n, _)| n == name)).count();
     assert!((20..=80).contains(&count("jpegPhoto")), "{} photos", count("jpegPhoto"));
+    assert_eq!(manifest.examples.len(), 3);
+    for example in &manifest.examples {
+        let record = records.iter().find(|r| texts(r, "dn") == [example.dn.as_str()]).unwrap();
+        assert_eq!(
+            (texts(record, "mail")[0], texts(record, "displayName")[0]),
+            (&*example.mail, &*example.name)
+        );
+        assert!(manifest.defects.iter().all(|d| !d.objects.contains(&example.dn)));
+    }
     assert!(count("userPassword") > 400 && count("uidNumber") > 1000);
 }
 
@@ -264,5 +276,5 @@ fn slapadd_loads_two_thousand_people() {
     let dump = run("/usr/sbin/slapcat", &["-f", "slapd.conf", "-o", "ldif-wrap=no"]);
     let text = String::from_utf8_lossy(&dump.stdout).into_owned();
     let held = text.lines().filter(|l| l.starts_with("dn:")).count() as u64;
-    assert_eq!(held, manifest.entries, "{}", said(&dump));
+    assert_eq!(held, manifest.counts.entries, "{}", said(&dump));
 }

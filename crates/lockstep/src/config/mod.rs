@@ -1,0 +1,283 @@
+//! The configuration: one file `lockstep.toml`, `conf.d/*.toml` beside it, then `LOCKSTEP__SECTION__KEY` of the
+//! environment. These structs are the documentation: their comments become the JSON schema.
+//!
+//! **Invariant:** no secret stands in the configuration; it names files (or systemd credentials) that hold them.
+
+mod check;
+mod load;
+mod period;
+mod problem;
+mod schema;
+mod template;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use load::{Loaded, load};
+pub(crate) use period::Period;
+pub(crate) use problem::{Problem, Problems};
+pub(crate) use schema::schema_text;
+pub(crate) use template::TEMPLATE;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// Configuration of Lockstep. Relative paths count from the folder of the configuration file.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// The server: the cloud directory with its API and portal.
+    pub(crate) server: Server,
+    /// The organization.
+    pub(crate) tenant: Tenant,
+    /// The sync client.
+    pub(crate) sync: Sync,
+    /// The directory to read.
+    pub(crate) source: Source,
+    /// How entries become users and groups.
+    pub(crate) mapping: Mapping,
+    /// What is logged, and how. Logs go to standard error.
+    pub(crate) log: Log,
+}
+
+/// The server: the cloud directory with its API and portal.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Server {
+    /// Address and port to listen on; port 0 takes a free one.
+    pub(crate) listen: String,
+    /// The address under which browsers reach the server, where that is another one (behind a proxy):
+    /// `https://directory.contoso.com`.
+    pub(crate) public_url: Option<String>,
+    /// Certificate chain for HTTPS, PEM, the server's own certificate first. With `tls_key_file`.
+    pub(crate) tls_cert_file: Option<PathBuf>,
+    /// Private key of the certificate, PEM.
+    pub(crate) tls_key_file: Option<PathBuf>,
+    /// Whether plain HTTP may be served to other machines. Passwords and tokens then cross the network readable:
+    /// only behind a proxy that does TLS.
+    pub(crate) allow_plaintext: bool,
+    /// Folder of the tenant's database.
+    pub(crate) data_dir: PathBuf,
+    /// How long deleted objects and run records are kept.
+    pub(crate) keep_deleted: Period,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".into(),
+            public_url: None,
+            tls_cert_file: None,
+            tls_key_file: None,
+            allow_plaintext: false,
+            data_dir: "lockstep-data/server".into(),
+            keep_deleted: Period::days(30),
+        }
+    }
+}
+
+/// The organization.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Tenant {
+    /// Its name.
+    pub(crate) display_name: String,
+    /// The initial domain: always verified, never removed. Sign-in names that cannot be kept get it.
+    pub(crate) initial_domain: String,
+    /// Domains of the organization.
+    pub(crate) domains: Vec<Domain>,
+}
+
+impl Default for Tenant {
+    fn default() -> Self {
+        Self {
+            display_name: "My organization".into(),
+            initial_domain: "organization.onlockstep.example".into(),
+            domains: Vec::new(),
+        }
+    }
+}
+
+/// A domain of the organization.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Domain {
+    /// Its name: `contoso.com`.
+    pub(crate) name: String,
+    /// Whether it belongs to the organization: sign-in names keep it.
+    #[serde(default)]
+    pub(crate) verified: bool,
+}
+
+/// The sync client.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Sync {
+    /// Address of the server to write to. `lockstep up` uses its own.
+    pub(crate) server: String,
+    /// File with this client's token (`lockstep token create NAME --role sync-client`). Not set: the systemd
+    /// credential `sync.token`. `lockstep up` needs none.
+    pub(crate) token_file: Option<PathBuf>,
+    /// Authorities to trust for the server's certificate, PEM, beside the system's.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Folder of the client's state. It is a cache: it may be deleted while the client is stopped.
+    pub(crate) state_dir: PathBuf,
+    /// Time between cycles. Changes arrive live; the cycle is the safety net.
+    pub(crate) cycle: Period,
+    /// How long live deletions wait for others before they are judged together.
+    pub(crate) settle: Period,
+    /// The status page warns when the last sync is older than this.
+    pub(crate) stale_after: Period,
+    /// When a plan is held until a person approves it.
+    pub(crate) guard: Guard,
+}
+
+impl Default for Sync {
+    fn default() -> Self {
+        Self {
+            server: "http://127.0.0.1:8080".into(),
+            token_file: None,
+            ca_file: None,
+            state_dir: "lockstep-data/client".into(),
+            cycle: Period::minutes(30),
+            settle: Period::seconds(2),
+            stale_after: Period::days(3),
+            guard: Guard::default(),
+        }
+    }
+}
+
+/// When a plan is held until a person approves it: the stricter of the two limits, for each kind of object.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Guard {
+    /// Most users, or groups, that may be deleted at once.
+    pub(crate) count: u64,
+    /// Most users, or groups, that may be deleted at once, in percent of those the cloud holds.
+    #[schemars(range(max = 100))]
+    pub(crate) percent: u8,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        let default = lockstep_model::guard::DeletionThreshold::default();
+        Self { count: default.count, percent: default.percent }
+    }
+}
+
+/// The directory to read.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Source {
+    /// What kind of directory.
+    pub(crate) kind: SourceKind,
+    /// Address of the directory server: `ldap://host[:389]` or `ldaps://host[:636]`.
+    pub(crate) url: Option<String>,
+    /// The entry to start at; everything below it is read.
+    pub(crate) base_dn: Option<String>,
+    /// DN of the account that reads. Not set: anonymous.
+    pub(crate) bind_dn: Option<String>,
+    /// File with the account's password. Not set: the systemd credential `source.password`.
+    pub(crate) password_file: Option<PathBuf>,
+    /// Protection of the connection. Not set: `ldaps` for an `ldaps://` address, else `none`.
+    pub(crate) tls: Option<Tls>,
+    /// Authorities to trust for the directory's certificate, PEM, in place of the system's.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Whether the password may cross the network readable. Within this machine it always may.
+    pub(crate) allow_plaintext_bind: bool,
+    /// Only entries that match this LDAP filter are read. Not set: all.
+    pub(crate) filter: Option<String>,
+    /// DNs that are left out, with all below them.
+    pub(crate) exclude: Vec<String>,
+    /// For `kind = "ldif"`: the file that is the directory.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// What kind of directory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum SourceKind {
+    /// OpenLDAP with the `syncprov` overlay (RFC 4533).
+    #[default]
+    OpenLdap,
+    /// An LDIF file, for trials without a server.
+    Ldif,
+}
+
+/// Protection of the connection to a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Tls {
+    /// None.
+    None,
+    /// StartTLS on the plain port, before anything else is sent.
+    StartTls,
+    /// TLS from the first byte.
+    Ldaps,
+}
+
+/// How entries become users and groups. The attribute flows are in the book, `reference/mapping`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Mapping {
+    /// The attribute with the sign-in name, `local@domain`.
+    pub(crate) user_name_attribute: String,
+    /// Entries with one of these object classes are users.
+    pub(crate) user_classes: Vec<String>,
+    /// Entries with one of these object classes, and none of a user's, are groups.
+    pub(crate) group_classes: Vec<String>,
+    /// An account is disabled where this attribute has a value other than FALSE, 0 or no
+    /// (`pwdAccountLockedTime`, `nsAccountLock`). Not set: none is.
+    pub(crate) disabled_attribute: Option<String>,
+}
+
+impl Default for Mapping {
+    fn default() -> Self {
+        let default = lockstep_rules::MappingSettings::default();
+        Self {
+            user_name_attribute: default.user_name_attribute,
+            user_classes: default.user_classes,
+            group_classes: default.group_classes,
+            disabled_attribute: default.disabled_attribute,
+        }
+    }
+}
+
+/// What is logged, and how. Logs go to standard error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Log {
+    /// Filter: `info`, `debug`, or by part, as `info,lockstep_ldap=debug`. `LOCKSTEP_LOG` wins over it.
+    pub(crate) level: String,
+    /// Form of the lines.
+    pub(crate) format: LogFormat,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+/// Form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people; in colour on a terminal.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Config {
+    /// The settings of the mapping. `[source] exclude` is a matter of scope and goes along.
+    pub(crate) fn mapping_settings(&self) -> lockstep_rules::MappingSettings {
+        lockstep_rules::MappingSettings {
+            user_name_attribute: self.mapping.user_name_attribute.clone(),
+            user_classes: self.mapping.user_classes.clone(),
+            group_classes: self.mapping.group_classes.clone(),
+            excluded: self.source.exclude.clone(),
+            disabled_attribute: self.mapping.disabled_attribute.clone(),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The commented file that `lockstep config init` writes. A test holds it against the schema: every key is in
+//! it, and it reads.
+
+/// The file.
+pub(crate) const TEMPLATE: &str = r#"# Lockstep. Every key with its default; lines without `#` are those to set.
+# Further files: conf.d/*.toml beside this one. Single keys: LOCKSTEP__SYNC__CYCLE=10m in the environment.
+# Relative paths count from this file's folder. `lockstep config check` says whether all is well.
+
+[server]                                  # lockstep up, lockstep server
+# listen = "127.0.0.1:8080"               # for other machines: an address of this one, with TLS
+# public_url = "https://directory.contoso.com"   # where browsers reach it, if that is another address
+# tls_cert_file = "server.pem"            # certificate chain and key, PEM
+# tls_key_file = "server.key"
+# allow_plaintext = false                 # plain HTTP to other machines: only behind a proxy that does TLS
+# data_dir = "lockstep-data/server"
+# keep_deleted = "30d"                    # deleted objects can be restored this long
+
+[tenant]
+display_name = "Contoso"
+initial_domain = "contoso.onlockstep.example"    # always verified; names that cannot be kept get it
+domains = [
+  { name = "contoso.com", verified = true },     # your mail domains
+]
+
+[source]
+# kind = "openldap"                       # or "ldif": a file as the directory, with `file = "people.ldif"`
+url = "ldap://127.0.0.1:389"              # ldaps://host for TLS from the start
+base_dn = "dc=contoso,dc=com"
+bind_dn = "cn=sync,ou=system,dc=contoso,dc=com"  # may read everything below base_dn, without a size limit
+password_file = "source.password"         # or the systemd credential `source.password`
+# tls = "none"                            # "starttls" or "ldaps"
+# ca_file = "ca.pem"                      # the authority of the directory's certificate
+# allow_plaintext_bind = false            # the password crosses the network readable
+# filter = "(objectClass=*)"
+# exclude = ["ou=robots,dc=contoso,dc=com"]
+# file = "people.ldif"                    # for kind = "ldif"
+
+[sync]                                    # lockstep up, lockstep sync
+# server = "http://127.0.0.1:8080"        # where `lockstep server` answers; `lockstep up` uses its own
+# token_file = "sync.token"               # lockstep token create NAME --role sync-client
+# ca_file = "ca.pem"                      # the authority of the server's certificate
+# state_dir = "lockstep-data/client"
+# cycle = "30m"                           # the safety net; changes arrive live
+# settle = "2s"                           # live deletions wait this long for others, to be judged together
+# stale_after = "3d"                      # the status page warns when the last sync is older
+
+[sync.guard]                              # a plan that deletes more waits for a person; the stricter one counts
+# count = 500
+# percent = 10
+
+[mapping]
+# user_name_attribute = "mail"
+# user_classes = ["inetOrgPerson", "organizationalPerson", "person", "posixAccount"]
+# group_classes = ["groupOfNames", "groupOfUniqueNames", "posixGroup"]
+# disabled_attribute = "pwdAccountLockedTime"
+
+[log]
+# level = "info"
+# format = "text"                         # or "json"
+"#;
