@@ -1,1 +1,13 @@
-//! The harness.
+//! The harness: real servers on free ports of 127.0.0.1 in folders of their own, a proxy that fails on
+//! command, and waiting for conditions instead of sleeping.
+//!
+//! **Invariant:** depends on no other Lockstep crate, so that any of them can use it in its own tests. What was
+//! started is ended when its value is dropped.
+
+pub mod proxy;
+pub mod slapd;
+pub mod wait;
+
+pub use proxy::Proxy;
+pub use slapd::{Slapd, SlapdOptions, Snapshot};
+pub use wait::{wait_for, wait_until};
