@@ -1,1 +1,26 @@
-//! Placeholder replaced below.
+//! The sync client: it reads a source, keeps the connector space, plans, lets the guard judge, writes to the
+//! target and says how it goes. It listens on nothing.
+//!
+//! Entry points: [`SyncClient::run`] (the service), [`SyncClient::once`] (`lockstep sync run`),
+//! [`SyncClient::preview`] (`lockstep sync preview`).
+//!
+//! **Invariants:** doubt never deletes: a read that was not whole ends without a plan. Nothing is written before
+//! the whole plan was judged. The watermark moves only together with the objects read up to it. Everything
+//! kept here can be rebuilt from source and target.
+
+#[cfg(test)]
+mod backoff;
+mod client;
+pub mod codec;
+mod error;
+mod progress;
+mod settings;
+pub mod state;
+
+pub use client::{SourceFactory, SyncClient};
+pub use error::{StateError, SyncFailure};
+pub use lockstep_engine::rules::{Mapping, MappingSettings};
+pub use lockstep_engine::{CsId, KeyHash};
+pub use progress::{Phase, Progress};
+pub use settings::SyncSettings;
+pub use state::StateStore;

@@ -1,0 +1,146 @@
+//! One object: what is wanted of it, against what the cloud confirmed.
+
+use lockstep_model::plan::{Action, DeleteReason, PlanItem, PropertyChange};
+use lockstep_model::provisioning::{BulkOperation, PostOperation};
+use lockstep_model::scim::{ScimGroup, ScimUser, path_of};
+use lockstep_model::{Fingerprint, ObjectKind, Properties, Property, SourceAnchor};
+use lockstep_rules::{MappedObject, Mapping};
+use std::collections::BTreeSet;
+
+/// Whom the manager's reference means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Manager {
+    /// The entry names none.
+    None,
+    /// This object.
+    Is(SourceAnchor),
+    /// Someone who is not in the cloud. `in_directory`: there is such an entry, out of scope.
+    Unresolved {
+        /// Whether there is such an entry.
+        in_directory: bool,
+    },
+}
+
+impl Manager {
+    /// The anchor, where there is one.
+    pub fn anchor(&self) -> Option<&SourceAnchor> {
+        match self {
+            Self::Is(anchor) => Some(anchor),
+            Self::None | Self::Unresolved { .. } => None,
+        }
+    }
+}
+
+/// What the directory wants of one object in the cloud.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// Its anchor.
+    pub anchor: &'a SourceAnchor,
+    /// Its DN.
+    pub dn: &'a str,
+    /// What the mapping made of it.
+    pub mapped: &'a MappedObject,
+    /// Its manager, resolved.
+    pub manager: Option<&'a SourceAnchor>,
+}
+
+impl Wanted<'_> {
+    /// The fingerprint by which it is compared with what was confirmed.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.mapped.properties.fingerprint(self.mapped.kind, self.manager)
+    }
+
+    /// A name for people.
+    pub fn name(&self) -> &str {
+        self.mapped.properties.text(Property::DisplayName).unwrap_or(self.dn)
+    }
+}
+
+/// What the cloud confirmed of one object, as far as it is known in words.
+#[derive(Clone, Debug, Default)]
+pub struct Confirmed {
+    /// The properties, where known.
+    pub properties: Properties,
+    /// The manager.
+    pub manager: Option<SourceAnchor>,
+}
+
+/// The operation that makes or updates an object. Members do not travel in it.
+pub fn post_operation(wanted: &Wanted<'_>) -> BulkOperation {
+    BulkOperation::Post(match wanted.mapped.kind {
+        ObjectKind::User => PostOperation::User(Box::new(ScimUser::from_properties(
+            wanted.anchor,
+            &wanted.mapped.properties,
+            wanted.manager.cloned(),
+        ))),
+        ObjectKind::Group => PostOperation::Group(Box::new(ScimGroup::from_properties(
+            wanted.anchor,
+            &wanted.mapped.properties,
+        ))),
+    })
+}
+
+/// The operation that deletes an object.
+pub fn delete_operation(kind: ObjectKind, anchor: &SourceAnchor) -> BulkOperation {
+    BulkOperation::Delete { path: path_of(kind, anchor) }
+}
+
+/// A create or an update in words. `confirmed`: none for a create. `members`: how many come and go.
+pub fn describe(
+    wanted: &Wanted<'_>,
+    confirmed: Option<&Confirmed>,
+    members: (u64, u64),
+    mapping: &Mapping,
+) -> PlanItem {
+    let none = Confirmed::default();
+    let before = confirmed.unwrap_or(&none);
+    let after = &wanted.mapped.properties;
+    let names: BTreeSet<Property> =
+        before.properties.iter().chain(after.iter()).map(|(property, _)| property).collect();
+    let changes = names
+        .into_iter()
+        .filter(|property| before.properties.get(*property) != after.get(*property))
+        .map(|property| PropertyChange {
+            property,
+            before: before.properties.get(property).cloned(),
+            after: after.get(property).cloned(),
+            rule: mapping.flow_of(wanted.mapped.kind, property).to_owned(),
+        })
+        .collect();
+    let manager = (before.manager.as_ref() != wanted.manager)
+        .then(|| (before.manager.clone(), wanted.manager.cloned()));
+    PlanItem {
+        action: if confirmed.is_some() { Action::Update } else { Action::Create },
+        reason: None,
+        kind: wanted.mapped.kind,
+        anchor: wanted.anchor.clone(),
+        name: wanted.name().to_owned(),
+        dn: Some(wanted.dn.to_owned()),
+        changes,
+        manager,
+        members_added: members.0,
+        members_removed: members.1,
+    }
+}
+
+/// A deletion in words.
+pub fn describe_deletion(
+    kind: ObjectKind,
+    anchor: &SourceAnchor,
+    name: &str,
+    dn: Option<&str>,
+    reason: DeleteReason,
+) -> PlanItem {
+    PlanItem {
+        action: Action::Delete,
+        reason: Some(reason),
+        kind,
+        anchor: anchor.clone(),
+        name: name.to_owned(),
+        dn: dn.map(str::to_owned),
+        changes: Vec::new(),
+        manager: None,
+        members_added: 0,
+        members_removed: 0,
+    }
+}

@@ -1,0 +1,46 @@
+//! What an admin can set of a sync client.
+
+use lockstep_engine::rules::MappingSettings;
+use lockstep_model::guard::DeletionThreshold;
+use std::time::Duration;
+
+/// The settings of a sync client.
+#[derive(Clone, Debug)]
+pub struct SyncSettings {
+    /// How entries become users and groups.
+    pub mapping: MappingSettings,
+    /// How much may be deleted without approval. The tenant's own, where an admin set one there, wins.
+    pub threshold: DeletionThreshold,
+    /// Time between cycles. Default: 30 minutes.
+    pub cycle: Duration,
+    /// Live deletions wait until none came for this long, so that a mass deletion is seen whole.
+    /// Default: 2 s.
+    pub settle: Duration,
+    /// Live deletions wait no longer than this. Default: 30 s.
+    pub settle_at_most: Duration,
+    /// Version of the program.
+    pub version: String,
+    /// Name of the machine.
+    pub machine: String,
+    /// First pause before a broken connection is tried again; doubles up to [`SyncSettings::retry_at_most`].
+    /// Default: 1 s.
+    pub retry: Duration,
+    /// Longest pause before a broken connection is tried again. Default: 60 s.
+    pub retry_at_most: Duration,
+}
+
+impl Default for SyncSettings {
+    fn default() -> Self {
+        Self {
+            mapping: MappingSettings::default(),
+            threshold: DeletionThreshold::default(),
+            cycle: Duration::from_secs(30 * 60),
+            settle: Duration::from_secs(2),
+            settle_at_most: Duration::from_secs(30),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: "localhost".to_owned(),
+            retry: Duration::from_secs(1),
+            retry_at_most: Duration::from_secs(60),
+        }
+    }
+}
