@@ -126,6 +126,8 @@ pub struct ListQuery {
     pub members_of: Option<ObjectId>,
     /// Only groups that this object is a direct member of.
     pub groups_of: Option<ObjectId>,
+    /// Only users whose manager this is (direct reports).
+    pub reports_of: Option<ObjectId>,
     /// Deleted objects in place of living ones.
     pub deleted: bool,
 }
