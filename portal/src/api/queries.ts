@@ -1,0 +1,207 @@
+// What pages ask the server for. Keys begin with the name that events.ts makes old.
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+} from '@tanstack/react-query';
+import type { Domain, Group, User } from '@microsoft/microsoft-graph-types';
+import { listQuery, skipTokenOf, type ListOptions } from '../lib/odata';
+import { noteServerNow } from '../lib/time';
+import { ApiError, request } from './http';
+import { sessionKey } from './queryClient';
+import type { Doctor, ErrorPage, Kind, Order, OrderAnswer, Run, Session, Status } from './types';
+
+/** Who is signed in; null where nobody is. */
+export function useSession() {
+  return useQuery({
+    queryKey: sessionKey,
+    queryFn: async ({ signal }) => {
+      try {
+        return await request<Session>('/api/v1/session', { signal });
+      } catch (error) {
+        if (error instanceof ApiError && error.status === 401) return null;
+        throw error;
+      }
+    },
+    staleTime: 60_000,
+  });
+}
+
+/** Whether the person may change things. */
+export function useIsAdmin(): boolean {
+  return useSession().data?.role === 'admin';
+}
+
+/** The one answer behind the card and the status page. Asked again by events, and every few seconds, since time alone can change it. */
+export function useStatus() {
+  return useQuery({
+    queryKey: ['status'],
+    queryFn: async ({ signal }) => {
+      const status = await request<Status>('/api/v1/status', { signal });
+      noteServerNow(status.now);
+      return status;
+    },
+    refetchInterval: 5_000,
+  });
+}
+
+export interface ErrorFilter {
+  category?: string | undefined;
+  kind?: string | undefined;
+  object?: string | undefined;
+  q?: string | undefined;
+}
+
+export const ERRORS_A_PAGE = 100;
+
+/** Errors of objects, page after page, newest first. */
+export function useErrors(filter: ErrorFilter, enabled = true) {
+  return useInfiniteQuery({
+    queryKey: ['errors', filter],
+    queryFn: ({ pageParam, signal }) => {
+      const query = new URLSearchParams({ top: String(ERRORS_A_PAGE) });
+      for (const [name, value] of Object.entries(filter) as [string, string | undefined][]) {
+        if (value) query.set(name, value);
+      }
+      if (pageParam) query.set('after', pageParam);
+      return request<ErrorPage>(`/api/v1/errors?${query.toString()}`, { signal });
+    },
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next ?? undefined,
+    placeholderData: keepPreviousData,
+    enabled,
+  });
+}
+
+export function useRuns(top: number) {
+  return useQuery({
+    queryKey: ['runs', top],
+    queryFn: async ({ signal }) => (await request<{ value: Run[] }>(`/api/v1/runs?top=${top}`, { signal })).value,
+  });
+}
+
+export function useDoctor() {
+  return useQuery({
+    queryKey: ['doctor'],
+    queryFn: ({ signal }) => request<Doctor>('/api/v1/doctor', { signal }),
+    staleTime: 0,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+    retry: false,
+  });
+}
+
+export function useDomains() {
+  return useQuery({
+    queryKey: ['status', 'domains'],
+    queryFn: async ({ signal }) => (await request<{ value: Domain[] }>('/v1.0/domains', { signal })).value,
+    staleTime: 60_000,
+  });
+}
+
+interface GraphList<T> {
+  value: T[];
+  '@odata.count'?: number;
+  '@odata.nextLink'?: string;
+}
+
+export interface GraphPage<T> {
+  items: T[];
+  count: number | undefined;
+  /** Where the next page begins; undefined on the last. */
+  next: string | undefined;
+}
+
+const collection = { user: 'users', group: 'groups' } as const;
+
+/** One page of users or groups. The page before stays on show while the next is on its way. */
+export function useGraphPage<T extends User | Group>(kind: Kind, options: ListOptions) {
+  const name = collection[kind];
+  const path = `/v1.0/${name}?${listQuery(options)}`;
+  return useQuery({
+    queryKey: [name, path],
+    queryFn: async ({ signal }): Promise<GraphPage<T>> => {
+      const page = await request<GraphList<T>>(path, { signal, headers: { ConsistencyLevel: 'eventual' } });
+      return { items: page.value, count: page['@odata.count'], next: skipTokenOf(page['@odata.nextLink']) };
+    },
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** One user or group; null where it is gone. */
+export function useGraphObject<T extends User | Group>(kind: Kind, id: string | undefined, select: readonly string[]) {
+  const name = collection[kind];
+  return useQuery({
+    queryKey: [name, 'one', id, select.join()],
+    queryFn: ({ signal }) => orNull(request<T>(`/v1.0/${name}/${id ?? ''}?$select=${select.join()}`, { signal })),
+    enabled: id !== undefined,
+  });
+}
+
+/** What hangs on an object: `manager`, `memberOf`, `members`. */
+export function useGraphLinks<T>(kind: Kind, id: string, link: 'memberOf' | 'members', top: number) {
+  const name = collection[kind];
+  return useQuery({
+    queryKey: [name, link, id, top],
+    queryFn: async ({ signal }): Promise<GraphPage<T>> => {
+      const page = await request<GraphList<T>>(`/v1.0/${name}/${id}/${link}?$top=${top}&$count=true`, {
+        signal,
+        headers: { ConsistencyLevel: 'eventual' },
+      });
+      return { items: page.value, count: page['@odata.count'], next: skipTokenOf(page['@odata.nextLink']) };
+    },
+  });
+}
+
+export function useManager(id: string) {
+  return useQuery({
+    queryKey: ['users', 'manager', id],
+    queryFn: ({ signal }) => orNull(request<User>(`/v1.0/users/${id}/manager`, { signal })),
+  });
+}
+
+async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** Sends an order to the sync client and waits for its answer. */
+export function useOrder() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (order: Order) => request<OrderAnswer>('/api/v1/orders', { method: 'POST', body: order }),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ['status'] });
+      void client.invalidateQueries({ queryKey: ['runs'] });
+    },
+  });
+}
+
+/** Looks at every quarantined value now. */
+export function useRecheck() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => request<{ released: number }>('/api/v1/errors/recheck', { method: 'POST' }),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ['errors'] });
+      void client.invalidateQueries({ queryKey: ['status'] });
+    },
+  });
+}
+
+export function useSignOut() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => request<undefined>('/api/v1/session', { method: 'DELETE' }),
+    onSettled: () => {
+      client.clear();
+      client.setQueryData(sessionKey, null);
+    },
+  });
+}

@@ -1,0 +1,223 @@
+// The JSON of the server's own API (/api/v1), as docs/src/reference/api.md says it. Times are RFC 3339, UTC.
+// Graph's resources come from @microsoft/microsoft-graph-types.
+
+/** A moment, RFC 3339 in UTC. */
+export type Instant = string;
+export type Kind = 'user' | 'group';
+
+export interface Session {
+  user: string;
+  role: 'admin' | 'reader' | 'syncClient';
+  expiresAt: Instant;
+}
+
+export type SummaryState =
+  | 'never'
+  | 'inStep'
+  | 'working'
+  | 'attention'
+  | 'held'
+  | 'stopped'
+  | 'stale'
+  | 'paused'
+  | 'off';
+
+export type ClientState = 'starting' | 'importing' | 'exporting' | 'live' | 'idle' | 'paused' | 'held' | 'failed';
+
+export interface KindCounts {
+  create: number;
+  update: number;
+  delete: number;
+  membersAdded: number;
+  membersRemoved: number;
+  held: number;
+}
+
+export type Verdict = { kind: 'pass' } | { kind: 'held'; reason: string; remedy: string };
+
+export interface PlanSummary {
+  id: string;
+  madeAt: Instant;
+  counts: Partial<Record<Kind, KindCounts>>;
+  errors: number;
+  deletionsDigest: string;
+  verdict: Verdict;
+}
+
+export type PropertyValue = boolean | string | string[];
+
+export interface PropertyChange {
+  property: string;
+  before?: PropertyValue;
+  after?: PropertyValue;
+  rule: string;
+}
+
+export interface PlanItem {
+  action: 'create' | 'update' | 'delete';
+  reason?: 'deletedInSource' | 'missingFromFullRead' | 'leftScope';
+  kind: Kind;
+  anchor: string;
+  name: string;
+  dn?: string;
+  changes?: PropertyChange[];
+  manager?: [string | null, string | null];
+  membersAdded: number;
+  membersRemoved: number;
+}
+
+export interface PlanReport {
+  summary: PlanSummary;
+  items: PlanItem[];
+  truncated: boolean;
+  errors: SyncError[];
+}
+
+export interface SyncStatus {
+  /** null: no client ever synced; false: it was turned off. */
+  enabled: boolean | null;
+  lastSync: Instant | null;
+  lastImport: Instant | null;
+  lastExport: Instant | null;
+  lastContact: Instant | null;
+  staleAfterSeconds: number;
+  stale: boolean;
+  passwordSyncEnabled: boolean;
+  lastPasswordSync: Instant | null;
+  passwordStale: boolean;
+  clientVersion: string | null;
+  latestVersion: string;
+  updateAvailable: boolean;
+  downloadUrl: string;
+  serviceAccount: string | null;
+  machine: string | null;
+  source: string | null;
+  clientState: ClientState | null;
+  clientDetail: string | null;
+  clientConnected: boolean;
+  cycleSeconds: number | null;
+  nextCycle: Instant | null;
+  connectorSpaceObjects: number | null;
+  pending: { additions: number; updates: number; deletions: number } | null;
+  heldPlan: PlanSummary | null;
+}
+
+export interface Status {
+  now: Instant;
+  tenant: { id: string; displayName: string; initialDomain: string };
+  summary: { state: SummaryState; sentence: string };
+  sync: SyncStatus;
+  domains: { verified: number; notVerified: number };
+  objects: {
+    users: number;
+    syncedUsers: number;
+    groups: number;
+    syncedGroups: number;
+    memberships: number;
+    deleted: number;
+  };
+  errors: { total: number; usersWithErrors: number; byCategory: Partial<Record<ErrorCategory, number>> };
+  clients: {
+    id: string;
+    serviceAccount: string;
+    machine: string;
+    version: string;
+    state: ClientState;
+    lastContact: Instant | null;
+    connected: boolean;
+  }[];
+}
+
+export const errorCategories = [
+  'DuplicateAttribute',
+  'DataMismatch',
+  'DataValidation',
+  'LargeAttribute',
+  'Reference',
+  'Other',
+] as const;
+export type ErrorCategory = (typeof errorCategories)[number];
+export type Severity = 'blocked' | 'degraded' | 'notice';
+
+export interface ObjectRef {
+  kind?: Kind | null;
+  id?: string | null;
+  anchor?: string | null;
+  name: string;
+  dn?: string | null;
+}
+
+export interface SyncError {
+  code: string;
+  object: ObjectRef;
+  other?: ObjectRef | null;
+  property?: string | null;
+  value?: string | null;
+  valueInForce?: string | null;
+  message: string;
+  remedy: string;
+}
+
+export interface ErrorRow extends SyncError {
+  id: number;
+  category: ErrorCategory;
+  severity: Severity;
+  firstSeen: Instant;
+  lastSeen: Instant;
+  attempts: number;
+  docs: string;
+}
+
+export interface ErrorPage {
+  value: ErrorRow[];
+  count: number;
+  next?: string | null;
+}
+
+export type RunResult =
+  | 'success'
+  | 'completedWithErrors'
+  | 'stoppedDeletionThresholdExceeded'
+  | 'stoppedImport'
+  | 'stoppedExport';
+
+export interface Run {
+  client: string;
+  id: string;
+  trigger: 'cycle' | 'order' | 'live' | 'start';
+  startedAt: Instant;
+  endedAt: Instant;
+  result: RunResult;
+  error?: string | null;
+  steps: { name: string; millis: number; objects: number }[];
+  counts: Partial<Record<Kind, Record<string, number>>>;
+  membersAdded: number;
+  membersRemoved: number;
+  objectErrors: number;
+}
+
+export interface DoctorCheck {
+  name: string;
+  title: string;
+  result: 'pass' | 'warn' | 'fail' | 'skipped';
+  detail: string;
+  remedy?: string | null;
+  millis: number;
+}
+
+export interface Doctor {
+  checks: DoctorCheck[];
+  clientConnected: boolean;
+}
+
+export type Order =
+  | { order: 'syncNow'; full: boolean }
+  | { order: 'pause' }
+  | { order: 'resume' }
+  | { order: 'preview'; limit: number }
+  | { order: 'approve'; digest: string };
+
+export type OrderAnswer =
+  | { answer: 'accepted' }
+  | { answer: 'refused'; reason: string }
+  | { answer: 'plan'; plan: PlanReport };

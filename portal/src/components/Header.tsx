@@ -1,0 +1,191 @@
+// The bar at the top: product, tenant, live connection, theme, account.
+import {
+  Button,
+  Divider,
+  makeStyles,
+  Menu,
+  MenuGroup,
+  MenuGroupHeader,
+  MenuItem,
+  MenuItemRadio,
+  MenuList,
+  MenuPopover,
+  MenuTrigger,
+  mergeClasses,
+  Text,
+  tokens,
+  Tooltip,
+} from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import { Link as RouterLink } from 'react-router';
+import type { Connection } from '../api/events';
+import { useSignOut, useStatus } from '../api/queries';
+import type { Session } from '../api/types';
+import { DarkThemeRegular, PersonRegular, SignOutRegular, WeatherMoonRegular, WeatherSunnyRegular } from '../icons';
+import { t } from '../messages';
+import { useThemeChoice, type ThemeChoice } from '../theme/theme';
+import { Logo } from './Logo';
+
+const useStyles = makeStyles({
+  bar: {
+    gridColumn: '1 / -1',
+    position: 'sticky',
+    top: 0,
+    zIndex: 100,
+    display: 'flex',
+    alignItems: 'center',
+    gap: '8px',
+    height: '48px',
+    boxSizing: 'border-box',
+    padding: '0 12px 0 16px',
+    backgroundColor: tokens.colorNeutralBackground1,
+    borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
+  },
+  brand: {
+    display: 'flex',
+    alignItems: 'center',
+    gap: '10px',
+    color: tokens.colorNeutralForeground1,
+    textDecorationLine: 'none',
+    borderRadius: tokens.borderRadiusMedium,
+  },
+  divider: { flexGrow: 0, height: '20px', margin: '0 4px' },
+  tenant: {
+    color: tokens.colorNeutralForeground2,
+    overflow: 'hidden',
+    textOverflow: 'ellipsis',
+    whiteSpace: 'nowrap',
+    minWidth: 0,
+  },
+  space: { flexGrow: 1 },
+  live: { display: 'flex', alignItems: 'center', gap: '6px', color: tokens.colorNeutralForeground2, minWidth: '64px' },
+  dot: { width: '8px', height: '8px', borderRadius: '50%', backgroundColor: tokens.colorNeutralForeground3 },
+  dotLive: { backgroundColor: tokens.colorStatusSuccessForeground1 },
+  dotLost: { backgroundColor: tokens.colorStatusDangerForeground1 },
+  liveText: { '@media (max-width: 600px)': { display: 'none' } },
+  button: { minWidth: '32px' },
+  userText: { '@media (max-width: 600px)': { display: 'none' } },
+});
+
+interface Props {
+  session?: Session;
+  connection?: Connection;
+  navButton?: ReactNode;
+}
+
+export function Header({ session, connection, navButton }: Props) {
+  const styles = useStyles();
+  return (
+    <header className={styles.bar} aria-label={t.shell.header}>
+      {navButton}
+      <RouterLink to="/" className={styles.brand}>
+        <Logo />
+        <Text weight="semibold" size={400}>
+          {t.product}
+        </Text>
+      </RouterLink>
+      {session && <Tenant />}
+      <span className={styles.space} />
+      {connection && <LiveState connection={connection} />}
+      <ThemeMenu />
+      {session && <AccountMenu session={session} />}
+    </header>
+  );
+}
+
+function Tenant() {
+  const styles = useStyles();
+  const status = useStatus();
+  if (!status.data) return null;
+  return (
+    <>
+      <Divider vertical className={styles.divider} />
+      <Text className={styles.tenant} title={status.data.tenant.initialDomain}>
+        {status.data.tenant.displayName}
+      </Text>
+    </>
+  );
+}
+
+function LiveState({ connection }: { connection: Connection }) {
+  const styles = useStyles();
+  return (
+    <Tooltip content={t.shell.connectionLong[connection]} relationship="description">
+      <span className={styles.live} role="status">
+        <span
+          aria-hidden
+          className={mergeClasses(
+            styles.dot,
+            connection === 'live' && styles.dotLive,
+            connection === 'lost' && styles.dotLost,
+          )}
+        />
+        <Text size={200} className={styles.liveText}>
+          {t.shell.connection[connection]}
+        </Text>
+      </span>
+    </Tooltip>
+  );
+}
+
+export function ThemeMenu() {
+  const styles = useStyles();
+  const { choice, dark, choose } = useThemeChoice();
+  return (
+    <Menu
+      checkedValues={{ theme: [choice] }}
+      onCheckedValueChange={(_, data) => choose((data.checkedItems[0] ?? 'system') as ThemeChoice)}
+    >
+      <MenuTrigger disableButtonEnhancement>
+        <Button
+          className={styles.button}
+          appearance="subtle"
+          aria-label={t.shell.theme}
+          icon={dark ? <WeatherMoonRegular /> : <WeatherSunnyRegular />}
+        />
+      </MenuTrigger>
+      <MenuPopover>
+        <MenuList>
+          <MenuItemRadio name="theme" value="system" icon={<DarkThemeRegular />}>
+            {t.shell.themes.system}
+          </MenuItemRadio>
+          <MenuItemRadio name="theme" value="light" icon={<WeatherSunnyRegular />}>
+            {t.shell.themes.light}
+          </MenuItemRadio>
+          <MenuItemRadio name="theme" value="dark" icon={<WeatherMoonRegular />}>
+            {t.shell.themes.dark}
+          </MenuItemRadio>
+        </MenuList>
+      </MenuPopover>
+    </Menu>
+  );
+}
+
+function AccountMenu({ session }: { session: Session }) {
+  const styles = useStyles();
+  const signOut = useSignOut();
+  return (
+    <Menu>
+      <MenuTrigger disableButtonEnhancement>
+        <Button
+          className={styles.button}
+          appearance="subtle"
+          icon={<PersonRegular />}
+          aria-label={t.shell.account(session.user)}
+        >
+          <span className={styles.userText}>{session.user}</span>
+        </Button>
+      </MenuTrigger>
+      <MenuPopover>
+        <MenuList>
+          <MenuGroup>
+            <MenuGroupHeader>{`${session.user} (${t.shell.role[session.role]})`}</MenuGroupHeader>
+            <MenuItem icon={<SignOutRegular />} onClick={() => signOut.mutate()}>
+              {t.shell.signOut}
+            </MenuItem>
+          </MenuGroup>
+        </MenuList>
+      </MenuPopover>
+    </Menu>
+  );
+}

@@ -1,0 +1,107 @@
+// The navigation: real links, so that they open in tabs and are found by every reader.
+import { CounterBadge, makeStyles, mergeClasses, Text, tokens } from '@fluentui/react-components';
+import type { ReactNode } from 'react';
+import { NavLink } from 'react-router';
+import { useStatus } from '../api/queries';
+import {
+  ArrowSyncRegular,
+  ErrorCircleRegular,
+  HistoryRegular,
+  HomeRegular,
+  PeopleRegular,
+  PeopleTeamRegular,
+  StethoscopeRegular,
+} from '../icons';
+import { t } from '../messages';
+
+const useStyles = makeStyles({
+  root: { padding: '12px 8px' },
+  list: { listStyleType: 'none', margin: '0 0 12px', padding: 0 },
+  heading: {
+    display: 'block',
+    padding: '4px 12px',
+    color: tokens.colorNeutralForeground2,
+  },
+  link: {
+    position: 'relative',
+    display: 'flex',
+    alignItems: 'center',
+    gap: '12px',
+    padding: '0 12px',
+    height: '36px',
+    color: tokens.colorNeutralForeground1,
+    textDecorationLine: 'none',
+    borderRadius: tokens.borderRadiusMedium,
+    fontSize: tokens.fontSizeBase300,
+    ':hover': { backgroundColor: tokens.colorNeutralBackground3Hover },
+    ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
+  },
+  icon: { fontSize: '20px', display: 'flex', color: tokens.colorNeutralForeground2 },
+  label: { flexGrow: 1 },
+  active: {
+    backgroundColor: tokens.colorNeutralBackground1,
+    fontWeight: tokens.fontWeightSemibold,
+    '::before': {
+      content: '""',
+      position: 'absolute',
+      left: '2px',
+      top: '9px',
+      bottom: '9px',
+      width: '3px',
+      borderRadius: '2px',
+      backgroundColor: tokens.colorCompoundBrandStroke,
+    },
+  },
+});
+
+export function Nav() {
+  const styles = useStyles();
+  const errors = useStatus().data?.errors.total ?? 0;
+  return (
+    <div className={styles.root}>
+      <ul className={styles.list}>
+        <Item to="/" icon={<HomeRegular />} label={t.nav.home} end />
+      </ul>
+      <Text as="h2" size={200} weight="semibold" className={styles.heading} id="nav-users">
+        {t.nav.users}
+      </Text>
+      <ul className={styles.list} aria-labelledby="nav-users">
+        <Item to="/users" icon={<PeopleRegular />} label={t.nav.activeUsers} />
+        <Item to="/groups" icon={<PeopleTeamRegular />} label={t.nav.groups} />
+      </ul>
+      <Text as="h2" size={200} weight="semibold" className={styles.heading} id="nav-dirsync">
+        {t.nav.dirsync}
+      </Text>
+      <ul className={styles.list} aria-labelledby="nav-dirsync">
+        <Item to="/dirsync" icon={<ArrowSyncRegular />} label={t.nav.status} end />
+        <Item
+          to="/dirsync/errors"
+          icon={<ErrorCircleRegular />}
+          label={t.nav.errors}
+          badge={errors > 0 && <CounterBadge count={errors} overflowCount={999} color="danger" aria-label={t.errors.count(errors)} />}
+        />
+        <Item to="/dirsync/runs" icon={<HistoryRegular />} label={t.nav.runs} />
+        <Item to="/dirsync/troubleshoot" icon={<StethoscopeRegular />} label={t.nav.troubleshooter} />
+      </ul>
+    </div>
+  );
+}
+
+function Item(props: { to: string; icon: ReactNode; label: string; end?: boolean; badge?: ReactNode }) {
+  const styles = useStyles();
+  return (
+    <li>
+      <NavLink
+        to={props.to}
+        end={props.end ?? false}
+        className={({ isActive }) => mergeClasses(styles.link, isActive && styles.active)}
+      >
+        <span className={styles.icon} aria-hidden>
+          {props.icon}
+        </span>
+        <span className={styles.label}>{props.label}</span>
+        {props.badge}
+      </NavLink>
+    </li>
+  );
+}

@@ -1,0 +1,50 @@
+// Questions to the Graph API: option texts from what a page's address says.
+
+/** A text inside an OData string literal. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/**
+ * Graph's `$search` for words typed by a person: each property is looked at. Quotes and backslashes are
+ * escaped as the API asks. Empty where there is nothing to look for.
+ */
+export function searchOption(text: string, properties: readonly string[]): string | undefined {
+  const words = text.trim();
+  if (words === '') return undefined;
+  const escaped = words.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
+  return properties.map((property) => `"${property}:${escaped}"`).join(' OR ');
+}
+
+export interface ListOptions {
+  select: readonly string[];
+  filter?: string | undefined;
+  search?: string | undefined;
+  orderBy?: string | undefined;
+  top: number;
+  count?: boolean;
+  skipToken?: string | undefined;
+}
+
+/** The query string of a list. Options that are absent are left out. */
+export function listQuery(options: ListOptions): string {
+  const query = new URLSearchParams();
+  query.set('$select', options.select.join(','));
+  if (options.filter) query.set('$filter', options.filter);
+  if (options.search) query.set('$search', options.search);
+  if (options.orderBy) query.set('$orderby', options.orderBy);
+  query.set('$top', String(options.top));
+  if (options.count) query.set('$count', 'true');
+  if (options.skipToken) query.set('$skiptoken', options.skipToken);
+  return query.toString();
+}
+
+/** The `$skiptoken` of a nextLink; undefined on the last page. */
+export function skipTokenOf(nextLink: string | undefined): string | undefined {
+  if (!nextLink) return undefined;
+  const url = new URL(nextLink, 'http://localhost');
+  for (const [name, value] of url.searchParams) {
+    if (name.toLowerCase() === '$skiptoken') return value;
+  }
+  return undefined;
+}

@@ -1,0 +1,208 @@
+// Manage directory synchronization: the page admins know, with all its items, what waits for a decision, the
+// orders to the sync client, and the errors.
+import { Link, makeStyles, MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle, tokens } from '@fluentui/react-components';
+import { useDomains, useIsAdmin, useStatus } from '../api/queries';
+import type { Status } from '../api/types';
+import { AppLink } from '../components/AppLink';
+import { ErrorList } from '../components/ErrorList';
+import { Facts, type Fact } from '../components/Facts';
+import { Failure } from '../components/Failure';
+import { HeldPlan } from '../components/HeldPlan';
+import { PageHeader } from '../components/PageHeader';
+import { PlanDrawer } from '../components/PlanDrawer';
+import { Section } from '../components/Section';
+import { StateLine } from '../components/StateLine';
+import { SyncCommands } from '../components/SyncCommands';
+import { Time, useRelativeTime } from '../components/Time';
+import { useUrlState } from '../lib/useUrlState';
+import { t } from '../messages';
+
+const useStyles = makeStyles({
+  stack: { display: 'grid', gap: '16px', gridTemplateColumns: 'minmax(0, 1fr)' },
+  columns: {
+    display: 'grid',
+    gap: '16px',
+    gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)',
+    alignItems: 'stretch',
+    '@media (max-width: 1100px)': { gridTemplateColumns: 'minmax(0, 1fr)' },
+  },
+  state: {
+    padding: '16px 20px',
+    backgroundColor: tokens.colorNeutralBackground1,
+    border: `1px solid ${tokens.colorNeutralStroke2}`,
+    borderRadius: tokens.borderRadiusXLarge,
+  },
+  sub: { display: 'block', color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200 },
+});
+
+export function DirectorySyncPage() {
+  const styles = useStyles();
+  const status = useStatus();
+  const [params, change] = useUrlState();
+  const data = status.data;
+
+  if (status.isError && !data) {
+    return (
+      <>
+        <PageHeader title={t.dirsync.title} />
+        <Failure error={status.error} onRetry={() => void status.refetch()} />
+      </>
+    );
+  }
+  return (
+    <>
+      <PageHeader title={t.dirsync.title} />
+      <div className={styles.stack}>
+        <SyncCommands status={data} onPreview={() => change({ panel: 'preview' })} />
+        {data && <Warnings status={data} />}
+        <div className={styles.state}>
+          <StateLine summary={data?.summary} />
+        </div>
+        {data?.sync.heldPlan && <HeldPlan plan={data.sync.heldPlan} onPreview={() => change({ panel: 'preview' })} />}
+        <div className={styles.columns}>
+          <Section title={t.dirsync.itemsTitle}>
+            <EightItems status={data} />
+          </Section>
+          <Section title={t.dirsync.clientTitle}>
+            <ClientItems status={data} />
+          </Section>
+        </div>
+        {data && <ErrorList title={t.dirsync.errorsTitle} fullPageLink />}
+      </div>
+      <PlanDrawer open={params.get('panel') === 'preview'} onClose={() => change({ panel: undefined })} />
+    </>
+  );
+}
+
+function EightItems({ status }: { status: Status | undefined }) {
+  const styles = useStyles();
+  const domains = useDomains();
+  const items = t.dirsync.items;
+  const sync = status?.sync;
+  const unverified = (domains.data ?? []).filter((domain) => domain.isVerified === false).map((domain) => domain.id);
+  const flag = (value: boolean | null) => (value === null ? t.dirsync.neverEnabled : value ? t.yes : t.no);
+
+  const facts: Fact[] = [
+    { term: items.domainsVerified, value: status && t.number(status.domains.verified) },
+    {
+      term: items.domainsNotVerified,
+      value: status && (
+        <>
+          {t.number(status.domains.notVerified)}
+          {unverified.length > 0 && <span className={styles.sub}>{unverified.join(', ')}</span>}
+        </>
+      ),
+    },
+    { term: items.enabled, value: sync && flag(sync.enabled) },
+    { term: items.latest, value: sync && <Time instant={sync.lastSync} exact /> },
+    { term: items.passwordEnabled, value: sync && flag(sync.passwordSyncEnabled) },
+    { term: items.lastPassword, value: sync && <Time instant={sync.lastPasswordSync} exact /> },
+    { term: items.version, value: sync && (sync.clientVersion ?? t.none) },
+    { term: items.account, value: sync && (sync.serviceAccount ?? t.none) },
+  ];
+  return <Facts facts={facts} tall />;
+}
+
+function ClientItems({ status }: { status: Status | undefined }) {
+  const styles = useStyles();
+  const sync = status?.sync;
+  const pending = sync?.pending;
+  const facts: Fact[] = [
+    {
+      term: t.dirsync.state,
+      value: sync && (
+        <>
+          {sync.clientState ? t.clientStates[sync.clientState] : t.none}
+          {!sync.clientConnected && <span className={styles.sub}>{t.dirsync.notConnected}</span>}
+        </>
+      ),
+    },
+    { term: t.dirsync.machine, value: sync && (sync.machine ?? t.none) },
+    { term: t.dirsync.lastImport, value: sync && <Time instant={sync.lastImport} exact /> },
+    { term: t.dirsync.lastExport, value: sync && <Time instant={sync.lastExport} exact /> },
+    {
+      term: t.dirsync.nextCycle,
+      value: sync && (
+        <>
+          {sync.nextCycle ? <Time instant={sync.nextCycle} /> : t.dirsync.notScheduled}
+          {sync.cycleSeconds !== null && <span className={styles.sub}>{t.dirsync.cycle(sync.cycleSeconds)}</span>}
+        </>
+      ),
+    },
+    { term: t.dirsync.lastContact, value: sync && <Time instant={sync.lastContact} exact /> },
+    { term: t.dirsync.source, value: sync && (sync.source ?? t.none) },
+    {
+      term: t.dirsync.pending,
+      value: sync && (
+        <>
+          {pending ? t.dirsync.pendingText(pending.additions, pending.updates, pending.deletions) : t.none}
+          {sync.connectorSpaceObjects !== null && (
+            <span className={styles.sub}>{t.dirsync.inConnectorSpace(sync.connectorSpaceObjects)}</span>
+          )}
+        </>
+      ),
+    },
+  ];
+  return <Facts facts={facts} tall />;
+}
+
+function Warnings({ status }: { status: Status }) {
+  const { sync } = status;
+  const admin = useIsAdmin();
+  const limit = t.dirsync.threshold(sync.staleAfterSeconds);
+  return (
+    <>
+      {sync.stale && <StaleBar text={t.dirsync.stale(limit)} />}
+      {sync.passwordStale && <StaleBar text={t.dirsync.passwordStale(limit)} />}
+      {sync.enabled !== null && !sync.clientConnected && sync.lastContact && <OfflineBar since={sync.lastContact} />}
+      {sync.clientDetail && sync.clientState !== 'held' && (
+        <MessageBar intent={sync.clientState === 'failed' ? 'error' : 'warning'} layout="multiline">
+          <MessageBarBody>
+            <MessageBarTitle>{t.dirsync.clientFailed}</MessageBarTitle> {sync.clientDetail}
+          </MessageBarBody>
+          <MessageBarActions>
+            <AppLink to="/dirsync/troubleshoot">{t.dirsync.troubleshoot}</AppLink>
+          </MessageBarActions>
+        </MessageBar>
+      )}
+      {sync.updateAvailable && (
+        <MessageBar intent="info">
+          <MessageBarBody>{t.dirsync.update(sync.latestVersion, sync.clientVersion ?? t.unknown)}</MessageBarBody>
+          <MessageBarActions>
+            <Link href={sync.downloadUrl} download>
+              {t.dirsync.download}
+            </Link>
+          </MessageBarActions>
+        </MessageBar>
+      )}
+      {!admin && (
+        <MessageBar intent="info">
+          <MessageBarBody>{t.failure.readerOnly}</MessageBarBody>
+        </MessageBar>
+      )}
+    </>
+  );
+}
+
+function StaleBar({ text }: { text: string }) {
+  return (
+    <MessageBar intent="warning">
+      <MessageBarBody>{text}</MessageBarBody>
+      <MessageBarActions>
+        <AppLink to="/dirsync/troubleshoot">{t.dirsync.troubleshoot}</AppLink>
+      </MessageBarActions>
+    </MessageBar>
+  );
+}
+
+function OfflineBar({ since }: { since: string }) {
+  const when = useRelativeTime(since);
+  return (
+    <MessageBar intent="warning" layout="multiline">
+      <MessageBarBody>{t.dirsync.offline(when)}</MessageBarBody>
+      <MessageBarActions>
+        <AppLink to="/dirsync/troubleshoot">{t.dirsync.troubleshoot}</AppLink>
+      </MessageBarActions>
+    </MessageBar>
+  );
+}

@@ -1,0 +1,48 @@
+// The address of every page. Each page is its own script, loaded when it is first opened.
+import { createBrowserRouter, type RouteObject } from 'react-router';
+import { CrashPage } from './components/CrashPage';
+import { PageSkeleton } from './components/PageSkeleton';
+import { SignedIn } from './components/SignedIn';
+
+const page = (load: NonNullable<RouteObject['lazy']>) => ({
+  lazy: load,
+  HydrateFallback: PageSkeleton,
+  ErrorBoundary: CrashPage,
+});
+
+export const routes: RouteObject[] = [
+  {
+    path: '/signin',
+    lazy: async () => ({ Component: (await import('./pages/SignIn')).SignInPage }),
+    HydrateFallback: () => null,
+    ErrorBoundary: CrashPage,
+  },
+  {
+    Component: SignedIn,
+    ErrorBoundary: CrashPage,
+    children: [
+      { path: '/', ...page(async () => ({ Component: (await import('./pages/Home')).HomePage })) },
+      { path: '/users', ...page(async () => ({ Component: (await import('./pages/Users')).UsersPage })) },
+      { path: '/groups', ...page(async () => ({ Component: (await import('./pages/Groups')).GroupsPage })) },
+      { path: '/setup', ...page(async () => ({ Component: (await import('./pages/Setup')).SetupPage })) },
+      {
+        path: '/dirsync',
+        ...page(async () => ({ Component: (await import('./pages/DirectorySync')).DirectorySyncPage })),
+      },
+      {
+        path: '/dirsync/errors',
+        ...page(async () => ({ Component: (await import('./pages/SyncErrors')).SyncErrorsPage })),
+      },
+      { path: '/dirsync/runs', ...page(async () => ({ Component: (await import('./pages/Runs')).RunsPage })) },
+      {
+        path: '/dirsync/troubleshoot',
+        ...page(async () => ({ Component: (await import('./pages/Troubleshooter')).TroubleshooterPage })),
+      },
+      { path: '*', ...page(async () => ({ Component: (await import('./pages/NotFound')).NotFoundPage })) },
+    ],
+  },
+];
+
+export function makeRouter() {
+  return createBrowserRouter(routes);
+}
