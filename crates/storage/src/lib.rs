@@ -5,3 +5,4 @@
 pub mod sqlite;
 
 pub use sqlite::SqliteError;
+pub use sqlite::state::SqliteStateStore;

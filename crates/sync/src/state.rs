@@ -350,6 +350,4 @@ pub trait StateStore: Send + Sync + 'static {
 
     /// A private copy to make a preview in; it vanishes with the last reference.
     async fn scratch(&self) -> Result<Arc<dyn StateStore>, StateError>;
-    /// Ends well: everything is on the disk.
-    async fn close(&self) -> Result<(), StateError>;
 }

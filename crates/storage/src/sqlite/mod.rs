@@ -4,6 +4,7 @@
 //! **Invariant:** one thread writes; what [`Database::write`] has answered is on the disk as far as the
 //! database's [`Durability`] promises.
 
+pub mod state;
 mod writer;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};

@@ -1,0 +1,202 @@
+//! Storing what was read.
+
+use super::{count, counter, kind_code, reason_code};
+use crate::sqlite::SqliteError;
+use lockstep_sync::CsId;
+use lockstep_sync::state::{Batch, IndexChange, Meta, Removal, Upsert};
+use rusqlite::{Connection, OptionalExtension};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Index rows of a batch, gathered so that each table is written in its own order: neighbours share pages.
+#[derive(Default)]
+struct Rows {
+    keys_removed: Vec<(i64, i64)>,
+    keys_added: Vec<(i64, i64, i64)>,
+    references_removed: Vec<(i64, i64)>,
+    references_added: Vec<(i64, i64)>,
+    touched: BTreeSet<i64>,
+    /// Children that came or went, and the DN where one came.
+    containers: BTreeMap<i64, (i64, Option<String>)>,
+    shown: BTreeSet<i64>,
+    vanished: BTreeSet<i64>,
+}
+
+impl Rows {
+    fn take(&mut self, CsId(id): CsId, kind: i64, index: IndexChange, is_removal: bool) {
+        self.keys_removed.extend(index.keys_removed.iter().map(|k| (k.0, id)));
+        self.keys_added.extend(index.keys_added.iter().map(|k| (k.0, id, kind)));
+        self.references_removed.extend(index.references_removed.iter().map(|k| (k.0, id)));
+        self.references_added.extend(index.references_added.iter().map(|k| (k.0, id)));
+        self.touched.extend(index.touched.iter().map(|k| k.0));
+        if let Some(left) = index.left {
+            self.containers.entry(left.0).or_default().0 -= 1;
+        }
+        if let Some((joined, dn)) = index.joined {
+            let row = self.containers.entry(joined.0).or_default();
+            row.0 += 1;
+            row.1 = Some(dn);
+        }
+        if let Some(own) = index.own {
+            if is_removal { &mut self.vanished } else { &mut self.shown }.insert(own.0);
+        }
+    }
+
+    fn write(mut self, db: &Connection) -> Result<(), SqliteError> {
+        self.keys_removed.sort_unstable();
+        let mut statement = db.prepare_cached("DELETE FROM key WHERE hash = ?1 AND id = ?2")?;
+        for row in &self.keys_removed {
+            statement.execute(*row)?;
+        }
+        self.keys_added.sort_unstable();
+        let mut statement =
+            db.prepare_cached("INSERT OR REPLACE INTO key (hash, id, kind) VALUES (?1, ?2, ?3)")?;
+        for row in &self.keys_added {
+            statement.execute(*row)?;
+        }
+        self.references_removed.sort_unstable();
+        let mut statement = db.prepare_cached("DELETE FROM reference WHERE hash = ?1 AND id = ?2")?;
+        for row in &self.references_removed {
+            statement.execute(*row)?;
+        }
+        self.references_added.sort_unstable();
+        let mut statement =
+            db.prepare_cached("INSERT OR IGNORE INTO reference (hash, id) VALUES (?1, ?2)")?;
+        for row in &self.references_added {
+            statement.execute(*row)?;
+        }
+        let mut statement = db.prepare_cached(
+            "INSERT INTO container (hash, children, vanished, dn) VALUES (?1, ?2, 0, ?3)
+             ON CONFLICT (hash) DO UPDATE SET children = children + excluded.children, dn = excluded.dn",
+        )?;
+        let mut left = db.prepare_cached("UPDATE container SET children = children + ?2 WHERE hash = ?1")?;
+        for (hash, (by, dn)) in &self.containers {
+            match dn {
+                Some(dn) => statement.execute((hash, by, dn))?,
+                None => left.execute((hash, by))?,
+            };
+        }
+        let mut statement = db.prepare_cached("UPDATE container SET vanished = ?2 WHERE hash = ?1")?;
+        for hash in &self.vanished {
+            statement.execute((hash, 1))?;
+        }
+        for hash in &self.shown {
+            statement.execute((hash, 0))?;
+        }
+        let mut statement = db.prepare_cached(
+            "INSERT OR IGNORE INTO pending (id, approved) SELECT id, 0 FROM reference WHERE hash = ?1",
+        )?;
+        for hash in &self.touched {
+            statement.execute([hash])?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn apply(db: &Connection, batch: Batch) -> Result<Vec<CsId>, SqliteError> {
+    let mut rows = Rows::default();
+    let removed = batch.removals.len();
+    for Removal { id, reason, index } in batch.removals {
+        remove(db, id, reason_code(reason))?;
+        rows.take(id, 0, index, true);
+    }
+    count(db, "entries", -i64::try_from(removed).unwrap_or(0))?;
+    let ids = upsert(db, batch.upserts, &mut rows)?;
+    rows.write(db)?;
+    if let Some(meta) = batch.meta {
+        save_meta(db, &meta)?;
+    }
+    Ok(ids)
+}
+
+pub(super) fn save_meta(db: &Connection, meta: &Meta) -> Result<(), SqliteError> {
+    let json = serde_json::to_string(meta).map_err(|error| SqliteError::Refused(error.to_string()))?;
+    db.prepare_cached("INSERT OR REPLACE INTO meta (one, json) VALUES (1, ?1)")?.execute([json])?;
+    Ok(())
+}
+
+fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<CsId>, SqliteError> {
+    let mut insert =
+        db.prepare_cached("INSERT INTO cs (id, kind, gone, anchor, raw) VALUES (?1, ?2, 0, ?3, ?4)")?;
+    let mut held = db.prepare_cached("SELECT gone FROM cs WHERE id = ?1")?;
+    let mut keep = db.prepare_cached(
+        "UPDATE confirmed SET raw = (SELECT raw FROM cs WHERE id = ?1) WHERE id = ?1 AND raw IS NULL",
+    )?;
+    let mut update = db.prepare_cached("UPDATE cs SET kind = ?2, gone = 0, raw = ?3 WHERE id = ?1")?;
+    let mut new_pending = db.prepare_cached("INSERT INTO pending (id, approved) VALUES (?1, 0)")?;
+    let mut pending = db.prepare_cached("INSERT OR REPLACE INTO pending (id, approved) VALUES (?1, 0)")?;
+    let mut out_of_scope = db.prepare_cached(
+        "INSERT OR REPLACE INTO pending (id, approved) SELECT id, 0 FROM confirmed WHERE id = ?1",
+    )?;
+    let mut drop_pending = db.prepare_cached("DELETE FROM pending WHERE id = ?1")?;
+    let mut drop_refused = db.prepare_cached("DELETE FROM refused WHERE id = ?1")?;
+
+    // The unique index on anchors is written in its own order too.
+    let mut order: Vec<usize> = (0..upserts.len()).collect();
+    order.sort_by(|a, b| {
+        let anchor = |at: &usize| upserts.get(*at).map(|u| u.anchor.as_str());
+        anchor(a).cmp(&anchor(b))
+    });
+    let mut upserts: Vec<Option<Upsert>> = upserts.into_iter().map(Some).collect();
+    let mut ids = vec![CsId(0); upserts.len()];
+    let first = counter(db, "next_id")?;
+    let (mut next, mut entries) = (first, 0);
+    for at in order {
+        let Some(Upsert { id, anchor, kind, raw, index }) = upserts.get_mut(at).and_then(Option::take) else {
+            continue;
+        };
+        let kind_code = kind_code(kind);
+        let id = match id {
+            None => {
+                let id = next;
+                next += 1;
+                entries += 1;
+                insert.execute((id, kind_code, anchor.as_str(), &raw))?;
+                if kind.is_some() {
+                    new_pending.execute([id])?;
+                }
+                id
+            }
+            Some(CsId(id)) => {
+                let gone: Option<i64> = held.query_row([id], |row| row.get(0)).optional()?;
+                entries += i64::from(gone != Some(0));
+                keep.execute([id])?;
+                update.execute((id, kind_code, &raw))?;
+                drop_refused.execute([id])?;
+                if kind.is_some() {
+                    pending.execute([id])?;
+                } else {
+                    drop_pending.execute([id])?;
+                    out_of_scope.execute([id])?;
+                }
+                id
+            }
+        };
+        if let Some(answer) = ids.get_mut(at) {
+            *answer = CsId(id);
+        }
+        rows.take(CsId(id), kind_code, index, false);
+    }
+    count(db, "next_id", next - first)?;
+    count(db, "entries", entries)?;
+    Ok(ids)
+}
+
+/// What the target holds waits for its deletion; what it does not hold is forgotten.
+fn remove(db: &Connection, CsId(id): CsId, reason: i64) -> Result<(), SqliteError> {
+    let confirmed = db
+        .prepare_cached(
+            "INSERT OR IGNORE INTO pending (id, approved) SELECT id, 0 FROM confirmed WHERE id = ?1",
+        )?
+        .execute([id])?
+        > 0
+        || db.prepare_cached("SELECT 1 FROM confirmed WHERE id = ?1")?.exists([id])?;
+    db.prepare_cached("DELETE FROM refused WHERE id = ?1")?.execute([id])?;
+    if confirmed {
+        db.prepare_cached("UPDATE cs SET gone = ?2 WHERE id = ?1")?.execute((id, reason))?;
+        return Ok(());
+    }
+    db.prepare_cached("DELETE FROM cs WHERE id = ?1")?.execute([id])?;
+    db.prepare_cached("DELETE FROM pending WHERE id = ?1")?.execute([id])?;
+    db.prepare_cached("DELETE FROM client_error WHERE id = ?1")?.execute([id])?;
+    Ok(())
+}
