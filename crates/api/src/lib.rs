@@ -1,1 +1,29 @@
-//! Placeholder replaced below.
+//! The server's HTTP: provisioning for sync clients, the Microsoft Graph subset, Lockstep's own endpoints, sign-in,
+//! metrics, and the embedded portal. The contract is the book's page `reference/api.md`.
+//!
+//! One file an endpoint. The server knows a tenant only by [`lockstep_tenant::TenantStore`], the time only by a
+//! [`lockstep_model::Clock`], and of itself only what [`ApiSettings`] and a [`Doctor`] tell it.
+//!
+//! **Invariant:** no SQL, no clock of the system; every body has a size limit and every request but a stream a
+//! time limit; secrets are kept as SHA-256 or argon2id only; no secret and no personal value reaches a log.
+
+pub mod auth;
+mod body;
+mod error;
+mod events;
+mod graph;
+mod layers;
+mod metrics;
+mod orders;
+mod own;
+mod portal;
+mod provisioning;
+mod router;
+mod serve;
+mod settings;
+mod state;
+
+pub use router::router;
+pub use serve::{ServeError, serve};
+pub use settings::ApiSettings;
+pub use state::{ApiState, Doctor};

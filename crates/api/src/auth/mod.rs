@@ -1,0 +1,157 @@
+//! Who asks, and what they may do. A browser shows a cookie, a program a bearer token; the store knows only the
+//! SHA-256 of either.
+
+pub(crate) mod limit;
+mod password;
+mod secret;
+pub(crate) mod session;
+
+use crate::error::ApiError;
+use crate::state::ApiState;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use lockstep_model::{ClientId, Timestamp};
+use lockstep_tenant::store::SecretHash;
+use lockstep_tenant::{Role, Session};
+
+pub use password::{PasswordError, hash_password};
+pub use secret::{NewSecret, SecretError, hash_secret, new_secret};
+
+/// What requests of a browser that change something carry: another site's page cannot send it.
+const REQUEST_MARK: HeaderName = HeaderName::from_static("x-lockstep-request");
+
+/// Who asks.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    /// Name of the person or token.
+    pub(crate) name: String,
+    pub(crate) role: Role,
+    /// The sync client, for its token.
+    pub(crate) client: Option<ClientId>,
+    /// The session, for a browser.
+    pub(crate) session: Option<(SecretHash, Timestamp)>,
+}
+
+/// Lets people and programs of the roles admin and reader in; readers only look.
+pub(crate) async fn person(state: State<ApiState>, request: Request, next: Next) -> Response {
+    let may = |role, reads| match role {
+        Role::Admin => Ok(()),
+        Role::Reader if reads => Ok(()),
+        Role::Reader => Err("The role reader changes nothing; sign in as an administrator."),
+        Role::SyncClient => Err("A sync client's token is for /provisioning/v1 only."),
+    };
+    admit(state.0, request, next, may).await
+}
+
+/// Lets sync clients in.
+pub(crate) async fn sync_client(state: State<ApiState>, request: Request, next: Next) -> Response {
+    let may = |role, _| match role {
+        Role::SyncClient => Ok(()),
+        Role::Admin | Role::Reader => {
+            Err("Only a sync client's token may do this: `lockstep token create --role sync-client`.")
+        }
+    };
+    admit(state.0, request, next, may).await
+}
+
+/// Lets everyone in who is known.
+pub(crate) async fn any_role(state: State<ApiState>, request: Request, next: Next) -> Response {
+    admit(state.0, request, next, |_, _| Ok(())).await
+}
+
+async fn admit(
+    state: ApiState,
+    mut request: Request,
+    next: Next,
+    may: impl Fn(Role, bool) -> Result<(), &'static str>,
+) -> Response {
+    let identity = match identify(&state, request.headers()).await {
+        Ok(identity) => identity,
+        Err(error) => return error.into_response(),
+    };
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if let Err(why) = may(identity.role, reads) {
+        return ApiError::forbidden(why).into_response();
+    }
+    if identity.session.is_some()
+        && !reads
+        && request.headers().get(REQUEST_MARK).is_none_or(|mark| mark.as_bytes() != b"1")
+    {
+        return ApiError::forbidden(
+            "With a cookie, this request must carry the header X-Lockstep-Request: 1.",
+        )
+        .into_response();
+    }
+    lengthen(&state, &identity).await;
+    request.extensions_mut().insert(identity);
+    next.run(request).await
+}
+
+async fn identify(state: &ApiState, headers: &HeaderMap) -> Result<Identity, ApiError> {
+    let now = state.now();
+    if let Some(value) = headers.get(header::AUTHORIZATION) {
+        let token = bearer(value)
+            .ok_or_else(|| ApiError::unauthorized("The header Authorization must be `Bearer <token>`."))?;
+        let record = state.store.token(hash_secret(token), now).await?.ok_or_else(|| {
+            ApiError::unauthorized(
+                "The token is not known or has ended; make one with `lockstep token create`.",
+            )
+        })?;
+        return Ok(Identity { name: record.name, role: record.role, client: record.client, session: None });
+    }
+    let Some(cookie) = session::cookie(headers) else {
+        return Err(ApiError::unauthorized("Sign in, or send the header Authorization: Bearer <token>."));
+    };
+    let hash = hash_secret(cookie);
+    let session = state
+        .store
+        .session(hash, now)
+        .await?
+        .ok_or_else(|| ApiError::unauthorized("The session has ended; sign in again."))?;
+    Ok(Identity {
+        name: session.user,
+        role: session.role,
+        client: None,
+        session: Some((hash, session.expires_at)),
+    })
+}
+
+/// The token of `Bearer <token>`; the scheme in any case (RFC 9110 section 11.1).
+fn bearer(value: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.len() <= 512).then_some(token)
+}
+
+/// Lengthens a session that is used, at most every ten minutes. Not being able to is no reason to refuse.
+async fn lengthen(state: &ApiState, identity: &Identity) {
+    let Some((hash, expires_at)) = identity.session else { return };
+    let Ok(end) = state.now().checked_add(session::LENGTH) else { return };
+    if end.duration_since(expires_at) < session::SLIDE_EVERY {
+        return;
+    }
+    let longer = Session { user: identity.name.clone(), role: identity.role, expires_at: end };
+    if let Err(error) = state.store.put_session(hash, longer).await {
+        tracing::warn!(error = %crate::error::chain(&error), "a session cannot be lengthened");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bearer_tokens_in_any_case() {
+        let check = |text: &str, expect: Option<&str>| {
+            assert_eq!(bearer(&HeaderValue::from_str(text).unwrap()), expect, "{text}");
+        };
+        check("Bearer abc", Some("abc"));
+        check("bearer  abc ", Some("abc"));
+        check("Basic abc", None);
+        check("Bearer", None);
+        check("Bearer ", None);
+        check(&format!("Bearer {}", "x".repeat(600)), None);
+    }
+}

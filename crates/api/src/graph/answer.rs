@@ -1,0 +1,197 @@
+//! What every Graph answer has in common: addresses, `@odata` annotations, headers, pages.
+
+use super::Version;
+use super::odata::options::Options;
+use super::odata::text;
+use super::resource::{Resource, Selection};
+use crate::body;
+use crate::error::ApiError;
+use crate::state::ApiState;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use lockstep_tenant::{ListQuery, StoredObject};
+use serde_json::{Map, Value, json};
+
+const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
+const MEDIA_TYPE: &str =
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+
+/// One request to Graph.
+pub(super) struct Call {
+    pub(super) state: ApiState,
+    pub(super) version: Version,
+    pub(super) options: Options,
+    /// `https://host/v1.0`
+    root: String,
+    /// The request's own address without its query.
+    address: String,
+}
+
+impl Call {
+    pub(super) fn new(
+        state: ApiState,
+        version: Version,
+        path: &str,
+        headers: &HeaderMap,
+        options: Options,
+    ) -> Self {
+        let base = match &state.settings.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", host(headers).unwrap_or("localhost")),
+        };
+        let root = format!("{base}/{}", version.segment());
+        let address = format!("{base}{}", path.trim_end_matches('/'));
+        Self { state, version, options, root, address }
+    }
+
+    /// `@odata.context` of a set or, with `/$entity`, of one of its items.
+    pub(super) fn context(&self, what: &str) -> String {
+        let select = match &self.options.select {
+            Some(names) => format!("({})", names.join(",")),
+            None => String::new(),
+        };
+        match what.split_once('/') {
+            Some((set, rest)) => format!("{}/$metadata#{set}{select}/{rest}", self.root),
+            None => format!("{}/$metadata#{what}{select}", self.root),
+        }
+    }
+
+    /// One item.
+    pub(super) fn entity(&self, set: &str, mut item: Map<String, Value>) -> Result<Response, ApiError> {
+        item.insert("@odata.context".into(), self.context(&format!("{set}/$entity")).into());
+        respond(&item)
+    }
+
+    /// A list that is whole.
+    pub(super) fn all(&self, set: &str, items: Vec<Map<String, Value>>) -> Result<Response, ApiError> {
+        let mut answer = Map::new();
+        answer.insert("@odata.context".into(), self.context(set).into());
+        if self.options.count {
+            answer.insert("@odata.count".into(), items.len().into());
+        }
+        answer.insert("value".into(), items.into_iter().map(Value::Object).collect::<Vec<_>>().into());
+        respond(&answer)
+    }
+
+    /// A question for the store out of this call's options. `base` says what list it is.
+    pub(super) fn query(&self, resource: Resource, base: ListQuery) -> Result<ListQuery, ApiError> {
+        let options = &self.options;
+        let mut query = ListQuery { top: options.top.unwrap_or(100), ..base };
+        if let Some(text) = &options.filter {
+            query.filter = Some(super::odata::filter::parse(text, resource)?);
+        }
+        if let Some(text) = &options.search {
+            super::odata::search::apply(text, resource, &mut query)?;
+        }
+        if let Some(text) = &options.orderby {
+            query.sort = super::odata::orderby::parse(text, resource)?;
+        }
+        query.after.clone_from(&options.skiptoken);
+        // The count comes with the first page only.
+        query.count = options.count && options.skiptoken.is_none();
+        Ok(query)
+    }
+
+    /// A page of objects.
+    pub(super) async fn page(
+        &self,
+        set: &str,
+        resource: Resource,
+        base: ListQuery,
+    ) -> Result<Response, ApiError> {
+        let query = self.query(resource, base)?;
+        let selection = Selection::of(self.options.select.as_deref());
+        let page = self.state.store.list(query).await?;
+        let mut answer = Map::new();
+        answer.insert("@odata.context".into(), self.context(set).into());
+        if let Some(count) = page.count {
+            answer.insert("@odata.count".into(), count.into());
+        }
+        if let Some(next) = page.next {
+            answer.insert("@odata.nextLink".into(), self.next_link(&next).into());
+        }
+        let items = page.items.iter().map(|object| selection.render(resource, object).into());
+        answer.insert("value".into(), Value::Array(items.collect()));
+        respond(&answer)
+    }
+
+    /// How many there are, as text.
+    pub(super) async fn count(&self, resource: Resource, base: ListQuery) -> Result<Response, ApiError> {
+        let mut query = self.query(resource, base)?;
+        query.count = true;
+        query.top = 1;
+        query.after = None;
+        query.sort = None;
+        let count = self.state.store.list(query).await?.count.unwrap_or(0);
+        let media_type = [(header::CONTENT_TYPE, "text/plain")];
+        Ok((media_type, count.to_string()).into_response())
+    }
+
+    /// One object.
+    pub(super) fn object(
+        &self,
+        set: &str,
+        resource: Resource,
+        object: &StoredObject,
+    ) -> Result<Response, ApiError> {
+        let selection = Selection::of(self.options.select.as_deref());
+        self.entity(set, selection.render(resource, object))
+    }
+
+    /// The address of the next page: this request's own options and the token.
+    fn next_link(&self, token: &str) -> String {
+        let mut link = format!("{}?", self.address);
+        for (name, value) in &self.options.pairs {
+            link.push_str(name);
+            link.push('=');
+            text::encode(value, &mut link);
+            link.push('&');
+        }
+        link.push_str("$skiptoken=");
+        text::encode(token, &mut link);
+        link
+    }
+}
+
+/// An answer with Graph's headers.
+pub(super) fn respond(value: &Map<String, Value>) -> Result<Response, ApiError> {
+    let mut response = body::json_as(value, MEDIA_TYPE)?;
+    response.headers_mut().insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
+    Ok(response)
+}
+
+/// The `Host` of a request, if it is one.
+fn host(headers: &HeaderMap) -> Option<&str> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
+    (plain && !host.is_empty() && host.len() <= 255).then_some(host)
+}
+
+/// Graph's form of a time: seconds, UTC.
+pub(super) fn time(at: lockstep_model::Timestamp) -> Value {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()
+}
+
+/// A JSON object as a map.
+pub(super) fn map(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => Map::from_iter([("value".to_owned(), other)]),
+    }
+}
+
+/// Keeps of an object what `$select` names; its id always stays out unless named, as in Graph.
+pub(super) fn select(value: Value, names: Option<&[String]>) -> Map<String, Value> {
+    let mut map = map(value);
+    if let Some(names) = names
+        && !names.iter().any(|name| name == "*")
+    {
+        map.retain(|key, _| key.starts_with('@') || names.iter().any(|name| name.eq_ignore_ascii_case(key)));
+    }
+    map
+}
+
+/// An empty object.
+pub(super) fn no_members() -> Value {
+    json!([])
+}

@@ -1,0 +1,181 @@
+//! The options of a query: names in any case, percent-encoded, with or without `$`.
+
+use super::text::decode;
+use crate::error::ApiError;
+
+/// Bytes of a whole query.
+const MAX_QUERY_BYTES: usize = 16 * 1024;
+/// Names that `$select` may have.
+const MAX_SELECT: usize = 200;
+
+/// The options of a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Names, as written.
+    pub(crate) select: Option<Vec<String>>,
+    pub(crate) filter: Option<String>,
+    pub(crate) search: Option<String>,
+    pub(crate) orderby: Option<String>,
+    /// 1 to 999.
+    pub(crate) top: Option<usize>,
+    pub(crate) count: bool,
+    pub(crate) skiptoken: Option<String>,
+    /// All but the token, for the address of the next page.
+    pub(crate) pairs: Vec<(&'static str, String)>,
+}
+
+impl Options {
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// 400 for what is malformed or given twice, 501 for an option that this server does not have.
+    pub(crate) fn parse(query: &str) -> Result<Self, ApiError> {
+        if query.len() > MAX_QUERY_BYTES {
+            return Err(ApiError::bad_request(format!("The query has more than {MAX_QUERY_BYTES} bytes.")));
+        }
+        let mut options = Self::default();
+        let mut seen: Vec<&'static str> = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name, true)?.trim().to_ascii_lowercase();
+            let value = decode(value, true)?;
+            let Some(known) = known(name.strip_prefix('$').unwrap_or(&name)) else {
+                // A name without `$` is the caller's own (OData 4.01 section 5.2) and passed over.
+                if name.starts_with('$') {
+                    return Err(not_here(&name));
+                }
+                continue;
+            };
+            if seen.contains(&known) {
+                return Err(ApiError::bad_request(format!("Query option '{known}' was given twice.")));
+            }
+            seen.push(known);
+            options.set(known, value)?;
+        }
+        Ok(options)
+    }
+
+    fn set(&mut self, name: &'static str, value: String) -> Result<(), ApiError> {
+        match name {
+            "$select" => {
+                let names: Vec<String> =
+                    value.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
+                if names.len() > MAX_SELECT {
+                    return Err(ApiError::bad_request(format!("$select takes at most {MAX_SELECT} names.")));
+                }
+                let plain =
+                    |n: &String| n.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.*/@".contains(&b));
+                if !names.iter().all(plain) {
+                    return Err(ApiError::bad_request("$select is a list of names, divided by commas."));
+                }
+                self.select = (!names.is_empty()).then_some(names);
+            }
+            "$filter" => self.filter = Some(value.clone()).filter(|text| !text.trim().is_empty()),
+            "$search" => self.search = Some(value.clone()).filter(|text| !text.trim().is_empty()),
+            "$orderby" => self.orderby = Some(value.clone()).filter(|text| !text.trim().is_empty()),
+            "$top" => {
+                let top = value.trim().parse::<usize>().ok().filter(|top| (1..=999).contains(top));
+                self.top = Some(top.ok_or_else(|| {
+                    ApiError::bad_request("Invalid page size specified: '$top' is 1 to 999.")
+                })?);
+            }
+            "$count" => {
+                self.count = match value.trim().to_ascii_lowercase().as_str() {
+                    "true" => true,
+                    "false" | "" => false,
+                    _ => return Err(ApiError::bad_request("'$count' is true or false.")),
+                };
+            }
+            "$format" => match value.trim().to_ascii_lowercase().as_str() {
+                "json" | "application/json" => {}
+                _ => return Err(not_here("$format")),
+            },
+            "$skiptoken" => {
+                self.skiptoken = Some(value).filter(|token| !token.is_empty());
+                return Ok(());
+            }
+            "$skip" => {
+                return Err(ApiError::unsupported_query(
+                    "'$skip' is not supported by the service; follow '@odata.nextLink'.",
+                ));
+            }
+            other => return Err(not_here(other)),
+        }
+        self.pairs.push((name, value));
+        Ok(())
+    }
+}
+
+/// The name of an option, from its lower-case text without `$`.
+fn known(name: &str) -> Option<&'static str> {
+    const NAMES: [&str; 15] = [
+        "$select",
+        "$filter",
+        "$search",
+        "$orderby",
+        "$top",
+        "$count",
+        "$format",
+        "$skiptoken",
+        "$skip",
+        "$expand",
+        "$apply",
+        "$compute",
+        "$deltatoken",
+        "$levels",
+        "$index",
+    ];
+    NAMES.into_iter().find(|known| known.strip_prefix('$') == Some(name))
+}
+
+fn not_here(name: &str) -> ApiError {
+    let name: String = name.chars().take(40).collect();
+    ApiError::not_implemented(format!("Query option '{name}' is not implemented by this server."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_any_form() {
+        for query in [
+            "$select=id,mail&$top=5&$count=true",
+            "%24select=id%2Cmail&%24Top=5&%24COUNT=TRUE",
+            "select=id,mail&top=5&count=true&mine=7",
+            "&&$Select=%20id%20,,mail&$top=+5+&$count=true&$format=json",
+        ] {
+            let options = Options::parse(query).unwrap();
+            assert_eq!(options.select, Some(vec!["id".into(), "mail".into()]), "{query}");
+            assert_eq!((options.top, options.count), (Some(5), true), "{query}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_would_give_a_wrong_result() {
+        let check = |query: &str, status: u16| {
+            assert_eq!(Options::parse(query).unwrap_err().status.as_u16(), status, "{query}");
+        };
+        check("$top=0", 400);
+        check("$top=1000", 400);
+        check("$top=-1", 400);
+        check("$top=x", 400);
+        check("$count=maybe", 400);
+        check("$top=1&top=2", 400);
+        check("$skip=1", 400);
+        check("$filter=%ff", 400);
+        check("$select=a;b", 400);
+        check("$expand=manager", 501);
+        check("$apply=x", 501);
+        check("$what=x", 501);
+        check("$format=xml", 501);
+        check(&format!("$filter={}", "x".repeat(20_000)), 400);
+    }
+
+    #[test]
+    fn the_token_is_not_carried_on() {
+        let options = Options::parse("$top=2&$skiptoken=abc&$filter=a eq 'b'").unwrap();
+        assert_eq!(options.skiptoken.as_deref(), Some("abc"));
+        assert_eq!(options.pairs, [("$top", "2".to_owned()), ("$filter", "a eq 'b'".to_owned())]);
+    }
+}

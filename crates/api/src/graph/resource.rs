@@ -1,0 +1,335 @@
+//! Users and groups as Graph shows them: which properties there are, which come without `$select`, and what a
+//! filter may name.
+
+use super::answer::time;
+use lockstep_model::{ObjectKind, Property, PropertyValue};
+use lockstep_tenant::{Field, StoredObject};
+use serde_json::{Map, Value, json};
+
+/// What a list holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resource {
+    User,
+    Group,
+    /// Users and groups mixed (`directoryObject`).
+    Object,
+}
+
+/// What kind of value a field has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FieldKind {
+    Text,
+    Flag,
+    Time,
+    Id,
+}
+
+/// A property that a filter, an order or a search may name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Field(Field, FieldKind),
+    List(Property),
+    Errors,
+}
+
+/// Where the value of a column comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    Id,
+    Property(Property),
+    Anchor,
+    SyncEnabled,
+    LastSync,
+    Created,
+    Deleted,
+    Errors,
+    /// Known to Graph and never set here.
+    Null,
+    NoItems,
+    Text(&'static str),
+}
+
+/// A property of a resource; `true` where it comes without `$select`.
+type Column = (&'static str, Source, bool);
+
+use Source::{Anchor, Created, Deleted, Errors, Id, LastSync, NoItems, Null, SyncEnabled, Text};
+
+/// Graph's user. The default set is Graph's.
+const USER: &[Column] = &[
+    ("id", Id, true),
+    ("accountEnabled", Source::Property(Property::AccountEnabled), false),
+    ("ageGroup", Null, false),
+    ("assignedLicenses", NoItems, false),
+    ("assignedPlans", NoItems, false),
+    ("businessPhones", Source::Property(Property::BusinessPhones), true),
+    ("city", Source::Property(Property::City), false),
+    ("companyName", Source::Property(Property::CompanyName), false),
+    ("consentProvidedForMinor", Null, false),
+    ("country", Source::Property(Property::Country), false),
+    ("createdDateTime", Created, false),
+    ("creationType", Null, false),
+    ("deletedDateTime", Deleted, false),
+    ("department", Source::Property(Property::Department), false),
+    ("displayName", Source::Property(Property::DisplayName), true),
+    ("employeeHireDate", Null, false),
+    ("employeeId", Source::Property(Property::EmployeeId), false),
+    ("employeeOrgData", Null, false),
+    ("employeeType", Source::Property(Property::EmployeeType), false),
+    ("externalUserState", Null, false),
+    ("faxNumber", Source::Property(Property::FaxNumber), false),
+    ("givenName", Source::Property(Property::GivenName), true),
+    ("homePhones", Source::Property(Property::HomePhones), false),
+    ("identities", NoItems, false),
+    ("imAddresses", NoItems, false),
+    ("jobTitle", Source::Property(Property::JobTitle), true),
+    ("mail", Source::Property(Property::Mail), true),
+    ("mailNickname", Source::Property(Property::MailNickname), false),
+    ("mobilePhone", Source::Property(Property::MobilePhone), true),
+    ("officeLocation", Source::Property(Property::OfficeLocation), true),
+    ("onPremisesDistinguishedName", Source::Property(Property::OnPremisesDistinguishedName), false),
+    ("onPremisesDomainName", Null, false),
+    ("onPremisesExtensionAttributes", Null, false),
+    ("onPremisesImmutableId", Anchor, false),
+    ("onPremisesLastSyncDateTime", LastSync, false),
+    ("onPremisesProvisioningErrors", Errors, false),
+    ("onPremisesSamAccountName", Source::Property(Property::OnPremisesSamAccountName), false),
+    ("onPremisesSecurityIdentifier", Null, false),
+    ("onPremisesSyncEnabled", SyncEnabled, false),
+    ("onPremisesUserPrincipalName", Source::Property(Property::OnPremisesUserPrincipalName), false),
+    ("otherMails", NoItems, false),
+    ("passwordPolicies", Null, false),
+    ("passwordProfile", Null, false),
+    ("postalCode", Source::Property(Property::PostalCode), false),
+    ("preferredDataLocation", Null, false),
+    ("preferredLanguage", Source::Property(Property::PreferredLanguage), true),
+    ("provisionedPlans", NoItems, false),
+    ("proxyAddresses", Source::Property(Property::ProxyAddresses), false),
+    ("securityIdentifier", Null, false),
+    ("serviceProvisioningErrors", NoItems, false),
+    ("showInAddressList", Null, false),
+    ("state", Source::Property(Property::State), false),
+    ("streetAddress", Source::Property(Property::StreetAddress), false),
+    ("surname", Source::Property(Property::Surname), true),
+    ("usageLocation", Null, false),
+    ("userPrincipalName", Source::Property(Property::UserPrincipalName), true),
+    ("userType", Text("Member"), false),
+];
+
+/// Graph's group.
+const GROUP: &[Column] = &[
+    ("id", Id, true),
+    ("classification", Null, true),
+    ("createdDateTime", Created, true),
+    ("creationOptions", NoItems, true),
+    ("deletedDateTime", Deleted, true),
+    ("description", Source::Property(Property::Description), true),
+    ("displayName", Source::Property(Property::DisplayName), true),
+    ("expirationDateTime", Null, true),
+    ("groupTypes", NoItems, true),
+    ("isAssignableToRole", Null, true),
+    ("mail", Source::Property(Property::Mail), true),
+    ("mailEnabled", Source::Property(Property::MailEnabled), true),
+    ("mailNickname", Source::Property(Property::MailNickname), true),
+    ("membershipRule", Null, true),
+    ("membershipRuleProcessingState", Null, true),
+    ("onPremisesDistinguishedName", Source::Property(Property::OnPremisesDistinguishedName), false),
+    ("onPremisesDomainName", Null, true),
+    ("onPremisesImmutableId", Anchor, false),
+    ("onPremisesLastSyncDateTime", LastSync, true),
+    ("onPremisesNetBiosName", Null, true),
+    ("onPremisesProvisioningErrors", Errors, true),
+    ("onPremisesSamAccountName", Source::Property(Property::OnPremisesSamAccountName), true),
+    ("onPremisesSecurityIdentifier", Null, true),
+    ("onPremisesSyncEnabled", SyncEnabled, true),
+    ("preferredDataLocation", Null, true),
+    ("preferredLanguage", Source::Property(Property::PreferredLanguage), true),
+    ("proxyAddresses", Source::Property(Property::ProxyAddresses), true),
+    ("renewedDateTime", Null, true),
+    ("resourceBehaviorOptions", NoItems, true),
+    ("resourceProvisioningOptions", NoItems, true),
+    ("securityEnabled", Source::Property(Property::SecurityEnabled), true),
+    ("securityIdentifier", Null, true),
+    ("serviceProvisioningErrors", NoItems, true),
+    ("theme", Null, true),
+    ("visibility", Null, true),
+];
+
+impl Resource {
+    /// Graph's name of the type.
+    pub(super) const fn type_name(self) -> &'static str {
+        match self {
+            Self::User => "microsoft.graph.user",
+            Self::Group => "microsoft.graph.group",
+            Self::Object => "microsoft.graph.directoryObject",
+        }
+    }
+
+    /// The resource of one kind.
+    pub(super) const fn of(kind: ObjectKind) -> Self {
+        match kind {
+            ObjectKind::User => Self::User,
+            ObjectKind::Group => Self::Group,
+        }
+    }
+
+    /// What a filter may name, by a name in any case.
+    pub(super) fn known(self, name: &str) -> Option<Known> {
+        let find = |columns: &[Column]| {
+            columns
+                .iter()
+                .find(|(known, ..)| known.eq_ignore_ascii_case(name))
+                .and_then(|(_, source, _)| known(*source))
+        };
+        match self {
+            Self::User => find(USER),
+            Self::Group => find(GROUP),
+            Self::Object => find(USER).or_else(|| find(GROUP)),
+        }
+    }
+}
+
+fn known(source: Source) -> Option<Known> {
+    Some(match source {
+        Id => Known::Field(Field::Id, FieldKind::Id),
+        Anchor => Known::Field(Field::OnPremisesImmutableId, FieldKind::Text),
+        SyncEnabled => Known::Field(Field::OnPremisesSyncEnabled, FieldKind::Flag),
+        LastSync => Known::Field(Field::OnPremisesLastSyncDateTime, FieldKind::Time),
+        Created => Known::Field(Field::CreatedDateTime, FieldKind::Time),
+        Errors => Known::Errors,
+        Source::Property(property) if is_list(property) => Known::List(property),
+        Source::Property(property) if is_flag(property) => {
+            Known::Field(Field::Property(property), FieldKind::Flag)
+        }
+        Source::Property(property) => Known::Field(Field::Property(property), FieldKind::Text),
+        Deleted | Null | NoItems | Text(_) => return None,
+    })
+}
+
+const fn is_list(property: Property) -> bool {
+    matches!(property, Property::BusinessPhones | Property::HomePhones | Property::ProxyAddresses)
+}
+
+const fn is_flag(property: Property) -> bool {
+    matches!(property, Property::AccountEnabled | Property::MailEnabled | Property::SecurityEnabled)
+}
+
+/// Which properties an answer shows.
+#[derive(Debug)]
+pub(super) struct Selection {
+    user: Vec<&'static Column>,
+    group: Vec<&'static Column>,
+}
+
+impl Selection {
+    /// The columns of a `$select`; unknown names are passed over, as admin tools expect.
+    pub(super) fn of(names: Option<&[String]>) -> Self {
+        let choose = |columns: &'static [Column]| {
+            let wanted = |(name, _, by_default): &Column| match names {
+                None => *by_default,
+                Some(names) => names.iter().any(|asked| asked == "*" || asked.eq_ignore_ascii_case(name)),
+            };
+            columns.iter().filter(|column| wanted(column)).collect()
+        };
+        Self { user: choose(USER), group: choose(GROUP) }
+    }
+
+    /// An object as JSON. In a mixed list it says its type.
+    pub(super) fn render(&self, resource: Resource, object: &StoredObject) -> Map<String, Value> {
+        let (columns, type_name) = match object.kind {
+            ObjectKind::User => (&self.user, "#microsoft.graph.user"),
+            ObjectKind::Group => (&self.group, "#microsoft.graph.group"),
+        };
+        let mut map = Map::new();
+        if resource == Resource::Object {
+            map.insert("@odata.type".into(), type_name.into());
+        }
+        for (name, source, _) in columns {
+            map.insert((*name).to_owned(), value(*source, object));
+        }
+        map
+    }
+}
+
+fn value(source: Source, object: &StoredObject) -> Value {
+    match source {
+        Id => object.id.to_string().into(),
+        Anchor => object.anchor.as_ref().map(|anchor| anchor.as_str()).into(),
+        SyncEnabled => object.sync_enabled.into(),
+        LastSync => object.last_sync.map_or(Value::Null, time),
+        Created => time(object.created_at),
+        Deleted => object.deleted_at.map_or(Value::Null, time),
+        Errors => errors(object),
+        Null => Value::Null,
+        NoItems => json!([]),
+        Text(text) => text.into(),
+        Source::Property(property) => match object.properties.get(property) {
+            Some(PropertyValue::Text(text)) => text.as_str().into(),
+            Some(PropertyValue::Flag(flag)) => (*flag).into(),
+            Some(PropertyValue::List(list)) => list.clone().into(),
+            None if is_list(property) => json!([]),
+            None => Value::Null,
+        },
+    }
+}
+
+fn errors(object: &StoredObject) -> Value {
+    object
+        .provisioning_errors
+        .iter()
+        .map(|error| {
+            json!({
+                "category": error.category,
+                "occurredDateTime": time(error.occurred_date_time),
+                "propertyCausingError": error.property_causing_error,
+                "value": error.value,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_set_is_graphs() {
+        let names: Vec<_> = Selection::of(None).user.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(
+            names,
+            [
+                "id",
+                "businessPhones",
+                "displayName",
+                "givenName",
+                "jobTitle",
+                "mail",
+                "mobilePhone",
+                "officeLocation",
+                "preferredLanguage",
+                "surname",
+                "userPrincipalName",
+            ]
+        );
+    }
+
+    #[test]
+    fn select_takes_any_case_and_passes_unknown_names_over() {
+        let names = [
+            "ID".to_owned(),
+            "refreshTokensValidFromDateTime".to_owned(),
+            "OnPremisesSyncEnabled".to_owned(),
+        ];
+        let names: Vec<_> = Selection::of(Some(&names)).user.iter().map(|(name, ..)| *name).collect();
+        assert_eq!(names, ["id", "onPremisesSyncEnabled"]);
+    }
+
+    #[test]
+    fn every_property_of_the_model_is_shown() {
+        for property in Property::ALL {
+            let shown = USER.iter().chain(GROUP).any(|(name, source, _)| {
+                *source == Source::Property(*property) && *name == property.as_str()
+            });
+            assert!(shown, "{property}");
+        }
+    }
+}

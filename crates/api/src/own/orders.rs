@@ -1,0 +1,106 @@
+//! `POST /api/v1/orders`: passes an order to a sync client and waits for its answer.
+
+use crate::auth::Identity;
+use crate::body;
+use crate::error::ApiError;
+use crate::orders::OrderFailure;
+use crate::state::ApiState;
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use http::StatusCode;
+use lockstep_model::provisioning::OrderRequest;
+use lockstep_model::{ClientId, Timestamp};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// Longest wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Items of a preview where the caller does not say.
+const PREVIEW_ITEMS: u32 = 200;
+/// Items of a preview at most.
+const MAX_PREVIEW_ITEMS: u32 = 10_000;
+/// Bytes of a plan's digest.
+const MAX_DIGEST_BYTES: usize = 256;
+
+/// An order as a person gives it: who approves is not said, but known.
+#[derive(Deserialize)]
+#[serde(tag = "order", rename_all = "camelCase")]
+enum Given {
+    SyncNow {
+        #[serde(default)]
+        full: bool,
+    },
+    Pause,
+    Resume,
+    Preview {
+        limit: Option<u32>,
+    },
+    Approve {
+        digest: String,
+    },
+    Doctor,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    /// Which client, where there are several; else the one that connected last.
+    client: Option<ClientId>,
+}
+
+/// Sends an order. 503 where no client is connected, 504 where none answers within a minute.
+pub(crate) async fn send(
+    State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let Asked { client } = super::query(request.uri().query())?;
+    let request = match body::read_json(request.into_body()).await? {
+        Given::SyncNow { full } => OrderRequest::SyncNow { full },
+        Given::Pause => OrderRequest::Pause,
+        Given::Resume => OrderRequest::Resume,
+        Given::Preview { limit } => {
+            OrderRequest::Preview { limit: limit.unwrap_or(PREVIEW_ITEMS).min(MAX_PREVIEW_ITEMS) }
+        }
+        Given::Approve { digest } if digest.len() > MAX_DIGEST_BYTES => {
+            return Err(ApiError::bad_request("`digest` is that of the plan shown."));
+        }
+        Given::Approve { digest } => OrderRequest::Approve { digest, by: identity.name },
+        Given::Doctor => OrderRequest::Doctor,
+    };
+    match state.orders.send(client, request, state.now(), PATIENCE).await {
+        Ok(answer) => body::json(&answer),
+        Err(failure) => Err(refuse(&state, failure).await),
+    }
+}
+
+/// Why there is no answer, with the time since when.
+pub(super) async fn refuse(state: &ApiState, failure: OrderFailure) -> ApiError {
+    match failure {
+        OrderFailure::NotConnected(since) => {
+            let heard = match since {
+                Some(since) => Some(since),
+                None => last_contact(state).await,
+            };
+            ApiError::unavailable(match heard {
+                Some(since) => format!(
+                    "No sync client is connected since {}; start it (`lockstep sync`) or see its log.",
+                    since.strftime("%Y-%m-%dT%H:%M:%SZ")
+                ),
+                None => "No sync client was ever connected; set one up with `lockstep sync`.".to_owned(),
+            })
+        }
+        OrderFailure::Busy => {
+            ApiError::unavailable("The sync client has many orders to answer; try again in a minute.")
+        }
+        OrderFailure::TimedOut => ApiError::new(
+            StatusCode::GATEWAY_TIMEOUT,
+            "GatewayTimeout",
+            "The sync client is connected and did not answer within a minute; see its log.",
+        ),
+    }
+}
+
+async fn last_contact(state: &ApiState) -> Option<Timestamp> {
+    state.store.clients().await.ok()?.iter().filter_map(|client| client.last_contact).max()
+}

@@ -1,0 +1,76 @@
+//! What every handler holds.
+
+use crate::auth::limit::SignInLimit;
+use crate::events::Events;
+use crate::metrics::Metrics;
+use crate::orders::Orders;
+use crate::own::downloads::Digest;
+use crate::settings::ApiSettings;
+use async_trait::async_trait;
+use lockstep_model::provisioning::DoctorCheck;
+use lockstep_model::{Clock, Timestamp};
+use lockstep_tenant::TenantStore;
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// The server's own checks, given by the program: configuration, disk, database, clocks.
+#[async_trait]
+pub trait Doctor: Send + Sync + 'static {
+    /// Makes the checks. Never fails: what is wrong is in a check.
+    async fn check(&self) -> Vec<DoctorCheck>;
+}
+
+/// Password checks at once: each takes 19 MiB and a core.
+const PASSWORD_CHECKS: usize = 2;
+/// Large request bodies in memory at once.
+const LARGE_BODIES: usize = 4;
+
+/// The server's state: cheap to clone.
+#[derive(Clone)]
+pub struct ApiState {
+    pub(crate) store: Arc<dyn TenantStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) doctor: Arc<dyn Doctor>,
+    pub(crate) settings: Arc<ApiSettings>,
+    pub(crate) events: Events,
+    pub(crate) orders: Arc<Orders>,
+    pub(crate) metrics: Metrics,
+    pub(crate) sign_ins: Arc<SignInLimit>,
+    pub(crate) password_checks: Arc<Semaphore>,
+    pub(crate) large_bodies: Arc<Semaphore>,
+    pub(crate) digest: Arc<Digest>,
+}
+
+impl ApiState {
+    /// A server over `store`. To be made once for a process: the metrics are the process's.
+    pub fn new(
+        store: Arc<dyn TenantStore>,
+        clock: Arc<dyn Clock>,
+        doctor: Arc<dyn Doctor>,
+        settings: ApiSettings,
+    ) -> Self {
+        Self {
+            store,
+            clock,
+            doctor,
+            settings: Arc::new(settings),
+            events: Events::default(),
+            orders: Arc::default(),
+            metrics: Metrics::install(),
+            sign_ins: Arc::default(),
+            password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
+            digest: Arc::default(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+}
+
+impl std::fmt::Debug for ApiState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ApiState").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}
