@@ -91,7 +91,8 @@ fn read_answer(from: &mut impl BufRead) -> Result<Answer> {
     let mut words = line.split(' ');
     let version = words.next().unwrap_or_default();
     ensure!(version.starts_with("HTTP/1."), "no HTTP answer but {line:?}");
-    let status = words.next().unwrap_or_default().parse::<u16>().with_context(|| format!("status of {line:?}"))?;
+    let status =
+        words.next().unwrap_or_default().parse::<u16>().with_context(|| format!("status of {line:?}"))?;
     let mut headers = Vec::new();
     loop {
         let line = read_line(from)?;
@@ -121,7 +122,10 @@ fn read_chunks(from: &mut impl BufRead) -> Result<Vec<u8>> {
         let line = read_line(from)?;
         let size = u64::from_str_radix(line.split(';').next().unwrap_or_default().trim(), 16)
             .with_context(|| format!("chunk size {line:?}"))?;
-        ensure!(body.len() as u64 + size <= MAX_ANSWER_BYTES, "an answer of more than {MAX_ANSWER_BYTES} bytes");
+        ensure!(
+            body.len() as u64 + size <= MAX_ANSWER_BYTES,
+            "an answer of more than {MAX_ANSWER_BYTES} bytes"
+        );
         if size == 0 {
             return Ok(body);
         }

@@ -1,18 +1,27 @@
 //! Reads what `ldapsearch -LLL -o ldif-wrap=no` prints, apart from the product's own LDIF reader, so that a
-//! test's view of a directory does not come from the code under test. Writes change records for `ldapmodify`.
+//! test's view of a directory does not come from the code under test. Writes lines for `ldapmodify`.
 
 use anyhow::{Context, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lockstep_model::{AttributeName, Attributes};
 
 /// An entry as `ldapsearch` prints it.
 #[derive(Clone, Debug)]
 pub struct LdifEntry {
     /// The name.
     pub dn: String,
-    /// The attributes.
-    pub attributes: Attributes,
+    /// Attribute and value, one pair a line, in the server's order.
+    pub values: Vec<(String, Vec<u8>)>,
+}
+
+impl LdifEntry {
+    /// The values of an attribute that are text; `name` in any case.
+    pub fn texts<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.values
+            .iter()
+            .filter(move |(n, _)| n.eq_ignore_ascii_case(name))
+            .filter_map(|(_, value)| std::str::from_utf8(value).ok())
+    }
 }
 
 /// Reads entries.
@@ -32,12 +41,10 @@ pub fn read(text: &str) -> Result<Vec<LdifEntry>> {
         }
         let (name, value) = value_of(line)?;
         match (&mut now, name) {
-            (None, "dn") => {
-                now = Some(LdifEntry { dn: String::from_utf8(value)?, attributes: Attributes::new() });
-            }
+            (None, "dn") => now = Some(LdifEntry { dn: String::from_utf8(value)?, values: Vec::new() }),
             // `ref: ldap://...` after a referral, `version: 1`.
             (None, _) => {}
-            (Some(entry), name) => entry.attributes.add(AttributeName::new(name), [value]),
+            (Some(entry), name) => entry.values.push((name.to_owned(), value)),
         }
     }
     entries.extend(now);

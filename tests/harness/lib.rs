@@ -4,10 +4,17 @@
 //! **Invariant:** depends on no other Lockstep crate, so that any of them can use it in its own tests. What was
 //! started is ended when its value is dropped.
 
+pub mod http;
+pub mod ldif;
+pub mod lockstep;
+pub mod nonsense;
+pub mod organization;
 pub mod proxy;
 pub mod slapd;
 pub mod wait;
 
+pub use lockstep::{Lockstep, Setup, Tenant};
+pub use nonsense::{FakeDirectory, Nonsense};
 pub use proxy::Proxy;
 pub use slapd::{Slapd, SlapdOptions, Snapshot};
 pub use wait::{wait_for, wait_until};

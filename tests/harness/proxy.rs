@@ -25,6 +25,9 @@ struct State {
     accepted: AtomicU64,
     refusing: AtomicBool,
     silent: AtomicBool,
+    /// Bytes from the server after which all waits; `u64::MAX` for no waiting.
+    hold: AtomicU64,
+    holding: AtomicBool,
     ended: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -44,6 +47,8 @@ impl Proxy {
             accepted: AtomicU64::new(0),
             refusing: AtomicBool::new(false),
             silent: AtomicBool::new(false),
+            hold: AtomicU64::new(u64::MAX),
+            holding: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
         });
@@ -81,8 +86,21 @@ impl Proxy {
         self.state.budget.store(self.state.passed.load(Ordering::SeqCst) + bytes, Ordering::SeqCst);
     }
 
-    /// Ends the effect of [`Proxy::cut_after`], [`Proxy::refuse`] and [`Proxy::silence`] for what comes.
+    /// Lets `bytes` more from the server through; then all waits until [`Proxy::heal`], and nothing is lost: a
+    /// slow network.
+    pub fn hold_after(&self, bytes: u64) {
+        self.state.hold.store(self.state.passed.load(Ordering::SeqCst) + bytes, Ordering::SeqCst);
+    }
+
+    /// Whether something waits because of [`Proxy::hold_after`].
+    pub fn is_holding(&self) -> bool {
+        self.state.holding.load(Ordering::SeqCst)
+    }
+
+    /// Ends the effect of [`Proxy::cut_after`], [`Proxy::hold_after`], [`Proxy::refuse`] and [`Proxy::silence`]
+    /// for what comes.
     pub fn heal(&self) {
+        self.state.hold.store(u64::MAX, Ordering::SeqCst);
         self.state.budget.store(u64::MAX, Ordering::SeqCst);
         self.state.refusing.store(false, Ordering::SeqCst);
         self.state.silent.store(false, Ordering::SeqCst);
@@ -115,6 +133,15 @@ impl Proxy {
 }
 
 impl State {
+    fn wait_while_held(&self) {
+        let is_held = || self.passed.load(Ordering::SeqCst) >= self.hold.load(Ordering::SeqCst);
+        while is_held() && !self.ended.load(Ordering::SeqCst) {
+            self.holding.store(true, Ordering::SeqCst);
+            thread::sleep(Duration::from_millis(5));
+        }
+        self.holding.store(false, Ordering::SeqCst);
+    }
+
     fn cut(&self) {
         for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
@@ -156,6 +183,7 @@ fn serve(client: TcpStream, state: &Arc<State>) {
             if counting.silent.load(Ordering::SeqCst) {
                 return Some(0);
             }
+            counting.wait_while_held();
             let passed = counting.passed.load(Ordering::SeqCst);
             let left = counting.budget.load(Ordering::SeqCst).saturating_sub(passed);
             let allowed = u64::try_from(bytes).unwrap_or(u64::MAX).min(left);

@@ -92,7 +92,8 @@ fn only_storage_speaks_sql() {
             let to = dependency["name"].as_str().expect("name");
             let dev = dependency["kind"].as_str() == Some("dev");
             assert!(
-                dev || name == "lockstep-storage" || !["rusqlite", "refinery", "tokio-postgres"].contains(&to),
+                dev || name == "lockstep-storage"
+                    || !["rusqlite", "refinery", "tokio-postgres"].contains(&to),
                 "{name} depends on {to}; SQL belongs to crates/storage"
             );
         }

@@ -1,0 +1,687 @@
+//! A server and a sync client of the real program, as two processes, with a configuration of their own; and
+//! the tenant as anybody sees it through the API.
+//!
+//! The program is `LOCKSTEP_BIN`, else the newer of `target/release/lockstep` and `target/debug/lockstep`.
+
+use crate::http::{self, Answer};
+use crate::wait::wait_for;
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long a command or a start may take at most.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The program under test.
+///
+/// # Errors
+/// It was not built.
+pub fn program() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("LOCKSTEP_BIN") {
+        return Ok(PathBuf::from(path));
+    }
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(target, PathBuf::from);
+    ["release", "debug"]
+        .iter()
+        .filter_map(|profile| {
+            let path = target.join(profile).join("lockstep");
+            Some((fs::metadata(&path).ok()?.modified().ok()?, path))
+        })
+        .max()
+        .map(|(_, path)| path)
+        .context("there is no lockstep program; build it (`cargo build --release -p lockstep`) or set LOCKSTEP_BIN")
+}
+
+/// What a test says of the installation.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// URL of the directory.
+    pub source_url: String,
+    /// Where to read.
+    pub base_dn: String,
+    /// Who reads.
+    pub bind_dn: String,
+    /// The reader's password.
+    pub password: String,
+    /// `[sync] settle`.
+    pub settle: String,
+    /// `[sync] cycle`.
+    pub cycle: String,
+    /// `[sync.guard]`: count and percent.
+    pub guard: (u64, u8),
+    /// More lines under `[source]`.
+    pub source: String,
+    /// More sections.
+    pub more: String,
+}
+
+impl Setup {
+    /// The usual one for a directory.
+    pub fn of(slapd: &crate::Slapd) -> Self {
+        Self {
+            source_url: slapd.url(),
+            base_dn: slapd.suffix().to_owned(),
+            bind_dn: slapd.sync_dn(),
+            password: crate::Slapd::SYNC_PASSWORD.to_owned(),
+            settle: "100ms".into(),
+            cycle: "30m".into(),
+            guard: (500, 10),
+            source: String::new(),
+            more: String::new(),
+        }
+    }
+}
+
+/// What a command did.
+#[derive(Debug)]
+pub struct Done {
+    /// How it ended.
+    pub status: ExitStatus,
+    /// What it printed.
+    pub stdout: String,
+    /// What it said on the way.
+    pub stderr: String,
+    /// Most memory it was seen to hold, in KiB.
+    pub peak_kib: u64,
+}
+
+impl Done {
+    /// Both outputs, for messages.
+    pub fn said(&self) -> String {
+        format!("{}\n{}\n{}", self.status, self.stdout.trim(), self.stderr.trim())
+    }
+}
+
+/// The installation. What runs is killed when it is dropped.
+#[derive(Debug)]
+pub struct Lockstep {
+    folder: TempDir,
+    port: u16,
+    setup: Setup,
+    admin: String,
+    client_token: String,
+    server: Option<Child>,
+    client: Option<Child>,
+    commands: u32,
+}
+
+impl Lockstep {
+    /// Writes the configuration, makes tokens and starts the server. The sync client is not started.
+    ///
+    /// # Errors
+    /// The program cannot do it; its words are in the error.
+    pub fn start(setup: Setup) -> Result<Self> {
+        let folder = scratch()?;
+        let mut lockstep = Self {
+            port: free_port()?,
+            folder,
+            setup,
+            admin: String::new(),
+            client_token: String::new(),
+            server: None,
+            client: None,
+            commands: 0,
+        };
+        fs::write(lockstep.folder.path().join("password"), &lockstep.setup.password)?;
+        private(&lockstep.folder.path().join("password"))?;
+        lockstep.write_config()?;
+        lockstep.admin = lockstep.make_token("harness", "admin")?;
+        lockstep.client_token = lockstep.make_token("Sync_harness", "sync-client")?;
+        let file = lockstep.folder.path().join("token");
+        fs::write(&file, &lockstep.client_token)?;
+        private(&file)?;
+        lockstep.start_server()?;
+        Ok(lockstep)
+    }
+
+    /// Where the server listens.
+    pub const fn address(&self) -> SocketAddr {
+        SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), self.port)
+    }
+
+    /// An administrator's token.
+    pub fn admin_token(&self) -> &str {
+        &self.admin
+    }
+
+    /// The sync client's token.
+    pub fn client_token(&self) -> &str {
+        &self.client_token
+    }
+
+    /// The sync client's state folder.
+    pub fn state_folder(&self) -> PathBuf {
+        self.folder.path().join("client")
+    }
+
+    /// Changes the setup for what is started from now on.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn reconfigure(&mut self, change: impl FnOnce(&mut Setup)) -> Result<()> {
+        change(&mut self.setup);
+        self.write_config()
+    }
+
+    /// Starts the server and waits until it is ready.
+    ///
+    /// # Errors
+    /// It ends, or is not ready in time.
+    pub fn start_server(&mut self) -> Result<()> {
+        ensure!(self.server.is_none(), "the server runs");
+        let mut child = self.spawn(&["server"], "server.log")?;
+        let to = self.address();
+        let mut ended = None;
+        let ready = wait_for("the server to be ready", PATIENCE, || {
+            if let Ok(Some(status)) = child.try_wait() {
+                ended = Some(status);
+                return Some(());
+            }
+            http::request(to, "GET", "/readyz", &[], None).is_ok_and(|a| a.status == 200).then_some(())
+        });
+        self.server = Some(child);
+        ready.with_context(|| self.log("server.log"))?;
+        match ended {
+            Some(status) => bail!("the server ended ({status}): {}", self.log("server.log")),
+            None => Ok(()),
+        }
+    }
+
+    /// Starts the sync client, which follows the directory live.
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    pub fn start_client(&mut self) -> Result<()> {
+        ensure!(self.client.is_none(), "the sync client runs");
+        self.client = Some(self.spawn(&["sync", "run"], "client.log")?);
+        Ok(())
+    }
+
+    /// Ends the server with SIGKILL.
+    ///
+    /// # Errors
+    /// It had ended by itself before: a crash.
+    pub fn kill_server(&mut self) -> Result<()> {
+        let child = self.server.take().context("no server runs")?;
+        kill(child, "server").with_context(|| self.log("server.log"))
+    }
+
+    /// Ends the sync client with SIGKILL.
+    ///
+    /// # Errors
+    /// It had ended by itself before: a crash.
+    pub fn kill_client(&mut self) -> Result<()> {
+        let child = self.client.take().context("no sync client runs")?;
+        kill(child, "sync client").with_context(|| self.log("client.log"))
+    }
+
+    /// Ends the sync client in good order (SIGTERM), with what it answered to its parent.
+    ///
+    /// # Errors
+    /// It does not end within 20 s.
+    pub fn stop_client(&mut self) -> Result<ExitStatus> {
+        let mut child = self.client.take().context("no sync client runs")?;
+        Command::new("kill").args(["-TERM", &child.id().to_string()]).status()?;
+        match wait_for("the sync client to end", Duration::from_secs(20), || child.try_wait().ok().flatten())
+        {
+            Ok(status) => Ok(status),
+            Err(error) => {
+                kill(child, "sync client")?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The sync client's process, while it was started.
+    pub fn client_pid(&self) -> Option<u32> {
+        self.client.as_ref().map(Child::id)
+    }
+
+    /// The server's process, while it was started.
+    pub fn server_pid(&self) -> Option<u32> {
+        self.server.as_ref().map(Child::id)
+    }
+
+    /// Whether the sync client was started and has not ended.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn client_lives(&mut self) -> Result<bool> {
+        match &mut self.client {
+            Some(child) => Ok(child.try_wait()?.is_none()),
+            None => Ok(false),
+        }
+    }
+
+    /// Runs a command of the program to its end.
+    ///
+    /// # Errors
+    /// It cannot be started, or does not end in time.
+    pub fn run(&mut self, arguments: &[&str]) -> Result<Done> {
+        self.commands += 1;
+        let out = self.folder.path().join(format!("command-{}.out", self.commands));
+        let err = self.folder.path().join(format!("command-{}.err", self.commands));
+        let mut child = self
+            .command(arguments)?
+            .stdin(Stdio::null())
+            .stdout(fs::File::create(&out)?)
+            .stderr(fs::File::create(&err)?)
+            .spawn()?;
+        let pid = child.id();
+        let mut peak_kib = 0;
+        let ended = wait_for(&format!("`lockstep {}`", arguments.join(" ")), PATIENCE, || {
+            peak_kib = peak_kib.max(peak_memory_kib(pid).unwrap_or(0));
+            child.try_wait().ok().flatten()
+        });
+        if ended.is_err() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        let (stdout, stderr) = (lossy(&out), lossy(&err));
+        let status = ended.with_context(|| format!("{stdout}\n{stderr}"))?;
+        Ok(Done { status, stdout, stderr, peak_kib })
+    }
+
+    /// Runs one cycle to its end: `lockstep sync once`, with `--full` where wanted.
+    ///
+    /// # Errors
+    /// As [`Lockstep::run`].
+    pub fn sync_once(&mut self, full: bool) -> Result<Done> {
+        if full { self.run(&["sync", "once", "--full"]) } else { self.run(&["sync", "once"]) }
+    }
+
+    /// [`Lockstep::sync_once`] that must succeed.
+    ///
+    /// # Errors
+    /// It did not.
+    pub fn sync_once_well(&mut self) -> Result<Done> {
+        let done = self.sync_once(false)?;
+        ensure!(done.status.success(), "`lockstep sync once` failed: {}", done.said());
+        Ok(done)
+    }
+
+    /// Asks the API as an administrator.
+    ///
+    /// # Errors
+    /// No answer, or one that is not 200.
+    pub fn get(&self, path: &str) -> Result<Value> {
+        let answer = self.ask("GET", path, None)?;
+        ensure!(answer.status == 200, "GET {path}: HTTP {}: {}", answer.status, answer.text());
+        answer.json()
+    }
+
+    /// Sends a request as an administrator; any status is an answer.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
+        let bearer = format!("Bearer {}", self.admin);
+        let body = body.map(Value::to_string);
+        let mut headers = vec![("Authorization", bearer.as_str()), ("Accept", "application/json")];
+        if body.is_some() {
+            headers.push(("Content-Type", "application/json"));
+        }
+        // Graph wants it for $count and $search; elsewhere it does no harm.
+        headers.push(("ConsistencyLevel", "eventual"));
+        http::request(self.address(), method, path, &headers, body.as_deref().map(str::as_bytes))
+            .with_context(|| format!("{method} {path}"))
+    }
+
+    /// Gives an order to the connected sync client.
+    ///
+    /// # Errors
+    /// No answer, or not 200.
+    pub fn order(&self, order: &Value) -> Result<Value> {
+        let answer = self.ask("POST", "/api/v1/orders", Some(order))?;
+        ensure!(answer.status == 200, "order {order}: HTTP {}: {}", answer.status, answer.text());
+        answer.json()
+    }
+
+    /// `GET /api/v1/status`.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn status(&self) -> Result<Value> {
+        self.get("/api/v1/status")
+    }
+
+    /// The newest runs, newest first.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn runs(&self) -> Result<Vec<Value>> {
+        list(self.get("/api/v1/runs?top=50")?)
+    }
+
+    /// Every error of an object.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn errors(&self) -> Result<Vec<Value>> {
+        let mut rows = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page = self.get(&format!("/api/v1/errors?top=500{after}"))?;
+            let next = page["next"].as_str().map(|next| format!("&after={}", http::escape(next)));
+            rows.extend(list(page)?);
+            match next {
+                Some(next) => after = next,
+                None => return Ok(rows),
+            }
+        }
+    }
+
+    /// Every living object that came from a sync client, by source anchor, with the properties named; managers
+    /// and members too, where `links` is set.
+    ///
+    /// # Errors
+    /// No answer, or one that is not what Graph would say.
+    pub fn tenant(&self, properties: &[&str], links: bool) -> Result<Tenant> {
+        let mut tenant = Tenant::default();
+        for kind in ["user", "group"] {
+            let select = properties.join(",");
+            let fixed = "id,onPremisesImmutableId,onPremisesSyncEnabled,onPremisesLastSyncDateTime";
+            let target = format!("/v1.0/{kind}s?$top=999&$select={fixed},{select}");
+            for object in self.pages(&target)? {
+                tenant.take(kind, object)?;
+            }
+        }
+        if links {
+            let ids = tenant.objects.iter().map(|(anchor, object)| (object.id.clone(), anchor.clone()));
+            let ids: BTreeMap<String, String> = ids.collect();
+            let anchor_of = |object: &Value| -> Result<String> {
+                let id = object["id"].as_str().context("a link without an id")?;
+                Ok(ids.get(id).cloned().unwrap_or_else(|| format!("cloud-only {id}")))
+            };
+            for object in tenant.objects.values_mut() {
+                if object.kind == "user" {
+                    let answer =
+                        self.ask("GET", &format!("/v1.0/users/{}/manager?$select=id", object.id), None)?;
+                    ensure!(
+                        matches!(answer.status, 200 | 404),
+                        "manager: HTTP {}: {}",
+                        answer.status,
+                        answer.text()
+                    );
+                    if answer.status == 200 {
+                        object.manager = Some(anchor_of(&answer.json()?)?);
+                    }
+                } else {
+                    let members =
+                        self.pages(&format!("/v1.0/groups/{}/members?$select=id&$top=999", object.id))?;
+                    let count = members.len();
+                    object.members = members.iter().map(anchor_of).collect::<Result<_>>()?;
+                    ensure!(object.members.len() == count, "group {} lists a member twice", object.id);
+                }
+            }
+        }
+        Ok(tenant)
+    }
+
+    /// How many objects the tenant holds and how many were deleted: `(users, groups, deleted)`.
+    ///
+    /// # Errors
+    /// No answer.
+    pub fn counts(&self) -> Result<(u64, u64, u64)> {
+        let objects = self.status()?["objects"].clone();
+        let number =
+            |name: &str| objects[name].as_u64().with_context(|| format!("no number {name}: {objects}"));
+        Ok((number("syncedUsers")?, number("syncedGroups")?, number("deleted")?))
+    }
+
+    /// All pages of a Graph collection.
+    ///
+    /// # Errors
+    /// No answer, or not 200.
+    pub fn pages(&self, target: &str) -> Result<Vec<Value>> {
+        let mut rows = Vec::new();
+        let mut next = Some(target.to_owned());
+        while let Some(target) = next {
+            let mut page = self.get(&target)?;
+            next = match page["@odata.nextLink"].take() {
+                Value::String(link) => {
+                    let from = link.find("/v1.0/").with_context(|| format!("next link {link}"))?;
+                    Some(link.get(from..).unwrap_or_default().to_owned())
+                }
+                _ => None,
+            };
+            rows.extend(list(page)?);
+            ensure!(rows.len() < 1_000_000, "paging does not end: {target}");
+        }
+        Ok(rows)
+    }
+
+    /// Waits until the client is in step: it follows live, nothing waits to be written.
+    ///
+    /// # Errors
+    /// It is not within `limit`; the last status is in the error.
+    pub fn wait_live(&mut self, limit: Duration) -> Result<()> {
+        self.wait_status("the sync client to be live", limit, |status| {
+            status["sync"]["clientState"] == "live"
+                && status["sync"]["clientConnected"] == true
+                && status["sync"]["pending"] == json!({"additions": 0, "updates": 0, "deletions": 0})
+        })
+        .map(|_| ())
+    }
+
+    /// Waits until the status is as wanted, and answers it.
+    ///
+    /// # Errors
+    /// It is not within `limit`, or the sync client was started and has ended.
+    pub fn wait_status(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        want: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
+        let mut last = Value::Null;
+        let mut ended = false;
+        let seen = wait_for(what, limit, || {
+            ended = self.client.is_some() && !self.client_lives().unwrap_or(true);
+            last = self.status().unwrap_or_else(|error| json!(format!("{error:#}")));
+            (ended || want(&last)).then_some(())
+        });
+        ensure!(!ended, "the sync client ended while the test waited for {what}: {}", self.log("client.log"));
+        seen.with_context(|| format!("last status: {last}\nclient: {}", self.log("client.log")))?;
+        Ok(last)
+    }
+
+    /// The end of a log, for messages: `server.log`, `client.log`.
+    pub fn log(&self, name: &str) -> String {
+        let text = lossy(&self.folder.path().join(name));
+        let from = text.char_indices().rev().nth(3_000).map_or(0, |(at, _)| at);
+        format!("... {}", text.get(from..).unwrap_or_default())
+    }
+
+    fn make_token(&mut self, name: &str, role: &str) -> Result<String> {
+        let done = self.run(&["token", "create", name, "--role", role, "--output", "json"])?;
+        ensure!(done.status.success(), "token create: {}", done.said());
+        let value: Value = serde_json::from_str(&done.stdout).with_context(|| done.said())?;
+        Ok(value["token"].as_str().with_context(|| done.said())?.to_owned())
+    }
+
+    fn command(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(program()?);
+        command
+            .arg("--config")
+            .arg(self.folder.path().join("lockstep.toml"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("NO_COLOR", "1")
+            .env("RUST_LOG", "info");
+        Ok(command)
+    }
+
+    fn spawn(&self, arguments: &[&str], log: &str) -> Result<Child> {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.folder.path().join(log))?;
+        let mut command = self.command(arguments)?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        command.spawn().with_context(|| format!("start {command:?}"))
+    }
+
+    fn write_config(&self) -> Result<()> {
+        let folder = self.folder.path().display();
+        let Setup { source_url, base_dn, bind_dn, settle, cycle, guard, source, more, .. } = &self.setup;
+        let port = self.port;
+        let (count, percent) = guard;
+        let text = format!(
+            r#"[server]
+listen = "127.0.0.1:{port}"
+data_dir = "{folder}/server"
+
+[tenant]
+display_name = "Contoso"
+initial_domain = "contoso.onlockstep.example"
+domains = [{{ name = "contoso.com", verified = true }}, {{ name = "contoso.local", verified = false }}]
+
+[sync]
+server = "http://127.0.0.1:{port}"
+token_file = "{folder}/token"
+state_dir = "{folder}/client"
+settle = "{settle}"
+cycle = "{cycle}"
+
+[sync.guard]
+count = {count}
+percent = {percent}
+
+[source]
+kind = "openldap"
+url = "{source_url}"
+base_dn = "{base_dn}"
+bind_dn = "{bind_dn}"
+password_file = "{folder}/password"
+{source}
+{more}"#
+        );
+        Ok(fs::write(self.folder.path().join("lockstep.toml"), text)?)
+    }
+}
+
+impl Drop for Lockstep {
+    fn drop(&mut self) {
+        for mut child in [self.client.take(), self.server.take()].into_iter().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        // For whoever looks into a failure: `LOCKSTEP_KEEP=1 cargo nextest run ...`.
+        if std::env::var_os("LOCKSTEP_KEEP").is_some() {
+            self.folder.disable_cleanup(true);
+        }
+    }
+}
+
+/// What a tenant holds of a sync client's objects.
+#[derive(Clone, Debug, Default)]
+pub struct Tenant {
+    /// By source anchor.
+    pub objects: BTreeMap<String, CloudObject>,
+}
+
+/// A user or group as Graph answers it.
+#[derive(Clone, Debug)]
+pub struct CloudObject {
+    /// `user` or `group`.
+    pub kind: &'static str,
+    /// Graph's id.
+    pub id: String,
+    /// `onPremisesLastSyncDateTime`.
+    pub last_sync: Option<String>,
+    /// What was asked for; absent, null and empty values are not here.
+    pub properties: BTreeMap<String, Value>,
+    /// Anchor of the manager.
+    pub manager: Option<String>,
+    /// Anchors of the members.
+    pub members: BTreeSet<String>,
+}
+
+impl Tenant {
+    fn take(&mut self, kind: &'static str, object: Value) -> Result<()> {
+        let Value::Object(mut fields) = object else { bail!("an item of {kind}s is no object") };
+        let mut text = |name: &str| match fields.remove(name) {
+            Some(Value::String(text)) => Some(text),
+            _ => None,
+        };
+        let id = text("id").context("an object without id")?;
+        let anchor = text("onPremisesImmutableId");
+        let last_sync = text("onPremisesLastSyncDateTime");
+        if fields.remove("onPremisesSyncEnabled") != Some(Value::Bool(true)) {
+            return Ok(());
+        }
+        let anchor = anchor.with_context(|| format!("{kind} {id} is synced and has no anchor"))?;
+        fields.retain(|name, value| {
+            !name.starts_with('@') && !value.is_null() && *value != json!([]) && *value != json!("")
+        });
+        let object = CloudObject {
+            kind,
+            id,
+            last_sync,
+            properties: fields.into_iter().collect(),
+            manager: None,
+            members: BTreeSet::new(),
+        };
+        if let Some(other) = self.objects.insert(anchor.clone(), object) {
+            bail!("two living objects have the anchor {anchor}, one is {}", other.id);
+        }
+        Ok(())
+    }
+}
+
+/// Most memory a process ever held, in KiB (`VmHWM`).
+///
+/// # Errors
+/// The process is gone.
+pub fn peak_memory_kib(pid: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|rest| rest.trim().strip_suffix(" kB")).context("no VmHWM")?;
+    Ok(kib.trim().parse()?)
+}
+
+fn list(mut page: Value) -> Result<Vec<Value>> {
+    match page["value"].take() {
+        Value::Array(rows) => Ok(rows),
+        other => bail!("no list: {other}"),
+    }
+}
+
+fn kill(mut child: Child, name: &str) -> Result<()> {
+    if let Some(status) = child.try_wait()? {
+        bail!("the {name} had ended by itself ({status})");
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(())
+}
+
+fn scratch() -> Result<TempDir> {
+    let memory = Path::new("/dev/shm");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("lockstep-system-");
+    if memory.is_dir() {
+        if let Ok(folder) = builder.tempdir_in(memory) {
+            return Ok(folder);
+        }
+    }
+    Ok(builder.tempdir()?)
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free port")?.local_addr()?.port())
+}
+
+fn private(file: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::set_permissions(file, fs::Permissions::from_mode(0o600))?)
+}
+
+fn lossy(path: &Path) -> String {
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
