@@ -6,3 +6,4 @@ pub mod sqlite;
 
 pub use sqlite::SqliteError;
 pub use sqlite::state::SqliteStateStore;
+pub use sqlite::tenant::SqliteTenantStore;

@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** no SQL, no HTTP, no clock of the system.
 
+pub mod provision;
 pub mod query;
 pub mod records;
 pub mod status;

@@ -10,7 +10,7 @@ use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::provisioning::{
     BulkOperation, ClientErrors, ClientReport, InventoryPage, MembersPage, OperationResult, RunRecord,
 };
-use lockstep_model::{ClientId, ObjectId, SourceAnchor, Timestamp};
+use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, SourceAnchor, Timestamp};
 
 /// Why a store did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -98,6 +98,19 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn sweep_quarantine(&self, now: Timestamp) -> Result<u64, StoreError>;
     /// Removes what was deleted, and runs that ended, before `before`.
     async fn purge(&self, before: Timestamp) -> Result<u64, StoreError>;
+
+    /// Makes an object that no sync client sent: a cloud-only user or group. It has no source anchor until a
+    /// client's object is matched with it by its primary address. A value that another object holds, or of a
+    /// wrong form, refuses it.
+    async fn create_cloud_object(
+        &self,
+        kind: ObjectKind,
+        properties: Properties,
+        now: Timestamp,
+    ) -> Result<ObjectId, StoreError> {
+        let _ = (kind, properties, now);
+        Err(StoreError::Unsupported { what: "cloud-only objects".into() })
+    }
 
     /// One object by id, living or deleted.
     async fn object(&self, id: ObjectId) -> Result<Option<StoredObject>, StoreError>;

@@ -5,6 +5,7 @@
 //! database's [`Durability`] promises.
 
 pub mod state;
+pub mod tenant;
 mod writer;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
@@ -101,6 +102,8 @@ pub struct Options {
     pub readers: usize,
     /// Pages of 4 KiB the write-ahead log may have before it is folded into the database.
     pub checkpoint_pages: u32,
+    /// Run on each connection once it is open: SQL functions.
+    pub prepare: Option<fn(&Connection) -> rusqlite::Result<()>>,
 }
 
 impl Default for Options {
@@ -111,6 +114,7 @@ impl Default for Options {
             reader_cache_kib: 8 * 1024,
             readers: 3,
             checkpoint_pages: 8_000,
+            prepare: None,
         }
     }
 }
@@ -273,6 +277,9 @@ fn open_connection(path: &Path, options: &Options, cache_kib: u32) -> Result<Con
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.set_prepared_statement_cache_capacity(128);
+        if let Some(prepare) = options.prepare {
+            prepare(&connection)?;
+        }
         Ok(connection)
     };
     open().map_err(|source| SqliteError::Open { path: path.to_owned(), source })

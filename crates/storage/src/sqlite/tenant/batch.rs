@@ -1,0 +1,420 @@
+//! A batch of a sync client, applied: each operation is decided on what the ones before it left, and values
+//! that become free are put in force at once.
+//!
+//! **Invariant:** claims, words, counters and errors change in the same transaction as the object.
+
+use super::counters::{Counter, Deltas};
+use super::errors::{Origin, of_object};
+use super::rows::{Result, first, kind_code, micros, run, to_json, uuid};
+use super::view::{SqlView, object_ref, space_code, state_code};
+use lockstep_model::provisioning::{BulkOperation, OperationResult, Outcome, PostOperation};
+use lockstep_model::scim::parse_path;
+use lockstep_model::{
+    ErrorCode, ObjectId, ObjectKind, ObjectRef, Properties, Property, SourceAnchor, SyncError, Timestamp,
+};
+use lockstep_tenant::provision::{
+    Claim, Decision, Held, Incoming, Known, Resolved, Row, State, Target, TenantRules, View, Write,
+    claims_in_force, decide, error, name_key, resolve, sent_of, words,
+};
+use rusqlite::Connection;
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+/// One transaction's worth of changes to the directory.
+pub(super) struct Batch<'c> {
+    pub(super) connection: &'c Connection,
+    pub(super) now: Timestamp,
+    pub(super) rules: TenantRules,
+    pub(super) deltas: Deltas,
+    /// Whether any error is stored: where none is, none needs to be looked for.
+    pub(super) any_errors: bool,
+    /// Values that became free and were not yet offered to those that wait.
+    freed: BTreeSet<Claim>,
+    last_id: Option<u128>,
+}
+
+impl<'c> Batch<'c> {
+    pub(super) fn begin(connection: &'c Connection, now: Timestamp) -> Result<Self> {
+        let rules = TenantRules::of(&super::organization::domains(connection)?);
+        let any = first(connection, "SELECT 1 FROM error LIMIT 1", [], |_| Ok(()))?;
+        Ok(Self {
+            connection,
+            now,
+            rules,
+            deltas: Deltas::default(),
+            any_errors: any.is_some(),
+            freed: BTreeSet::new(),
+            last_id: None,
+        })
+    }
+
+    /// Offers what became free, and writes the counters.
+    pub(super) fn finish(mut self) -> Result<()> {
+        self.release_freed()?;
+        self.deltas.write(self.connection)
+    }
+
+    /// Executes one operation.
+    pub(super) fn operation(&mut self, operation: BulkOperation) -> Result<OperationResult> {
+        let result = match operation {
+            BulkOperation::Post(post) => self.post(post)?,
+            BulkOperation::Patch { path, data } => match parse_path(&path) {
+                Some((ObjectKind::Group, anchor)) => self.patch(&anchor, data)?,
+                _ => answer("404", Outcome::Refused),
+            },
+            BulkOperation::Delete { path } => match parse_path(&path) {
+                Some((kind, anchor)) => self.delete(kind, &anchor)?,
+                None => answer("404", Outcome::Refused),
+            },
+        };
+        self.release_freed()?;
+        Ok(result)
+    }
+
+    fn post(&mut self, post: PostOperation) -> Result<OperationResult> {
+        let (kind, anchor, (properties, manager)) = match post {
+            PostOperation::User(user) => {
+                (ObjectKind::User, SourceAnchor::new(user.external_id.as_str()), user.into_properties())
+            }
+            PostOperation::Group(group) => {
+                let anchor = SourceAnchor::new(group.external_id.as_str());
+                (ObjectKind::Group, anchor, (group.into_properties(), None))
+            }
+        };
+        // Without an anchor there is nothing an error could be kept under.
+        let Ok(anchor) = anchor else { return Ok(answer("422", Outcome::Refused)) };
+        let incoming = Incoming { kind, anchor: anchor.clone(), properties, manager };
+        match decide(&mut SqlView(self.connection), &self.rules, incoming)? {
+            Decision::Unchanged { known } => {
+                let mut result = answer("200", Outcome::Unchanged);
+                if known.errors > 0 {
+                    self.touch_errors(anchor.as_str())?;
+                    result.errors = of_object(self.connection, anchor.as_str())?;
+                }
+                Ok(result)
+            }
+            Decision::Refuse { error } => {
+                self.set_errors(anchor.as_str(), Origin::Tenant, std::slice::from_ref(&error))?;
+                Ok(OperationResult { status: "409".into(), outcome: Outcome::Refused, errors: vec![*error] })
+            }
+            Decision::Write(write) => self.write(kind, &anchor, *write),
+        }
+    }
+
+    fn write(&mut self, kind: ObjectKind, anchor: &SourceAnchor, write: Write) -> Result<OperationResult> {
+        let Write { target, outcome, fingerprint, mut resolved, held_before, detach, manager } = write;
+        if let Some(row) = detach {
+            run(self.connection, "UPDATE object SET anchor = NULL WHERE oid = ?1", [row])?;
+        }
+        let body = to_json(&resolved.properties)?;
+        let held = held_column(&resolved.held)?;
+        let key = name_key(resolved.properties.text(Property::DisplayName).unwrap_or_default());
+        let fingerprint = fingerprint.0.as_slice();
+        let manager = manager.as_ref().map(SourceAnchor::as_str);
+        let now = micros(self.now);
+        let (row, was) = match target {
+            Target::New => {
+                let id = self.next_id()?;
+                let sql = "INSERT INTO object (id, kind, state, anchor, sync_enabled, created_at, last_sync, \
+                           fingerprint, manager, name_key, body, held) \
+                           VALUES (?1, ?2, 0, ?3, 1, ?4, ?4, ?5, ?6, ?7, ?8, ?9)";
+                let bytes = id.0.as_bytes().as_slice();
+                let params =
+                    (bytes, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key, &body, held);
+                run(self.connection, sql, params)?;
+                let row = self.connection.last_insert_rowid();
+                self.learn_words(row, &key)?;
+                (row, State::Expected)
+            }
+            Target::Existing { row, state } => {
+                let (known, _) = SqlView(self.connection).by_row(row)?;
+                if state == State::Living {
+                    let old_key: String = self.name_key_of(row)?;
+                    if old_key != key {
+                        self.forget_words(row, &old_key)?;
+                        self.learn_words(row, &key)?;
+                    }
+                    if known.sync_enabled != Some(true) {
+                        let synced = match kind {
+                            ObjectKind::User => Counter::SyncedUsers,
+                            ObjectKind::Group => Counter::SyncedGroups,
+                        };
+                        self.deltas.add(synced, 1);
+                    }
+                } else {
+                    self.learn_words(row, &key)?;
+                }
+                let sql = "UPDATE object SET kind = ?2, state = 0, anchor = ?3, sync_enabled = 1, last_sync = ?4, \
+                           created_at = CASE state WHEN 2 THEN ?4 ELSE created_at END, deleted_at = NULL, \
+                           fingerprint = ?5, manager = ?6, name_key = ?7, body = ?8, held = ?9 WHERE oid = ?1";
+                let params =
+                    (row, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key, &body, held);
+                run(self.connection, sql, params)?;
+                (row, state)
+            }
+        };
+        self.write_claims(row, &held_before, &resolved, target != Target::New)?;
+        if was != State::Living {
+            self.deltas.object(kind, true, 1);
+            if was == State::Deleted {
+                self.deltas.add(Counter::Deleted, -1);
+            }
+        }
+        match target {
+            Target::New => {
+                if let Some(old) = detach {
+                    // Links that named the anchor mean the object that has it now.
+                    self.move_links(old, row)?;
+                    self.arrived(row, kind, anchor.as_str())?;
+                }
+            }
+            Target::Existing { state: State::Living, .. } => {}
+            Target::Existing { state, .. } => {
+                if state == State::Deleted && kind == ObjectKind::Group {
+                    // The client sends all members of a restored group; what it had before is not known to be true.
+                    run(self.connection, "DELETE FROM member WHERE grp = ?1", [row])?;
+                    run(self.connection, "DELETE FROM nested WHERE parent = ?1", [row])?;
+                }
+                self.arrived(row, kind, anchor.as_str())?;
+            }
+        }
+        if self.any_errors || !resolved.errors.is_empty() {
+            let id = SqlView(self.connection).by_row(row)?.0.id;
+            resolved.errors.iter_mut().for_each(|error| error.object.id = Some(id));
+            self.set_errors(anchor.as_str(), Origin::Tenant, &resolved.errors)?;
+        }
+        let status = if outcome == Outcome::Created { "201" } else { "200" };
+        Ok(OperationResult { status: status.into(), outcome, errors: resolved.errors })
+    }
+
+    /// Makes a row of an object that no client has sent: a cloud object, or one that is expected.
+    fn insert(
+        &mut self,
+        kind: ObjectKind,
+        state: State,
+        id: ObjectId,
+        anchor: Option<&SourceAnchor>,
+        key: &str,
+        body: &str,
+    ) -> Result<Row> {
+        let sql = "INSERT INTO object (id, kind, state, anchor, created_at, name_key, body) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let bytes = id.0.as_bytes().as_slice();
+        let anchor = anchor.map(SourceAnchor::as_str);
+        run(
+            self.connection,
+            sql,
+            (bytes, kind_code(kind), state_code(state), anchor, micros(self.now), key, body),
+        )?;
+        let row = self.connection.last_insert_rowid();
+        if state == State::Living {
+            self.learn_words(row, key)?;
+        }
+        Ok(row)
+    }
+
+    /// An object that never came from a source.
+    pub(super) fn insert_cloud_object(
+        &mut self,
+        kind: ObjectKind,
+        properties: Properties,
+    ) -> Result<ObjectId> {
+        let id = self.next_id()?;
+        let name = properties.text(Property::DisplayName).unwrap_or_default().to_owned();
+        let object = ObjectRef { kind: Some(kind), id: Some(id), anchor: None, name: name.clone(), dn: None };
+        let resolved = resolve(&mut SqlView(self.connection), &self.rules, None, object, properties, None)?;
+        let hard = resolved.errors.iter().find(|error| error.code != ErrorCode::NoMailAddress);
+        if let Some(error) = hard {
+            // Nobody corrects a cloud object by a later cycle: it is refused, not quarantined.
+            return Err(crate::sqlite::SqliteError::Refused(error.message.clone()));
+        }
+        let body = to_json(&resolved.properties)?;
+        let row = self.insert(kind, State::Living, id, None, &name_key(&name), &body)?;
+        self.write_claims(row, &[], &resolved, false)?;
+        self.deltas.object(kind, false, 1);
+        Ok(id)
+    }
+
+    /// A row for an anchor that only a link names so far.
+    pub(super) fn expect(&mut self, anchor: &SourceAnchor) -> Result<Row> {
+        let id = self.next_id()?;
+        self.insert(ObjectKind::User, State::Expected, id, Some(anchor), "", "{}")
+    }
+
+    fn write_claims(
+        &mut self,
+        row: Row,
+        held_before: &[Claim],
+        resolved: &Resolved,
+        may_wait: bool,
+    ) -> Result<()> {
+        for claim in held_before.iter().filter(|claim| resolved.claims.binary_search(claim).is_err()) {
+            self.free(row, claim)?;
+        }
+        let sql = "INSERT INTO claim (space, key, oid) VALUES (?1, ?2, ?3)";
+        for claim in resolved.claims.iter().filter(|claim| held_before.binary_search(claim).is_err()) {
+            run(self.connection, sql, (space_code(claim.space), claim.key.as_str(), row))?;
+        }
+        if may_wait {
+            run(self.connection, "DELETE FROM waiting WHERE oid = ?1", [row])?;
+        }
+        let sql = "INSERT INTO waiting (space, key, oid) VALUES (?1, ?2, ?3)";
+        for claim in &resolved.waiting {
+            run(self.connection, sql, (space_code(claim.space), claim.key.as_str(), row))?;
+        }
+        Ok(())
+    }
+
+    fn free(&mut self, row: Row, claim: &Claim) -> Result<()> {
+        let sql = "DELETE FROM claim WHERE space = ?1 AND key = ?2 AND oid = ?3";
+        run(self.connection, sql, (space_code(claim.space), claim.key.as_str(), row))?;
+        self.freed.insert(claim.clone());
+        Ok(())
+    }
+
+    fn delete(&mut self, kind: ObjectKind, anchor: &SourceAnchor) -> Result<OperationResult> {
+        let known = SqlView(self.connection).known(anchor.as_str())?;
+        match known {
+            Some(known) if known.state == State::Living && known.kind == kind => {
+                if known.sync_enabled == Some(true) {
+                    self.delete_object(&known, anchor)?;
+                    return Ok(answer("204", Outcome::Deleted));
+                }
+                let object = object_ref(self.connection, known.row)?.unwrap_or_default();
+                let code = ErrorCode::DeletingCloudOnlyObjectNotAllowed;
+                let error = error(code, object, None, None, None, None);
+                self.set_errors(anchor.as_str(), Origin::Tenant, std::slice::from_ref(&error))?;
+                Ok(OperationResult { status: "409".into(), outcome: Outcome::Refused, errors: vec![error] })
+            }
+            Some(known) if known.state == State::Deleted && known.kind == kind => {
+                Ok(answer("204", Outcome::Unchanged))
+            }
+            Some(known) if known.state == State::Living => Ok(answer("404", Outcome::Unchanged)),
+            _ => {
+                // It was refused, perhaps, and is gone from the source: so are its errors.
+                self.clear_errors(anchor.as_str())?;
+                Ok(answer("404", Outcome::Unchanged))
+            }
+        }
+    }
+
+    fn delete_object(&mut self, known: &Known, anchor: &SourceAnchor) -> Result<()> {
+        let row = known.row;
+        let (in_force, _) = SqlView(self.connection).stored(row)?;
+        for claim in claims_in_force(known.kind, &in_force) {
+            self.free(row, &claim)?;
+        }
+        run(self.connection, "DELETE FROM waiting WHERE oid = ?1", [row])?;
+        let key = self.name_key_of(row)?;
+        self.forget_words(row, &key)?;
+        self.clear_errors(anchor.as_str())?;
+        self.leaves(row)?;
+        let sql = "UPDATE object SET state = 1, deleted_at = ?2, last_sync = ?2, fingerprint = NULL, errors = 0 \
+                   WHERE oid = ?1";
+        run(self.connection, sql, (row, micros(self.now)))?;
+        self.deltas.object(known.kind, known.sync_enabled == Some(true), -1);
+        self.deltas.add(Counter::Deleted, 1);
+        if known.kind == ObjectKind::Group {
+            self.recheck_rings()?;
+        }
+        Ok(())
+    }
+
+    /// Offers every freed value to those that wait for it, in the order in which they came.
+    pub(super) fn release_freed(&mut self) -> Result<u64> {
+        let mut released = 0;
+        while let Some(claim) = self.freed.pop_first() {
+            let sql = "SELECT oid FROM waiting WHERE space = ?1 AND key = ?2 ORDER BY oid";
+            let params = (space_code(claim.space), claim.key.as_str());
+            let waiters = super::rows::all(self.connection, sql, params, |row| Ok(row.get::<_, Row>(0)?))?;
+            for row in waiters {
+                released += u64::from(self.resolve_again(row)?);
+            }
+        }
+        Ok(released)
+    }
+
+    /// Works out anew what is in force of an object. Answers whether it now has more of what it wants.
+    pub(super) fn resolve_again(&mut self, row: Row) -> Result<bool> {
+        let mut view = SqlView(self.connection);
+        let (known, anchor) = view.by_row(row)?;
+        let Some(anchor) = anchor.filter(|_| known.state == State::Living) else { return Ok(false) };
+        let before = view.stored(row)?;
+        let sent = sent_of(&before.0, &before.1);
+        let object = ObjectRef {
+            kind: Some(known.kind),
+            id: Some(known.id),
+            anchor: Some(anchor.clone()),
+            name: sent.text(Property::DisplayName).unwrap_or(anchor.as_str()).to_owned(),
+            dn: sent.text(Property::OnPremisesDistinguishedName).map(str::to_owned),
+        };
+        let resolved = resolve(&mut view, &self.rules, Some(row), object, sent, Some(&before))?;
+        let changed = resolved.properties != before.0;
+        if changed {
+            let held_before = claims_in_force(known.kind, &before.0);
+            self.write_claims(row, &held_before, &resolved, true)?;
+            let sql = "UPDATE object SET body = ?2, held = ?3 WHERE oid = ?1";
+            run(self.connection, sql, (row, to_json(&resolved.properties)?, held_column(&resolved.held)?))?;
+        }
+        self.set_errors(anchor.as_str(), Origin::Tenant, &resolved.errors)?;
+        Ok(changed && resolved.held.0.len() <= before.1.0.len())
+    }
+
+    fn name_key_of(&self, row: Row) -> Result<String> {
+        let sql = "SELECT name_key FROM object WHERE oid = ?1";
+        Ok(first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or_default())
+    }
+
+    fn learn_words(&self, row: Row, name_key: &str) -> Result<()> {
+        for word in words(name_key) {
+            run(self.connection, "INSERT OR IGNORE INTO word (word, oid) VALUES (?1, ?2)", (word, row))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn forget_words(&self, row: Row, name_key: &str) -> Result<()> {
+        for word in words(name_key) {
+            run(self.connection, "DELETE FROM word WHERE word = ?1 AND oid = ?2", (word, row))?;
+        }
+        Ok(())
+    }
+
+    /// An id greater than all before it, though many are made in one millisecond (RFC 9562 section 6.2,
+    /// method 2): pages ordered by row are then ordered by id.
+    fn next_id(&mut self) -> Result<ObjectId> {
+        const LOW: u128 = (1 << 62) - 1;
+        let last = match self.last_id {
+            Some(last) => last,
+            None => {
+                let sql = "SELECT id FROM object ORDER BY oid DESC LIMIT 1";
+                let newest = first(self.connection, sql, [], |row| {
+                    uuid(
+                        row.get_ref(0)?.as_blob_or_null().map_err(rusqlite::Error::from)?.unwrap_or_default(),
+                    )
+                })?;
+                newest.map_or(0, |id| id.as_u128())
+            }
+        };
+        let fresh = ObjectId::generate(self.now).0.as_u128();
+        let step = (fresh & 0xffff_ffff) + 1;
+        let next = if fresh > last {
+            fresh
+        } else if (last & LOW) + step <= LOW {
+            last + step
+        } else {
+            let millis = i64::try_from(last >> 80).unwrap_or(i64::MAX).saturating_add(1);
+            let later = Timestamp::from_millisecond(millis).unwrap_or(self.now);
+            ObjectId::generate(later).0.as_u128()
+        };
+        self.last_id = Some(next);
+        Ok(ObjectId(Uuid::from_u128(next)))
+    }
+}
+
+fn held_column(held: &Held) -> Result<Option<String>> {
+    if held.0.is_empty() { Ok(None) } else { to_json(held).map(Some) }
+}
+
+pub(super) fn answer(status: &str, outcome: Outcome) -> OperationResult {
+    OperationResult { status: status.into(), outcome, errors: Vec::<SyncError>::new() }
+}

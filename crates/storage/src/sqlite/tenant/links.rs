@@ -1,0 +1,308 @@
+//! Memberships: rows are what was sent; a link counts and shows while both its ends live.
+
+use super::batch::{Batch, answer};
+use super::counters::{Counter, read};
+use super::errors::Origin;
+use super::rows::{Result, all, first, micros, run};
+use super::view::{SqlView, object_ref};
+use lockstep_model::provisioning::{OperationResult, Outcome};
+use lockstep_model::scim::{PatchVerb, ScimPatch};
+use lockstep_model::{ErrorCode, ObjectKind, SourceAnchor, SyncError};
+use lockstep_tenant::provision::{Known, Row, State, error, find_ring};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Links that lead nowhere that are reported; more say nothing new.
+const MAX_UNRESOLVED: i64 = 1_000;
+
+impl Batch<'_> {
+    /// Adds and removes members.
+    pub(super) fn patch(&mut self, group: &SourceAnchor, patch: ScimPatch) -> Result<OperationResult> {
+        let known = match SqlView(self.connection).known(group.as_str())? {
+            Some(known) if known.state == State::Living && known.kind != ObjectKind::Group => {
+                return Ok(answer("404", Outcome::Refused));
+            }
+            Some(known) => known,
+            // Batches travel side by side: the members of a group may arrive before the group.
+            None => {
+                self.expect(group)?;
+                match SqlView(self.connection).known(group.as_str())? {
+                    Some(known) => known,
+                    None => return Ok(answer("404", Outcome::Refused)),
+                }
+            }
+        };
+        let mut changed = false;
+        let (mut nested_added, mut nested_removed) = (false, false);
+        for operation in patch.operations {
+            let members: Vec<SourceAnchor> = operation.value.into_iter().map(|member| member.value).collect();
+            match operation.op {
+                PatchVerb::Add => {
+                    let (any, nested) = self.add_members(&known, members)?;
+                    changed |= any;
+                    nested_added |= nested;
+                }
+                PatchVerb::Remove => {
+                    let (any, nested) = self.remove_members(&known, members)?;
+                    changed |= any;
+                    nested_removed |= nested;
+                }
+            }
+        }
+        if nested_added && known.state == State::Living {
+            self.check_ring(known.row)?;
+        }
+        if nested_removed {
+            self.recheck_rings()?;
+        }
+        if !changed {
+            return Ok(answer("200", Outcome::Unchanged));
+        }
+        if known.state == State::Living {
+            let sql = "UPDATE object SET last_sync = ?2 WHERE oid = ?1";
+            run(self.connection, sql, (known.row, micros(self.now)))?;
+        }
+        Ok(answer("200", Outcome::Updated))
+    }
+
+    fn add_members(&mut self, group: &Known, members: Vec<SourceAnchor>) -> Result<(bool, bool)> {
+        let mut rows: Vec<(Row, ObjectKind, State)> = Vec::with_capacity(members.len());
+        for member in &members {
+            match SqlView(self.connection).known(member.as_str())? {
+                Some(known) => rows.push((known.row, known.kind, known.state)),
+                None => rows.push((self.expect(member)?, ObjectKind::User, State::Expected)),
+            }
+        }
+        // In key order, so that the tree grows at few places.
+        rows.sort_unstable_by_key(|(row, ..)| *row);
+        let (mut added, mut nested) = (false, false);
+        let (mut living, mut pending) = (0, 0);
+        for (row, kind, state) in rows {
+            let sql = "INSERT OR IGNORE INTO member (grp, member) VALUES (?1, ?2)";
+            if run(self.connection, sql, (group.row, row))? == 0 {
+                continue;
+            }
+            added = true;
+            match state {
+                State::Living => living += 1,
+                State::Deleted | State::Expected => pending += 1,
+            }
+            if kind == ObjectKind::Group {
+                let sql = "INSERT OR IGNORE INTO nested (parent, child) VALUES (?1, ?2)";
+                run(self.connection, sql, (group.row, row))?;
+                nested = true;
+            }
+        }
+        if group.state == State::Living {
+            self.deltas.add(Counter::Memberships, living);
+            self.deltas.add(Counter::PendingLinks, pending);
+        }
+        Ok((added, nested))
+    }
+
+    fn remove_members(&mut self, group: &Known, members: Vec<SourceAnchor>) -> Result<(bool, bool)> {
+        let (mut removed, mut nested) = (false, false);
+        let mut was_pending = false;
+        for member in members {
+            let Some(known) = SqlView(self.connection).known(member.as_str())? else { continue };
+            let pair = (group.row, known.row);
+            if run(self.connection, "DELETE FROM member WHERE grp = ?1 AND member = ?2", pair)? == 0 {
+                continue;
+            }
+            removed = true;
+            if known.kind == ObjectKind::Group {
+                run(self.connection, "DELETE FROM nested WHERE parent = ?1 AND child = ?2", pair)?;
+                nested = true;
+            }
+            if group.state == State::Living {
+                let counter = match known.state {
+                    State::Living => Counter::Memberships,
+                    State::Deleted | State::Expected => Counter::PendingLinks,
+                };
+                self.deltas.add(counter, -1);
+            }
+            was_pending |= known.state != State::Living;
+            if known.state == State::Expected {
+                self.forget_expected(known.row)?;
+            }
+        }
+        if was_pending && let Some(anchor) = self.anchor_of(group.row)? {
+            self.drop_resolved_links(&anchor)?;
+        }
+        Ok((removed, nested))
+    }
+
+    /// Removes the row of an object that no link names any more.
+    fn forget_expected(&self, row: Row) -> Result<()> {
+        let sql = "DELETE FROM object WHERE oid = ?1 AND state = 2 \
+                   AND NOT EXISTS (SELECT 1 FROM member WHERE member = ?1) \
+                   AND NOT EXISTS (SELECT 1 FROM member WHERE grp = ?1)";
+        run(self.connection, sql, [row])?;
+        Ok(())
+    }
+
+    fn anchor_of(&self, row: Row) -> Result<Option<String>> {
+        let sql = "SELECT anchor FROM object WHERE oid = ?1";
+        Ok(first(self.connection, sql, [row], |found| Ok(found.get::<_, Option<String>>(0)?))?.flatten())
+    }
+
+    /// Points the links of one row at another.
+    pub(super) fn move_links(&mut self, from: Row, to: Row) -> Result<()> {
+        let pair = (from, to);
+        run(self.connection, "UPDATE OR IGNORE member SET member = ?2 WHERE member = ?1", pair)?;
+        run(self.connection, "DELETE FROM member WHERE member = ?1 OR grp = ?1", [from])?;
+        run(self.connection, "DELETE FROM nested WHERE parent = ?1 OR child = ?1", [from])?;
+        Ok(())
+    }
+
+    /// Counts the links of a living row, its link to itself once: from living groups, to living members, to
+    /// others.
+    fn count_links(&self, row: Row) -> Result<(i64, i64, i64)> {
+        let sql = "SELECT count(*) FROM member m JOIN object g ON g.oid = m.grp \
+                   WHERE m.member = ?1 AND g.state = 0";
+        let into: i64 = first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or(0);
+        let sql = "SELECT count(*), coalesce(sum(o.state = 0), 0) FROM member m JOIN object o ON o.oid = m.member \
+                   WHERE m.grp = ?1 AND m.member <> ?1";
+        let (all, living) = first(self.connection, sql, [row], |found| Ok((found.get(0)?, found.get(1)?)))?
+            .unwrap_or((0_i64, 0));
+        Ok((into, living, all - living))
+    }
+
+    fn links_to_itself(&self, row: Row) -> Result<i64> {
+        let sql = "SELECT count(*) FROM member WHERE grp = ?1 AND member = ?1";
+        Ok(first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or(0))
+    }
+
+    /// An object with links came alive: its links count now. Its row says so already.
+    pub(super) fn arrived(&mut self, row: Row, kind: ObjectKind, anchor: &str) -> Result<()> {
+        let (into, to_living, to_others) = self.count_links(row)?;
+        let own = self.links_to_itself(row)?;
+        self.deltas.add(Counter::Memberships, into + to_living);
+        self.deltas.add(Counter::PendingLinks, to_others - (into - own));
+        if into > 0 && self.any_errors {
+            self.drop_resolved_links_to(anchor)?;
+        }
+        if kind == ObjectKind::Group {
+            let sql = "INSERT OR IGNORE INTO nested (parent, child) SELECT grp, member FROM member WHERE member = ?1";
+            run(self.connection, sql, [row])?;
+            let sql = "INSERT OR IGNORE INTO nested (parent, child) SELECT m.grp, m.member FROM member m \
+                       JOIN object o ON o.oid = m.member WHERE m.grp = ?1 AND o.kind = 1 AND o.state <> 2";
+            run(self.connection, sql, [row])?;
+            self.check_ring(row)?;
+        }
+        Ok(())
+    }
+
+    /// An object is about to go: its links count no more. Its row does not say so yet.
+    pub(super) fn leaves(&mut self, row: Row) -> Result<()> {
+        let (into, to_living, to_others) = self.count_links(row)?;
+        let own = self.links_to_itself(row)?;
+        self.deltas.add(Counter::Memberships, -(into + to_living));
+        self.deltas.add(Counter::PendingLinks, (into - own) - to_others);
+        Ok(())
+    }
+
+    fn ring_of(&self, group: Row) -> Result<Option<Vec<Row>>> {
+        let sql = "SELECT n.child FROM nested n JOIN object o ON o.oid = n.child \
+                   WHERE n.parent = ?1 AND o.state = 0 ORDER BY n.child";
+        find_ring(group, |at| all(self.connection, sql, [at], |row| Ok(row.get(0)?)))
+    }
+
+    /// Looks for a ring through a group, and reports it on each group of it.
+    pub(super) fn check_ring(&mut self, group: Row) -> Result<()> {
+        let Some(ring) = self.ring_of(group)? else { return Ok(()) };
+        let next = ring.iter().skip(1).chain(ring.first());
+        for (at, next) in ring.iter().zip(next) {
+            self.report_ring(*at, *next)?;
+        }
+        Ok(())
+    }
+
+    fn report_ring(&mut self, at: Row, next: Row) -> Result<()> {
+        let (Some(object), Some(other)) =
+            (object_ref(self.connection, at)?, object_ref(self.connection, next)?)
+        else {
+            return Ok(());
+        };
+        let Some(anchor) = object.anchor.clone() else { return Ok(()) };
+        let error = error(ErrorCode::CircularNesting, object, Some("members"), None, None, Some(other));
+        self.set_errors(anchor.as_str(), Origin::Ring, &[error])
+    }
+
+    /// Looks again at every group that was in a ring.
+    pub(super) fn recheck_rings(&mut self) -> Result<()> {
+        let sql = "SELECT o.oid, e.anchor FROM error e JOIN object o ON o.anchor = e.anchor \
+                   WHERE e.code = 'CircularNesting' AND e.origin = 2 ORDER BY o.oid";
+        let groups =
+            all(self.connection, sql, [], |row| Ok((row.get::<_, Row>(0)?, row.get::<_, String>(1)?)))?;
+        for (row, anchor) in groups {
+            match self.ring_of(row)? {
+                Some(ring) => self.report_ring(row, ring.get(1).copied().unwrap_or(row))?,
+                None => self.set_errors(&anchor, Origin::Ring, &[])?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports links that lead to no living object, where the client did not report them itself.
+    pub(super) fn report_unresolved(&mut self) -> Result<()> {
+        let reported = all(
+            self.connection,
+            "SELECT DISTINCT anchor FROM error WHERE code = 'UnresolvedReference' AND origin = 3",
+            [],
+            |row| Ok(row.get::<_, String>(0)?),
+        )?;
+        let mut found: BTreeMap<String, Vec<SyncError>> =
+            reported.into_iter().map(|anchor| (anchor, Vec::new())).collect();
+        if read(self.connection, Counter::PendingLinks)? > 0 {
+            let sql = "SELECT m.grp, g.anchor, o.anchor FROM object o JOIN member m ON m.member = o.oid \
+                       JOIN object g ON g.oid = m.grp \
+                       WHERE o.state <> 0 AND g.state = 0 AND g.sync_enabled = 1 AND NOT EXISTS \
+                       (SELECT 1 FROM error e WHERE e.anchor = g.anchor AND e.origin = 1 \
+                        AND e.code = 'UnresolvedReference') ORDER BY m.grp, m.member LIMIT ?1";
+            let links = all(self.connection, sql, [MAX_UNRESOLVED], |row| {
+                Ok((row.get::<_, Row>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+            })?;
+            for (group, anchor, member) in links {
+                let Some(object) = object_ref(self.connection, group)? else { continue };
+                let code = ErrorCode::UnresolvedReference;
+                let error = error(code, object, Some("members"), Some(member), None, None);
+                found.entry(anchor).or_default().push(error);
+            }
+        }
+        for (anchor, errors) in found {
+            self.set_errors(&anchor, Origin::Link, &errors)?;
+        }
+        Ok(())
+    }
+
+    /// A member arrived: what was said of links to it is over.
+    fn drop_resolved_links_to(&mut self, member: &str) -> Result<()> {
+        let sql = "SELECT DISTINCT anchor FROM error WHERE code = 'UnresolvedReference' AND origin = 3 AND value = ?1";
+        let groups: BTreeSet<String> =
+            all(self.connection, sql, [member], |row| Ok(row.get(0)?))?.into_iter().collect();
+        for group in groups {
+            self.drop_resolved_links(&group)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps of a group's reported links those that still lead nowhere.
+    fn drop_resolved_links(&mut self, group: &str) -> Result<()> {
+        let sql = "SELECT e.value FROM error e WHERE e.anchor = ?1 AND e.origin = 3 AND EXISTS \
+                   (SELECT 1 FROM object g JOIN member m ON m.grp = g.oid JOIN object o ON o.oid = m.member \
+                    WHERE g.anchor = e.anchor AND o.anchor = e.value AND o.state <> 0)";
+        let values = all(self.connection, sql, [group], |row| Ok(row.get::<_, String>(0)?))?;
+        let sql = "SELECT 1 FROM error WHERE anchor = ?1 AND origin = 3 LIMIT 1";
+        if first(self.connection, sql, [group], |_| Ok(()))?.is_none() {
+            return Ok(());
+        }
+        let object =
+            super::view::living_ref(self.connection, group)?.map(|(_, object)| object).unwrap_or_default();
+        let code = ErrorCode::UnresolvedReference;
+        let errors: Vec<SyncError> = values
+            .into_iter()
+            .map(|value| error(code, object.clone(), Some("members"), Some(value), None, None))
+            .collect();
+        self.set_errors(group, Origin::Link, &errors)
+    }
+}

@@ -1,0 +1,309 @@
+//! The tenant's store on SQLite.
+
+mod access;
+mod batch;
+mod counters;
+mod errors;
+mod links;
+mod lists;
+mod objects;
+mod organization;
+mod rows;
+mod token;
+mod view;
+
+use super::{Database, Options, SqliteError};
+use async_trait::async_trait;
+use lockstep_model::guard::DeletionThreshold;
+use lockstep_model::provisioning::{
+    BulkOperation, ClientErrors, ClientReport, InventoryPage, MembersPage, OperationResult, Outcome,
+    RunRecord,
+};
+use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, SourceAnchor, Timestamp};
+use lockstep_tenant::provision::name_key;
+use lockstep_tenant::store::SecretHash;
+use lockstep_tenant::{
+    ClientRecord, Domain, ErrorQuery, ErrorRow, ListQuery, LocalUser, ObjectCounts, Organization, Page,
+    Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord,
+};
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+use std::path::Path;
+
+mod embedded {
+    refinery::embed_migrations!("migrations/sqlite/tenant");
+}
+
+/// Begins the text of a refusal that becomes [`StoreError::Unsupported`].
+const UNSUPPORTED: &str = "unsupported: ";
+
+/// A tenant in one SQLite file. Cloning is cheap.
+#[derive(Clone, Debug)]
+pub struct SqliteTenantStore {
+    database: Database,
+}
+
+impl SqliteTenantStore {
+    /// Opens or makes the file, and brings its tables to this version. What is answered as written survives a
+    /// power cut.
+    ///
+    /// # Errors
+    /// [`SqliteError::Open`], [`SqliteError::Migrate`].
+    pub fn open(path: &Path) -> Result<Self, SqliteError> {
+        Self::open_with(path, &Options::default())
+    }
+
+    /// As [`SqliteTenantStore::open`], with the options of the database given.
+    ///
+    /// # Errors
+    /// [`SqliteError::Open`], [`SqliteError::Migrate`].
+    pub fn open_with(path: &Path, options: &Options) -> Result<Self, SqliteError> {
+        let options = Options { prepare: Some(add_functions), ..options.clone() };
+        let migrate = |connection: &mut Connection| embedded::migrations::runner().run(connection).map(drop);
+        Ok(Self { database: Database::open(path, &options, migrate)? })
+    }
+
+    /// The database file.
+    pub fn path(&self) -> &Path {
+        self.database.path()
+    }
+
+    async fn write<T, F>(&self, action: &'static str, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    {
+        self.database.write(action, job).await.map_err(store_error)
+    }
+
+    async fn read<T, F>(&self, action: &'static str, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    {
+        self.database.read(action, job).await.map_err(store_error)
+    }
+}
+
+/// `fold(text)`: lower case of all scripts, as keys are stored.
+fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+    let flags =
+        FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
+    connection.create_scalar_function("fold", 1, flags, |context| {
+        let value = context.get_raw(0);
+        let text =
+            value.as_str_or_null().map_err(|error| rusqlite::Error::UserFunctionError(Box::new(error)))?;
+        Ok(text.map(name_key))
+    })
+}
+
+fn store_error(error: SqliteError) -> StoreError {
+    match error {
+        SqliteError::DiskFull { path } => StoreError::DiskFull { path: path.display().to_string() },
+        SqliteError::Corrupt { what } => StoreError::Corrupt { what },
+        SqliteError::Closed => StoreError::Closed,
+        SqliteError::Refused(what) if what == token::BAD_TOKEN => StoreError::BadPageToken,
+        SqliteError::Refused(what) => match what.strip_prefix(UNSUPPORTED) {
+            Some(what) => StoreError::Unsupported { what: what.to_owned() },
+            None => StoreError::Database { action: "writing", source: what.into() },
+        },
+        SqliteError::Query { action, source } => StoreError::Database { action, source: Box::new(source) },
+        other @ (SqliteError::Open { .. } | SqliteError::Migrate { .. }) => {
+            StoreError::Database { action: "opening", source: Box::new(other) }
+        }
+    }
+}
+
+#[async_trait]
+impl TenantStore for SqliteTenantStore {
+    async fn set_up(&self, setup: TenantSetup, now: Timestamp) -> Result<Organization, StoreError> {
+        self.write("setting the tenant up", move |c| organization::set_up(c, &setup, now)).await
+    }
+
+    async fn organization(&self) -> Result<Organization, StoreError> {
+        let read = |c: &Connection| {
+            organization::organization(c)?
+                .ok_or_else(|| SqliteError::corrupt("the organization, which was never set up,"))
+        };
+        self.read("reading the organization", read).await
+    }
+
+    async fn set_sync_enabled(&self, enabled: bool, now: Timestamp) -> Result<(), StoreError> {
+        let job = move |c: &Connection| organization::set_sync_enabled(c, enabled, now);
+        self.write("switching synchronization", job).await
+    }
+
+    async fn set_deletion_threshold(&self, threshold: Option<DeletionThreshold>) -> Result<(), StoreError> {
+        self.write("setting the deletion threshold", move |c| organization::set_threshold(c, threshold)).await
+    }
+
+    async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
+        self.read("reading the domains", organization::domains).await
+    }
+
+    async fn provision(
+        &self,
+        _client: ClientId,
+        operations: Vec<BulkOperation>,
+        now: Timestamp,
+    ) -> Result<Vec<OperationResult>, StoreError> {
+        self.write("provisioning", move |c| {
+            let off = organization::organization(c)?.is_some_and(|tenant| tenant.sync_enabled == Some(false));
+            if off {
+                // Synchronization is turned off: objects are the cloud's own, and no client changes them.
+                return Ok(operations.iter().map(|_| batch::answer("403", Outcome::Refused)).collect());
+            }
+            let mut batch = batch::Batch::begin(c, now)?;
+            let results = operations.into_iter().map(|operation| batch.operation(operation)).collect();
+            batch.finish()?;
+            results
+        })
+        .await
+    }
+
+    async fn inventory(&self, after: Option<SourceAnchor>, top: usize) -> Result<InventoryPage, StoreError> {
+        self.read("reading the inventory", move |c| objects::inventory(c, after.as_ref(), top)).await
+    }
+
+    async fn group_members(
+        &self,
+        group: SourceAnchor,
+        after: Option<SourceAnchor>,
+        top: usize,
+    ) -> Result<MembersPage, StoreError> {
+        self.read("reading members", move |c| objects::members(c, &group, after.as_ref(), top)).await
+    }
+
+    async fn put_client_errors(&self, errors: ClientErrors, now: Timestamp) -> Result<(), StoreError> {
+        self.write("keeping a client's errors", move |c| organization::put_client_errors(c, errors, now))
+            .await
+    }
+
+    async fn put_report(
+        &self,
+        client: ClientId,
+        report: ClientReport,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write("keeping a report", move |c| organization::put_report(c, client, &report, now)).await
+    }
+
+    async fn put_run(&self, client: ClientId, run: RunRecord) -> Result<(), StoreError> {
+        self.write("keeping a run", move |c| organization::put_run(c, client, &run)).await
+    }
+
+    async fn sweep_quarantine(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.write("sweeping the quarantine", move |c| organization::sweep(c, now)).await
+    }
+
+    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let mut purged = 0;
+        loop {
+            let (removed, more) = self.write("purging", move |c| organization::purge_some(c, before)).await?;
+            purged += removed;
+            if !more {
+                return Ok(purged);
+            }
+        }
+    }
+
+    async fn create_cloud_object(
+        &self,
+        kind: ObjectKind,
+        properties: Properties,
+        now: Timestamp,
+    ) -> Result<ObjectId, StoreError> {
+        self.write("making a cloud object", move |c| {
+            let mut batch = batch::Batch::begin(c, now)?;
+            let id = batch.insert_cloud_object(kind, properties)?;
+            batch.finish()?;
+            Ok(id)
+        })
+        .await
+    }
+
+    async fn object(&self, id: ObjectId) -> Result<Option<StoredObject>, StoreError> {
+        self.read("reading an object", move |c| objects::by_id(c, id)).await
+    }
+
+    async fn user_by_principal_name(&self, name: String) -> Result<Option<StoredObject>, StoreError> {
+        self.read("reading a user", move |c| objects::by_sign_in_name(c, &name)).await
+    }
+
+    async fn list(&self, query: ListQuery) -> Result<Page<StoredObject>, StoreError> {
+        self.read("listing objects", move |c| lists::list(c, &query)).await
+    }
+
+    async fn errors(&self, query: ErrorQuery) -> Result<Page<ErrorRow>, StoreError> {
+        self.read("listing errors", move |c| errors::list(c, &query)).await
+    }
+
+    async fn counts(&self) -> Result<ObjectCounts, StoreError> {
+        self.read("counting", counters::counts).await
+    }
+
+    async fn clients(&self) -> Result<Vec<ClientRecord>, StoreError> {
+        self.read("listing clients", organization::clients).await
+    }
+
+    async fn runs(&self, top: usize) -> Result<Vec<StoredRun>, StoreError> {
+        self.read("listing runs", move |c| organization::runs(c, top)).await
+    }
+
+    async fn put_token(
+        &self,
+        secret: SecretHash,
+        record: TokenRecord,
+        now: Timestamp,
+    ) -> Result<TokenRecord, StoreError> {
+        self.write("keeping a token", move |c| access::put_token(c, secret, record, now)).await
+    }
+
+    async fn token(&self, secret: SecretHash, now: Timestamp) -> Result<Option<TokenRecord>, StoreError> {
+        self.read("reading a token", move |c| access::token(c, secret, now)).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<TokenRecord>, StoreError> {
+        self.read("listing tokens", access::tokens).await
+    }
+
+    async fn remove_token(&self, name: String) -> Result<bool, StoreError> {
+        self.write("removing a token", move |c| access::remove_token(c, &name)).await
+    }
+
+    async fn put_user(&self, user: LocalUser) -> Result<(), StoreError> {
+        self.write("keeping a user", move |c| access::put_user(c, &user)).await
+    }
+
+    async fn user(&self, name: String) -> Result<Option<LocalUser>, StoreError> {
+        self.read("reading a user", move |c| access::user(c, &name)).await
+    }
+
+    async fn users(&self) -> Result<Vec<LocalUser>, StoreError> {
+        self.read("listing users", access::users).await
+    }
+
+    async fn remove_user(&self, name: String) -> Result<bool, StoreError> {
+        self.write("removing a user", move |c| access::remove_user(c, &name)).await
+    }
+
+    async fn put_link(&self, secret: SecretHash, session: Session) -> Result<(), StoreError> {
+        self.write("keeping a link", move |c| access::put_session(c, secret, &session, true)).await
+    }
+
+    async fn take_link(&self, secret: SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        self.write("taking a link", move |c| access::take_link(c, secret, now)).await
+    }
+
+    async fn put_session(&self, secret: SecretHash, session: Session) -> Result<(), StoreError> {
+        self.write("keeping a session", move |c| access::put_session(c, secret, &session, false)).await
+    }
+
+    async fn session(&self, secret: SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        self.read("reading a session", move |c| access::session(c, secret, false, now)).await
+    }
+
+    async fn remove_session(&self, secret: SecretHash) -> Result<(), StoreError> {
+        self.write("ending a session", move |c| access::remove_session(c, secret)).await
+    }
+}

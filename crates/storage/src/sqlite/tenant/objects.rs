@@ -1,0 +1,121 @@
+//! Objects as they are read: one, by name, the inventory, the members of a group.
+
+use super::rows::{Result, all, anchor, first, from_json, kind_of, object_id, optional_time, time, uuid};
+use super::view::state_of;
+use crate::sqlite::SqliteError;
+use lockstep_model::provisioning::{InventoryItem, InventoryPage, MembersPage};
+use lockstep_model::{Fingerprint, ObjectId, ObjectKind, SourceAnchor};
+use lockstep_tenant::StoredObject;
+use lockstep_tenant::provision::{Row, State};
+use rusqlite::Connection;
+
+/// Objects of an inventory page.
+const MAX_INVENTORY: usize = 5_000;
+/// Members of a page.
+const MAX_MEMBERS: usize = 50_000;
+
+/// The columns that [`read`] takes, of an object `o`. The manager shows while living.
+pub(super) const COLUMNS: &str = "o.oid, o.id, o.kind, o.state, o.anchor, o.sync_enabled, o.created_at, \
+     o.last_sync, o.deleted_at, o.body, o.errors, CASE WHEN o.manager IS NULL THEN NULL ELSE \
+     (SELECT m.id FROM object m WHERE m.anchor = o.manager AND m.state = 0) END, o.name_key";
+
+/// An object of [`COLUMNS`], and its handle.
+pub(super) fn read(connection: &Connection, row: &rusqlite::Row<'_>) -> Result<(Row, StoredObject)> {
+    let anchor_text: Option<String> = row.get(4)?;
+    let errors: i64 = row.get(10)?;
+    let provisioning_errors = match &anchor_text {
+        Some(text) if errors > 0 => super::errors::provisioning_errors(connection, text)?,
+        _ => Vec::new(),
+    };
+    let manager = row.get_ref(11)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+    let deleted = state_of(row.get(3)?)? == State::Deleted;
+    let object = StoredObject {
+        id: object_id(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?,
+        kind: kind_of(row.get(2)?)?,
+        anchor: anchor_text.map(anchor).transpose()?,
+        sync_enabled: row.get(5)?,
+        properties: from_json(
+            row.get_ref(9)?.as_str().map_err(rusqlite::Error::from)?,
+            "an object's properties",
+        )?,
+        manager: manager.map(|bytes| uuid(bytes).map(ObjectId)).transpose()?,
+        created_at: time(row.get(6)?)?,
+        last_sync: optional_time(row.get(7)?)?,
+        deleted_at: if deleted { optional_time(row.get(8)?)? } else { None },
+        provisioning_errors,
+    };
+    Ok((row.get(0)?, object))
+}
+
+pub(super) fn by_id(connection: &Connection, id: ObjectId) -> Result<Option<StoredObject>> {
+    let sql = format!("SELECT {COLUMNS} FROM object o WHERE o.id = ?1 AND o.state <> 2");
+    first(connection, &sql, [id.0.as_bytes().as_slice()], |row| Ok(read(connection, row)?.1))
+}
+
+pub(super) fn by_sign_in_name(connection: &Connection, name: &str) -> Result<Option<StoredObject>> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM claim c JOIN object o ON o.oid = c.oid WHERE c.space = 0 AND c.key = ?1"
+    );
+    first(connection, &sql, [name.to_lowercase()], |row| Ok(read(connection, row)?.1))
+}
+
+pub(super) fn inventory(
+    connection: &Connection,
+    after: Option<&SourceAnchor>,
+    top: usize,
+) -> Result<InventoryPage> {
+    let top = top.clamp(1, MAX_INVENTORY);
+    let sql = "SELECT oid, kind, anchor, fingerprint, json_extract(body, '$.displayName') FROM object \
+               WHERE anchor > ?1 AND state = 0 AND sync_enabled = 1 ORDER BY anchor LIMIT ?2";
+    let after = after.map_or("", SourceAnchor::as_str);
+    let limit = i64::try_from(top + 1).unwrap_or(i64::MAX);
+    let mut items = all(connection, sql, (after, limit), |row| {
+        let kind = kind_of(row.get(1)?)?;
+        let anchor = anchor(row.get(2)?)?;
+        let bytes = row.get_ref(3)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+        let fingerprint = match bytes {
+            Some(bytes) => Fingerprint(bytes.try_into().map_err(|_| SqliteError::corrupt("a fingerprint"))?),
+            // All of it is to be written anew: no content has this fingerprint.
+            None => Fingerprint([0; 16]),
+        };
+        let members_fingerprint = match kind {
+            ObjectKind::Group => Some(members_fingerprint(connection, row.get(0)?)?),
+            ObjectKind::User => None,
+        };
+        let name: Option<String> = row.get(4)?;
+        let name = name.unwrap_or_else(|| anchor.to_string());
+        Ok(InventoryItem { anchor, kind, name, fingerprint, members_fingerprint })
+    })?;
+    let more = items.len() > top;
+    items.truncate(top);
+    let next = items.last().filter(|_| more).map(|item| item.anchor.clone());
+    Ok(InventoryPage { items, next })
+}
+
+/// The fingerprint of a group's members, pending ones included. A group of a million members holds as many
+/// anchors in memory while it is worked out, and one group at a time.
+fn members_fingerprint(connection: &Connection, group: Row) -> Result<Fingerprint> {
+    let sql = "SELECT o.anchor FROM member m JOIN object o ON o.oid = m.member \
+               WHERE m.grp = ?1 AND o.anchor IS NOT NULL";
+    let mut anchors = all(connection, sql, [group], |row| Ok(row.get::<_, Box<str>>(0)?))?;
+    anchors.sort_unstable();
+    Ok(Fingerprint::of_members(anchors.iter().map(AsRef::as_ref)))
+}
+
+pub(super) fn members(
+    connection: &Connection,
+    group: &SourceAnchor,
+    after: Option<&SourceAnchor>,
+    top: usize,
+) -> Result<MembersPage> {
+    let top = top.clamp(1, MAX_MEMBERS);
+    let sql = "SELECT o.anchor FROM object g JOIN member m ON m.grp = g.oid JOIN object o ON o.oid = m.member \
+               WHERE g.anchor = ?1 AND g.kind = 1 AND g.state = 0 AND o.anchor > ?2 ORDER BY o.anchor LIMIT ?3";
+    let after = after.map_or("", SourceAnchor::as_str);
+    let limit = i64::try_from(top + 1).unwrap_or(i64::MAX);
+    let mut members = all(connection, sql, (group.as_str(), after, limit), |row| anchor(row.get(0)?))?;
+    let more = members.len() > top;
+    members.truncate(top);
+    let next = members.last().filter(|_| more).cloned();
+    Ok(MembersPage { members, next })
+}

@@ -1,0 +1,307 @@
+//! The organization, its domains, its sync clients, their runs and errors; sweeping and purging.
+
+use super::batch::Batch;
+use super::counters::Counter;
+use super::errors::Origin;
+use super::rows::{Result, all, first, from_json, kind_of, micros, optional_time, run, time, to_json, uuid};
+use crate::sqlite::SqliteError;
+use lockstep_model::guard::DeletionThreshold;
+use lockstep_model::provisioning::{ClientErrors, ClientReport, ClientState, RunRecord};
+use lockstep_model::{ClientId, ObjectKind, SyncError, TenantId, Timestamp};
+use lockstep_tenant::provision::Row;
+use lockstep_tenant::{ClientRecord, Domain, Organization, StoredRun, TenantSetup};
+use rusqlite::Connection;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Rows that one transaction of a purge removes: other writers wait no longer than for these.
+const PURGE_BATCH: i64 = 1_000;
+
+pub(super) fn organization(connection: &Connection) -> Result<Option<Organization>> {
+    let sql =
+        "SELECT id, display_name, created_at, sync_enabled, threshold_count, threshold_percent FROM tenant";
+    first(connection, sql, [], |row| {
+        let count: Option<i64> = row.get(4)?;
+        let percent: Option<i64> = row.get(5)?;
+        let threshold = count.zip(percent).map(|(count, percent)| DeletionThreshold {
+            count: u64::try_from(count).unwrap_or(0),
+            percent: u8::try_from(percent).unwrap_or(0),
+        });
+        Ok(Organization {
+            id: TenantId(uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?),
+            display_name: row.get(1)?,
+            created_at: time(row.get(2)?)?,
+            sync_enabled: row.get(3)?,
+            deletion_threshold: threshold,
+        })
+    })
+}
+
+pub(super) fn domains(connection: &Connection) -> Result<Vec<Domain>> {
+    let sql = "SELECT name, verified, initial, is_default FROM domain ORDER BY name";
+    all(connection, sql, [], |row| {
+        Ok(Domain {
+            id: row.get(0)?,
+            is_verified: row.get(1)?,
+            is_initial: row.get(2)?,
+            is_default: row.get(3)?,
+        })
+    })
+}
+
+pub(super) fn set_up(connection: &Connection, setup: &TenantSetup, now: Timestamp) -> Result<Organization> {
+    let before = domains(connection)?;
+    match organization(connection)? {
+        Some(_) => run(connection, "UPDATE tenant SET display_name = ?1", [&setup.display_name])?,
+        None => {
+            let sql = "INSERT INTO tenant (one, id, display_name, created_at) VALUES (1, ?1, ?2, ?3)";
+            let id = TenantId::generate(now);
+            run(connection, sql, (id.0.as_bytes().as_slice(), &setup.display_name, micros(now)))?
+        }
+    };
+    let initial = setup.initial_domain.trim().to_lowercase();
+    let first_of_config =
+        setup.domains.iter().find(|(_, verified)| *verified).map(|(name, _)| name.to_lowercase());
+    let mut wanted: BTreeMap<String, bool> =
+        setup.domains.iter().map(|(name, verified)| (name.trim().to_lowercase(), *verified)).collect();
+    wanted.insert(initial.clone(), true);
+    // An initial domain is for ever: one that another setup named stays as a verified domain, for names in it.
+    for domain in before.iter().filter(|domain| domain.is_initial) {
+        wanted.insert(domain.id.clone(), true);
+    }
+    run(connection, "DELETE FROM domain", [])?;
+    let default = first_of_config.unwrap_or_else(|| initial.clone());
+    for (name, verified) in &wanted {
+        let sql = "INSERT INTO domain (name, verified, initial, is_default) VALUES (?1, ?2, ?3, ?4)";
+        run(connection, sql, (name, verified, *name == initial, *name == default))?;
+    }
+    let after = domains(connection)?;
+    if !before.is_empty() && before != after {
+        rename_for_domains(connection, &before, &after, now)?;
+    }
+    organization(connection)?.ok_or_else(|| SqliteError::corrupt("the organization"))
+}
+
+/// Domains came, went or were verified: sign-in names are worked out anew where that makes a difference.
+fn rename_for_domains(
+    connection: &Connection,
+    before: &[Domain],
+    after: &[Domain],
+    now: Timestamp,
+) -> Result<()> {
+    let verified = |domains: &[Domain]| -> BTreeSet<String> {
+        domains.iter().filter(|domain| domain.is_verified).map(|domain| domain.id.clone()).collect()
+    };
+    let (before, after) = (verified(before), verified(after));
+    let mut rows: BTreeSet<Row> = BTreeSet::new();
+    if after.difference(&before).next().is_some() {
+        let sql = "SELECT o.oid FROM error e JOIN object o ON o.anchor = e.anchor \
+                   WHERE e.code = 'DomainNotVerified' AND e.origin = 0 AND o.state = 0";
+        rows.extend(all(connection, sql, [], |row| Ok(row.get::<_, Row>(0)?))?);
+    }
+    for gone in before.difference(&after) {
+        let sql = "SELECT oid FROM claim WHERE space = 0 AND substr(key, -length(?1)) = ?1";
+        rows.extend(all(connection, sql, [format!("@{gone}")], |row| Ok(row.get::<_, Row>(0)?))?);
+    }
+    let mut batch = Batch::begin(connection, now)?;
+    for row in rows {
+        batch.resolve_again(row)?;
+    }
+    batch.finish()
+}
+
+pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Timestamp) -> Result<()> {
+    run(connection, "UPDATE tenant SET sync_enabled = ?1", [enabled])?;
+    if enabled {
+        return Ok(());
+    }
+    // Objects become cloud-managed: the names they have in the source go, and so does what waits for a source
+    // to change. The anchor stays, so that they are found again if synchronization is turned on.
+    let mut batch = Batch::begin(connection, now)?;
+    let sql = "SELECT DISTINCT anchor FROM error";
+    for anchor in all(connection, sql, [], |row| Ok(row.get::<_, String>(0)?))? {
+        batch.clear_errors(&anchor)?;
+    }
+    run(connection, "DELETE FROM waiting", [])?;
+    let sql = "UPDATE object SET sync_enabled = 0, fingerprint = NULL, held = NULL, body = json_remove(body, \
+               '$.onPremisesDistinguishedName', '$.onPremisesSamAccountName', '$.onPremisesUserPrincipalName') \
+               WHERE sync_enabled = 1";
+    run(connection, sql, [])?;
+    for counter in [Counter::SyncedUsers, Counter::SyncedGroups] {
+        let value = super::counters::read(connection, counter)?;
+        batch.deltas.add(counter, -value);
+    }
+    batch.finish()
+}
+
+pub(super) fn set_threshold(connection: &Connection, threshold: Option<DeletionThreshold>) -> Result<()> {
+    let count = threshold.map(|threshold| i64::try_from(threshold.count).unwrap_or(i64::MAX));
+    let percent = threshold.map(|threshold| i64::from(threshold.percent));
+    run(connection, "UPDATE tenant SET threshold_count = ?1, threshold_percent = ?2", (count, percent))?;
+    Ok(())
+}
+
+/// The id of the client of a service account; made where there is none.
+pub(super) fn client_of(connection: &Connection, service_account: &str, now: Timestamp) -> Result<ClientId> {
+    let sql = "SELECT id FROM client WHERE service_account = ?1";
+    let known = first(connection, sql, [service_account], |row| {
+        uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?).map(ClientId)
+    })?;
+    if let Some(id) = known {
+        return Ok(id);
+    }
+    let id = ClientId::generate(now);
+    put_client(connection, id, service_account)?;
+    Ok(id)
+}
+
+pub(super) fn put_client(connection: &Connection, id: ClientId, service_account: &str) -> Result<()> {
+    let sql = "INSERT INTO client (id, service_account) VALUES (?1, ?2) \
+               ON CONFLICT (id) DO UPDATE SET service_account = excluded.service_account";
+    run(connection, sql, (id.0.as_bytes().as_slice(), service_account))?;
+    Ok(())
+}
+
+pub(super) fn clients(connection: &Connection) -> Result<Vec<ClientRecord>> {
+    let sql = "SELECT id, service_account, report, last_contact FROM client ORDER BY service_account";
+    all(connection, sql, [], |row| {
+        let report: Option<String> = row.get(2)?;
+        Ok(ClientRecord {
+            id: ClientId(uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?),
+            service_account: row.get(1)?,
+            report: report.map(|text| from_json(&text, "a client's report")).transpose()?,
+            last_contact: optional_time(row.get(3)?)?,
+        })
+    })
+}
+
+pub(super) fn put_report(
+    connection: &Connection,
+    client: ClientId,
+    report: &ClientReport,
+    now: Timestamp,
+) -> Result<()> {
+    let bytes = client.0.as_bytes().as_slice();
+    // A client that was never enrolled with a token of its own goes by its id.
+    let sql = "INSERT INTO client (id, service_account, report, last_contact) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT (id) DO UPDATE SET report = excluded.report, last_contact = excluded.last_contact";
+    run(connection, sql, (bytes, client.to_string(), to_json(report)?, micros(now)))?;
+    if report.last_export.is_some() {
+        run(connection, "UPDATE tenant SET sync_enabled = 1 WHERE sync_enabled IS NULL", [])?;
+    }
+    if matches!(report.state, ClientState::Live | ClientState::Idle) {
+        let mut batch = Batch::begin(connection, now)?;
+        batch.report_unresolved()?;
+        batch.finish()?;
+    }
+    Ok(())
+}
+
+pub(super) fn put_run(connection: &Connection, client: ClientId, record: &RunRecord) -> Result<()> {
+    let sql = "INSERT INTO run (id, client, started_at, ended_at, body) VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT (id) DO UPDATE SET client = excluded.client, started_at = excluded.started_at, \
+               ended_at = excluded.ended_at, body = excluded.body";
+    let params = (
+        record.id.0.as_bytes().as_slice(),
+        client.0.as_bytes().as_slice(),
+        micros(record.started_at),
+        micros(record.ended_at),
+        to_json(record)?,
+    );
+    run(connection, sql, params)?;
+    Ok(())
+}
+
+pub(super) fn runs(connection: &Connection, top: usize) -> Result<Vec<StoredRun>> {
+    let sql = "SELECT client, body FROM run ORDER BY started_at DESC, id DESC LIMIT ?1";
+    all(connection, sql, [i64::try_from(top.min(1_000)).unwrap_or(1_000)], |row| {
+        let body: String = row.get(1)?;
+        Ok(StoredRun {
+            client: ClientId(uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?),
+            run: from_json(&body, "a run")?,
+        })
+    })
+}
+
+pub(super) fn put_client_errors(connection: &Connection, sent: ClientErrors, now: Timestamp) -> Result<()> {
+    let mut by_anchor: BTreeMap<String, Vec<SyncError>> =
+        sent.objects.into_iter().map(|anchor| (anchor.as_str().to_owned(), Vec::new())).collect();
+    for mut error in sent.errors {
+        let Some(anchor) = error.object.anchor.clone() else {
+            tracing::warn!(code = %error.code, "a client reported an error of an object without a source anchor; it is not kept");
+            continue;
+        };
+        if error.object.kind.is_none() {
+            let sql = "SELECT kind FROM object WHERE anchor = ?1 AND state <> 2";
+            error.object.kind = first(connection, sql, [anchor.as_str()], |row| kind_of(row.get(0)?))?;
+        }
+        by_anchor.entry(anchor.as_str().to_owned()).or_default().push(error);
+    }
+    let mut batch = Batch::begin(connection, now)?;
+    for (anchor, errors) in &by_anchor {
+        batch.set_errors(anchor, Origin::Client, errors)?;
+        if !errors.is_empty() {
+            // What the client says of its links, the tenant need not say again.
+            batch.set_errors(anchor, Origin::Link, &[])?;
+        }
+    }
+    batch.finish()
+}
+
+pub(super) fn sweep(connection: &Connection, now: Timestamp) -> Result<u64> {
+    let mut batch = Batch::begin(connection, now)?;
+    let mut released = 0;
+    // Only those whose value is free: a sweep costs what it finds, not what waits.
+    let sql = "SELECT DISTINCT w.oid FROM waiting w LEFT JOIN claim c ON c.space = w.space AND c.key = w.key \
+               WHERE c.oid IS NULL ORDER BY w.oid";
+    for row in all(connection, sql, [], |row| Ok(row.get::<_, Row>(0)?))? {
+        released += u64::from(batch.resolve_again(row)?);
+    }
+    released += batch.release_freed()?;
+    batch.recheck_rings()?;
+    batch.report_unresolved()?;
+    batch.finish()?;
+    Ok(released)
+}
+
+/// Removes a part of what is to be purged; answers how many rows, and whether there is more.
+pub(super) fn purge_some(connection: &Connection, before: Timestamp) -> Result<(u64, bool)> {
+    let limit = micros(before);
+    let mut batch = Batch::begin(connection, before)?;
+    let sql =
+        "SELECT oid, kind, anchor FROM object WHERE state = 1 AND deleted_at < ?1 ORDER BY oid LIMIT ?2";
+    let objects = all(connection, sql, (limit, PURGE_BATCH), |row| {
+        Ok((row.get::<_, Row>(0)?, kind_of(row.get(1)?)?, row.get::<_, Option<String>>(2)?))
+    })?;
+    for (row, kind, anchor) in &objects {
+        batch.purge_object(*row, *kind, anchor.as_deref())?;
+    }
+    batch.deltas.add(Counter::Deleted, -i64::try_from(objects.len()).unwrap_or(0));
+    let sql = "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE ended_at < ?1 LIMIT ?2)";
+    let runs = run(connection, sql, (limit, PURGE_BATCH))?;
+    run(connection, "DELETE FROM session WHERE expires_at < ?1", [limit])?;
+    batch.finish()?;
+    let removed = objects.len() + runs;
+    let full = usize::try_from(PURGE_BATCH).unwrap_or(usize::MAX);
+    Ok((u64::try_from(removed).unwrap_or(0), objects.len() >= full || runs >= full))
+}
+
+impl Batch<'_> {
+    fn purge_object(&mut self, row: Row, kind: ObjectKind, anchor: Option<&str>) -> Result<()> {
+        if kind == ObjectKind::Group {
+            run(self.connection, "DELETE FROM member WHERE grp = ?1", [row])?;
+            run(self.connection, "DELETE FROM nested WHERE parent = ?1", [row])?;
+        }
+        run(self.connection, "UPDATE error SET other = NULL WHERE other = ?1", [row])?;
+        run(self.connection, "DELETE FROM object WHERE oid = ?1", [row])?;
+        // Links that a living group still names keep a row to lead to.
+        let linked =
+            first(self.connection, "SELECT 1 FROM member WHERE member = ?1 LIMIT 1", [row], |_| Ok(()))?;
+        if linked.is_some()
+            && let Some(anchor) = anchor
+        {
+            let expected = self.expect(&super::rows::anchor(anchor.to_owned())?)?;
+            self.move_links(row, expected)?;
+        }
+        Ok(())
+    }
+}
