@@ -15,8 +15,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 mod error;
+pub mod ldif;
+pub mod openldap;
 
 pub use error::{Cause, SourceError};
+pub use ldif::{LdifOptions, LdifSource};
+pub use openldap::{OpenLdapOptions, OpenLdapSource};
 
 /// What a source sends while it is read. Order matters.
 ///

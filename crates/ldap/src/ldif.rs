@@ -1,0 +1,7 @@
+//! LDIF (RFC 2849): content records in and out, streaming.
+
+mod read;
+mod write;
+
+pub use read::{LdifError, LdifLimits, LdifProblem, LdifReader};
+pub use write::LdifWriter;
