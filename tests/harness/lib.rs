@@ -11,10 +11,12 @@ pub mod nonsense;
 pub mod organization;
 pub mod proxy;
 pub mod slapd;
+pub mod tenant;
 pub mod wait;
 
-pub use lockstep::{Lockstep, Setup, Tenant};
+pub use lockstep::{Lockstep, Setup};
 pub use nonsense::{FakeDirectory, Nonsense};
 pub use proxy::Proxy;
 pub use slapd::{Slapd, SlapdOptions, Snapshot};
+pub use tenant::Tenant;
 pub use wait::{wait_for, wait_until};

@@ -417,10 +417,10 @@ impl Organization {
         if kind == GroupKind::Posix {
             return Some(self.people.get(person)?.uid.clone());
         }
-        if self.dice.chance(10) {
-            if let Some(dn) = self.any_group().and_then(|group| self.group_dn(group)).filter(|dn| dn != own) {
-                return Some(dn);
-            }
+        if self.dice.chance(10)
+            && let Some(dn) = self.any_group().and_then(|group| self.group_dn(group)).filter(|dn| dn != own)
+        {
+            return Some(dn);
         }
         self.person_dn(person)
     }
@@ -463,17 +463,18 @@ impl Organization {
         let number = self.dice.below(10_000);
         let title = self.title();
         let dn = format!("{},{}", person.rdn, self.unit_dn(person.unit));
-        let boss = self.any_person().filter(|_| number % 4 > 0).and_then(|boss| self.person_dn(boss));
+        let boss =
+            self.any_person().filter(|_| !number.is_multiple_of(4)).and_then(|boss| self.person_dn(boss));
         let boss = boss.filter(|boss| *boss != dn);
         let mut text = line("dn", &dn);
         text.push_str("objectClass: inetOrgPerson\nobjectClass: posixAccount\n");
         let mut put = |name: &str, value: &str| text.push_str(&line(name, value));
         put("uid", &person.uid);
         // The value of the RDN is an attribute of the entry.
-        if let Some(("uid", named)) = person.rdn.split_once('=') {
-            if named != person.uid {
-                put("uid", named);
-            }
+        if let Some(("uid", named)) = person.rdn.split_once('=')
+            && named != person.uid
+        {
+            put("uid", named);
         }
         put("cn", &format!("{given} {family}"));
         if let Some(("cn", named)) = person.rdn.split_once('=') {
@@ -493,7 +494,7 @@ impl Organization {
         put("telephoneNumber", &format!("+41 44 {number}"));
         if let Some(mail) = &person.mail {
             put("mail", mail);
-            if number % 5 == 0 {
+            if number.is_multiple_of(5) {
                 put("mail", &format!("alias.{mail}"));
             }
         }

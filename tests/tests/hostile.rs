@@ -1,7 +1,10 @@
 //! Hostile input, from both sides: odd requests to every endpoint of the server, and a directory that answers
 //! nonsense to the real sync client. Always a clear answer; the process lives; its memory stays bounded.
 
-mod support;
+#![allow(clippy::indexing_slicing, reason = "a JSON value is asked by name; what is absent is null")]
+
+#[path = "support/expectation.rs"]
+mod expectation;
 
 use anyhow::{Context, Result, ensure};
 use lockstep_rules::MappingSettings;
@@ -462,7 +465,7 @@ fn a_directory_that_answers_nonsense() -> Result<()> {
     }
     proxy.redirect(slapd.address());
     lockstep.sync_once_well()?;
-    support::settles(&lockstep, &slapd, &MappingSettings::default(), LIMIT)
+    expectation::settles(&lockstep, &slapd, &MappingSettings::default(), LIMIT)
 }
 
 #[test]
@@ -491,7 +494,7 @@ fn a_live_client_survives_nonsense_and_says_so() -> Result<()> {
     }
     let peak = peak_memory_kib(lockstep.client_pid().context("no client")?)?;
     ensure!(peak < CLIENT_KIB, "the client held {peak} KiB");
-    support::settles(&lockstep, &slapd, &MappingSettings::default(), LIMIT)
+    expectation::settles(&lockstep, &slapd, &MappingSettings::default(), LIMIT)
 }
 
 #[test]
@@ -539,5 +542,5 @@ fn a_value_of_100_mb_in_a_real_directory() -> Result<()> {
     lockstep.wait_live(LIMIT)?;
     let peak = peak_memory_kib(lockstep.client_pid().context("no client")?)?;
     ensure!(peak < CLIENT_KIB, "the client held {peak} KiB");
-    support::settles(&lockstep, &slapd, &MappingSettings::default(), LIMIT)
+    expectation::settles(&lockstep, &slapd, &MappingSettings::default(), LIMIT)
 }

@@ -3,7 +3,8 @@
 //!
 //! `LOCKSTEP_SEED=n` repeats a run, `LOCKSTEP_OPERATIONS=n` makes it longer.
 
-mod support;
+#[path = "support/expectation.rs"]
+mod expectation;
 
 use anyhow::{Context, Result};
 use lockstep_rules::MappingSettings;
@@ -53,7 +54,7 @@ fn play(seed: u64, trouble: Trouble, log: &mut Vec<String>) -> Result<()> {
     let mut lockstep = Lockstep::start(setup)?;
     lockstep.start_client()?;
     let settings = MappingSettings::default();
-    support::settles(&lockstep, &slapd, &settings, LIMIT).context("before the first operation")?;
+    expectation::settles(&lockstep, &slapd, &settings, LIMIT).context("before the first operation")?;
 
     let mut dice = Dice::new(seed ^ 0x5eed);
     let mut next_trouble = Instant::now();
@@ -109,7 +110,7 @@ fn play(seed: u64, trouble: Trouble, log: &mut Vec<String>) -> Result<()> {
     if is_client_down {
         lockstep.start_client()?;
     }
-    support::settles(&lockstep, &slapd, &settings, LIMIT)?;
+    expectation::settles(&lockstep, &slapd, &settings, LIMIT)?;
     // In step means that the client says so as well, and that it has nothing left to do.
     lockstep.wait_live(LIMIT)?;
     let before = lockstep.tenant(&[], false)?;
@@ -120,7 +121,8 @@ fn play(seed: u64, trouble: Trouble, log: &mut Vec<String>) -> Result<()> {
         let old = before.objects.get(anchor).and_then(|object| object.last_sync.clone());
         anyhow::ensure!(old == object.last_sync, "a cycle without a change wrote {anchor}: {}", done.said());
     }
-    support::settles(&lockstep, &slapd, &settings, Duration::ZERO).context("after a cycle without a change")
+    expectation::settles(&lockstep, &slapd, &settings, Duration::ZERO)
+        .context("after a cycle without a change")
 }
 
 #[test]

@@ -1,11 +1,14 @@
 //! What a directory means for the cloud, worked out without the sync client: entries by `ldapsearch`, the mapping
 //! of `lockstep-rules`, references resolved here. And the comparison of that with a tenant.
 
+#![allow(clippy::indexing_slicing, reason = "a JSON value is asked by name; what is absent is null")]
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use anyhow::{Context, Result};
 use lockstep_model::{AttributeName, Attributes, Entry, Property, SourceAnchor, dn};
 use lockstep_rules::{Mapped, Mapping, MappingSettings, Reference};
 use lockstep_tests::ldif::LdifEntry;
-use lockstep_tests::lockstep::CloudObject;
+use lockstep_tests::tenant::CloudObject;
 use lockstep_tests::{Lockstep, Slapd, Tenant, ldif};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
