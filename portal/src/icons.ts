@@ -8,6 +8,7 @@ export { ChevronDownRegular } from '@fluentui/react-icons/svg/chevron-down';
 export { ChevronLeftRegular } from '@fluentui/react-icons/svg/chevron-left';
 export { ChevronRightRegular } from '@fluentui/react-icons/svg/chevron-right';
 export { ClockFilled } from '@fluentui/react-icons/svg/clock';
+export { CloudRegular } from '@fluentui/react-icons/svg/cloud';
 export { DarkThemeRegular } from '@fluentui/react-icons/svg/dark-theme';
 export { DismissRegular } from '@fluentui/react-icons/svg/dismiss';
 export { ErrorCircleFilled, ErrorCircleRegular } from '@fluentui/react-icons/svg/error-circle';

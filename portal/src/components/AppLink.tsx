@@ -5,9 +5,9 @@ import { useHref, useLinkClickHandler } from 'react-router';
 
 export function AppLink({ to, children, className }: { to: string; children: ReactNode; className?: string | undefined }) {
   const href = useHref(to);
-  const go = useLinkClickHandler<HTMLAnchorElement>(to);
+  const go = useLinkClickHandler(to);
   return (
-    <Link href={href} className={className} onClick={(event) => go(event as MouseEvent<HTMLAnchorElement>)}>
+    <Link href={href} className={className} onClick={(event) => go(event)}>
       {children}
     </Link>
   );
@@ -23,7 +23,7 @@ interface LinkButtonProps {
 /** A link that looks like a button. */
 export function LinkButton({ to, children, appearance = 'secondary', icon }: LinkButtonProps) {
   const href = useHref(to);
-  const go = useLinkClickHandler<HTMLAnchorElement>(to);
+  const go = useLinkClickHandler(to);
   return (
     <Button
       as="a"

@@ -9,8 +9,6 @@ import {
   MenuPopover,
   MenuTrigger,
   mergeClasses,
-  MessageBar,
-  MessageBarBody,
   Select,
   SkeletonItem,
   Table,
@@ -29,6 +27,7 @@ import { ArrowClockwiseRegular, ArrowDownloadRegular, CheckmarkCircleFilled, Peo
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
 import { AppLink } from './AppLink';
+import { Banner } from './Banner';
 import { ErrorPane } from './ErrorPane';
 import { explain, Failure, Notice } from './Failure';
 import { SearchField } from './SearchField';
@@ -51,6 +50,8 @@ const useStyles = makeStyles({
   name: { textAlign: 'left', overflowWrap: 'anywhere' },
   quiet: { display: 'block', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200 },
   cut: { overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap' },
+  // The only way to cut a text after two lines; the standard form is not there yet.
+  // eslint-disable-next-line @typescript-eslint/no-deprecated
   clamp: { overflow: 'hidden', display: '-webkit-box', WebkitBoxOrient: 'vertical', WebkitLineClamp: '2' },
   problem: { display: 'flex', gap: '6px' },
   value: { overflowWrap: 'anywhere' },
@@ -104,14 +105,14 @@ export function ErrorList({ title, fullPageLink = false }: Props) {
       }
     >
       {recheck.data && (
-        <MessageBar intent="success" className={styles.bar}>
-          <MessageBarBody>{t.errors.released(recheck.data.released)}</MessageBarBody>
-        </MessageBar>
+        <Banner intent="success" className={styles.bar}>
+          {t.errors.released(recheck.data.released)}
+        </Banner>
       )}
       {recheck.error && (
-        <MessageBar intent="error" className={styles.bar} role="alert">
-          <MessageBarBody>{explain(recheck.error).text}</MessageBarBody>
-        </MessageBar>
+        <Banner intent="error" long alert className={styles.bar}>
+          {explain(recheck.error).text}
+        </Banner>
       )}
       <div className={styles.filters}>
         <SearchField

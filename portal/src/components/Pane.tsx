@@ -5,7 +5,7 @@ import { DismissRegular } from '../icons';
 import { t } from '../messages';
 
 const useStyles = makeStyles({
-  medium: { width: 'min(480px, 100vw)' },
+  medium: { width: 'min(520px, 100vw)' },
   wide: { width: 'min(820px, 100vw)' },
   body: { paddingTop: '4px', paddingBottom: '24px' },
 });

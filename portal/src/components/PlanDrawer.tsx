@@ -7,8 +7,6 @@ import {
   Badge,
   Button,
   makeStyles,
-  MessageBar,
-  MessageBarBody,
   Spinner,
   Text,
   tokens,
@@ -17,6 +15,7 @@ import { useEffect } from 'react';
 import { useOrder } from '../api/queries';
 import type { PlanItem, PlanReport, PropertyValue } from '../api/types';
 import { t } from '../messages';
+import { Banner } from './Banner';
 import { Failure, Notice } from './Failure';
 import { Pane } from './Pane';
 import { PlanCounts } from './PlanCounts';
@@ -79,11 +78,9 @@ function Report({ plan, onAgain }: { plan: PlanReport; onAgain: () => void }) {
   return (
     <div className={styles.stack}>
       {summary.verdict.kind === 'held' && (
-        <MessageBar intent="error" layout="multiline">
-          <MessageBarBody>
-            {summary.verdict.reason} {summary.verdict.remedy}
-          </MessageBarBody>
-        </MessageBar>
+        <Banner intent="error" long>
+          {summary.verdict.reason} {summary.verdict.remedy}
+        </Banner>
       )}
       {isEmpty(plan) ? (
         <Notice title={t.plan.nothing} text={t.plan.nothingHint} />

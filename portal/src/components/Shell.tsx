@@ -102,7 +102,7 @@ function LiveHeader(props: { session: Session; onOpenNav: () => void; menuClass:
   const connection = useLiveEvents();
   // A page that was open over night: what it shows is asked anew by events.ts when the connection is back.
   useEffect(() => {
-    document.documentElement.dataset['live'] = connection;
+    document.documentElement.dataset.live = connection;
   }, [connection]);
   return (
     <Header

@@ -1,14 +1,17 @@
 // Orders to the sync client, and what became of the last one.
-import { makeStyles, MessageBar, MessageBarBody, Spinner, Toolbar, ToolbarButton, ToolbarDivider } from '@fluentui/react-components';
+import { makeStyles, Spinner, Toolbar, ToolbarButton, ToolbarDivider } from '@fluentui/react-components';
+import { useEffect, type ReactElement } from 'react';
 import { useNavigate } from 'react-router';
 import { useIsAdmin, useOrder } from '../api/queries';
 import type { Status } from '../api/types';
 import { ArrowSyncRegular, EyeRegular, PauseRegular, PlayRegular, StethoscopeRegular } from '../icons';
 import { t } from '../messages';
+import { Banner } from './Banner';
 import { explain } from './Failure';
 
 const useStyles = makeStyles({
   bar: { padding: 0, marginLeft: '-8px', flexWrap: 'wrap', minHeight: '32px' },
+  divider: { '@media (max-width: 600px)': { display: 'none' } },
 });
 
 export function SyncCommands({ status, onPreview }: { status: Status | undefined; onPreview: () => void }) {
@@ -20,7 +23,7 @@ export function SyncCommands({ status, onPreview }: { status: Status | undefined
   const paused = status?.sync.clientState === 'paused' || status?.summary.state === 'paused';
   const off = !admin || !status || order.isPending;
 
-  const icon = (name: string, idle: React.ReactElement) =>
+  const icon = (name: string, idle: ReactElement) =>
     order.isPending && sent === name ? <Spinner size="tiny" /> : idle;
 
   return (
@@ -45,7 +48,7 @@ export function SyncCommands({ status, onPreview }: { status: Status | undefined
         <ToolbarButton icon={<EyeRegular />} disabledFocusable={!admin || !status} onClick={onPreview}>
           {t.dirsync.preview}
         </ToolbarButton>
-        <ToolbarDivider />
+        <ToolbarDivider className={styles.divider} />
         <ToolbarButton icon={<StethoscopeRegular />} onClick={() => void navigate('/dirsync/troubleshoot')}>
           {t.nav.troubleshooter}
         </ToolbarButton>
@@ -55,33 +58,33 @@ export function SyncCommands({ status, onPreview }: { status: Status | undefined
   );
 }
 
+const SUCCESS_SHOWN_MS = 8_000;
+
 /** What became of an order, in words. */
 export function OrderOutcome({ order }: { order: ReturnType<typeof useOrder> }) {
+  const accepted = order.data?.answer === 'accepted';
+  const { reset } = order;
+  useEffect(() => {
+    if (!accepted) return undefined;
+    const timer = setTimeout(reset, SUCCESS_SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [accepted, reset]);
+
   if (order.error) {
     return (
-      <MessageBar intent="error" layout="multiline" role="alert">
-        <MessageBarBody>
-          {t.dirsync.orderFailed} {explain(order.error).text}
-        </MessageBarBody>
-      </MessageBar>
+      <Banner intent="error" long alert>
+        {t.dirsync.orderFailed} {explain(order.error).text}
+      </Banner>
     );
   }
   if (order.data?.answer === 'refused') {
     return (
-      <MessageBar intent="error" layout="multiline" role="alert">
-        <MessageBarBody>
-          {t.dirsync.refused} {order.data.reason}
-        </MessageBarBody>
-      </MessageBar>
+      <Banner intent="error" long alert>
+        {t.dirsync.refused} {order.data.reason}
+      </Banner>
     );
   }
   const sent = order.variables?.order;
-  if (order.data?.answer === 'accepted' && sent !== undefined && sent !== 'preview') {
-    return (
-      <MessageBar intent="success">
-        <MessageBarBody>{t.dirsync.accepted[sent]}</MessageBarBody>
-      </MessageBar>
-    );
-  }
+  if (accepted && sent !== undefined && sent !== 'preview') return <Banner intent="success">{t.dirsync.accepted[sent]}</Banner>;
   return null;
 }

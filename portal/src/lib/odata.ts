@@ -1,19 +1,13 @@
 // Questions to the Graph API: option texts from what a page's address says.
 
-/** A text inside an OData string literal. */
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
 /**
- * Graph's `$search` for words typed by a person: each property is looked at. Quotes and backslashes are
- * escaped as the API asks. Empty where there is nothing to look for.
+ * `$search` for words typed by a person: words alone, which the server looks for in names and addresses.
+ * Quotes and backslashes are escaped as Graph asks. Undefined where there is nothing to look for.
  */
-export function searchOption(text: string, properties: readonly string[]): string | undefined {
+export function searchOption(text: string): string | undefined {
   const words = text.trim();
   if (words === '') return undefined;
-  const escaped = words.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
-  return properties.map((property) => `"${property}:${escaped}"`).join(' OR ');
+  return `"${words.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 export interface ListOptions {

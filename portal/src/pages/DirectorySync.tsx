@@ -1,9 +1,10 @@
 // Manage directory synchronization: the page admins know, with all its items, what waits for a decision, the
 // orders to the sync client, and the errors.
-import { Link, makeStyles, MessageBar, MessageBarActions, MessageBarBody, MessageBarTitle, tokens } from '@fluentui/react-components';
+import { Link, makeStyles, tokens } from '@fluentui/react-components';
 import { useDomains, useIsAdmin, useStatus } from '../api/queries';
 import type { Status } from '../api/types';
 import { AppLink } from '../components/AppLink';
+import { Banner } from '../components/Banner';
 import { ErrorList } from '../components/ErrorList';
 import { Facts, type Fact } from '../components/Facts';
 import { Failure } from '../components/Failure';
@@ -152,57 +153,52 @@ function Warnings({ status }: { status: Status }) {
   const limit = t.dirsync.threshold(sync.staleAfterSeconds);
   return (
     <>
+      {sync.enabled === null && (
+        <Banner intent="info" action={<AppLink to="/setup">{t.home.setUp}</AppLink>}>
+          {t.setup.waitingShort}
+        </Banner>
+      )}
       {sync.stale && <StaleBar text={t.dirsync.stale(limit)} />}
       {sync.passwordStale && <StaleBar text={t.dirsync.passwordStale(limit)} />}
       {sync.enabled !== null && !sync.clientConnected && sync.lastContact && <OfflineBar since={sync.lastContact} />}
       {sync.clientDetail && sync.clientState !== 'held' && (
-        <MessageBar intent={sync.clientState === 'failed' ? 'error' : 'warning'} layout="multiline">
-          <MessageBarBody>
-            <MessageBarTitle>{t.dirsync.clientFailed}</MessageBarTitle> {sync.clientDetail}
-          </MessageBarBody>
-          <MessageBarActions>
-            <AppLink to="/dirsync/troubleshoot">{t.dirsync.troubleshoot}</AppLink>
-          </MessageBarActions>
-        </MessageBar>
+        <Banner intent={sync.clientState === 'failed' ? 'error' : 'warning'} long action={<Troubleshoot />}>
+          <strong>{t.dirsync.clientFailed}</strong> {sync.clientDetail}
+        </Banner>
       )}
       {sync.updateAvailable && (
-        <MessageBar intent="info">
-          <MessageBarBody>{t.dirsync.update(sync.latestVersion, sync.clientVersion ?? t.unknown)}</MessageBarBody>
-          <MessageBarActions>
+        <Banner
+          intent="info"
+          action={
             <Link href={sync.downloadUrl} download>
               {t.dirsync.download}
             </Link>
-          </MessageBarActions>
-        </MessageBar>
+          }
+        >
+          {t.dirsync.update(sync.latestVersion, sync.clientVersion ?? t.unknown)}
+        </Banner>
       )}
-      {!admin && (
-        <MessageBar intent="info">
-          <MessageBarBody>{t.failure.readerOnly}</MessageBarBody>
-        </MessageBar>
-      )}
+      {!admin && <Banner intent="info">{t.failure.readerOnly}</Banner>}
     </>
   );
 }
 
+function Troubleshoot() {
+  return <AppLink to="/dirsync/troubleshoot">{t.dirsync.troubleshoot}</AppLink>;
+}
+
 function StaleBar({ text }: { text: string }) {
   return (
-    <MessageBar intent="warning">
-      <MessageBarBody>{text}</MessageBarBody>
-      <MessageBarActions>
-        <AppLink to="/dirsync/troubleshoot">{t.dirsync.troubleshoot}</AppLink>
-      </MessageBarActions>
-    </MessageBar>
+    <Banner intent="warning" action={<Troubleshoot />}>
+      {text}
+    </Banner>
   );
 }
 
 function OfflineBar({ since }: { since: string }) {
-  const when = useRelativeTime(since);
   return (
-    <MessageBar intent="warning" layout="multiline">
-      <MessageBarBody>{t.dirsync.offline(when)}</MessageBarBody>
-      <MessageBarActions>
-        <AppLink to="/dirsync/troubleshoot">{t.dirsync.troubleshoot}</AppLink>
-      </MessageBarActions>
-    </MessageBar>
+    <Banner intent="warning" action={<Troubleshoot />}>
+      {t.dirsync.offline(useRelativeTime(since))}
+    </Banner>
   );
 }

@@ -84,7 +84,9 @@ export function SignInPage() {
   }, [token, mutate]);
 
   if (session.data && token === null && signIn.isIdle) return <Navigate to={next} replace />;
-  const linkPending = token !== null && (signIn.isIdle || signIn.isPending || signIn.isSuccess) && !(signIn.variables && 'user' in signIn.variables);
+  // The link is at work, or is about to be: the form comes when it failed.
+  const byLink = signIn.variables === undefined ? token !== null : 'token' in signIn.variables;
+  const linkPending = byLink && !signIn.isError;
 
   return (
     <main className={styles.root}>
@@ -106,7 +108,7 @@ export function SignInPage() {
         ) : (
           <SignInForm
             pending={signIn.isPending || signIn.isSuccess}
-            failure={signIn.error ? explainSignIn(signIn.error, signIn.variables !== undefined && 'token' in signIn.variables) : undefined}
+            failure={signIn.error ? explainSignIn(signIn.error, byLink) : undefined}
             onSubmit={mutate}
           />
         )}
