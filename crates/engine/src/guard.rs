@@ -128,6 +128,26 @@ pub fn judge(
     }
 }
 
+/// The word on any deletion after the directory had gone back in time: restored from a backup, or another server.
+pub fn held_for_distrust(kinds: &BTreeMap<ObjectKind, KindDeletions>) -> Verdict {
+    let parts: Vec<String> = kinds
+        .iter()
+        .filter(|(_, d)| d.planned > 0)
+        .map(|(kind, d)| format!("{} {kind}s", d.planned))
+        .collect();
+    Verdict::Held {
+        reason: format!(
+            "The directory had gone back in time (restored from a backup, or another server), and {} would be \
+             deleted. Nothing of the plan is written",
+            parts.join(" and ")
+        ),
+        remedy:
+            "Look at the deletions (`lockstep sync preview`): those who were made after the backup are among \
+                 them. Make them again in the directory and sync, or approve this plan."
+                .to_owned(),
+    }
+}
+
 fn held_for_doubt(doubtful: &[&Container]) -> Verdict {
     let lost: u64 = doubtful.iter().map(|c| c.lost).sum();
     let names: Vec<String> = doubtful

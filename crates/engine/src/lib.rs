@@ -11,7 +11,7 @@ mod object;
 mod reference;
 
 pub use batch::{Batcher, estimated_bytes};
-pub use guard::{Container, DeletionDigest, KindDeletions, judge};
+pub use guard::{Container, DeletionDigest, KindDeletions, held_for_distrust, judge};
 pub use links::{LinkDifference, link_difference, link_operations};
 pub use lockstep_rules as rules;
 pub use object::{Confirmed, Manager, Wanted, delete_operation, describe, describe_deletion, post_operation};

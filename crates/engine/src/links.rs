@@ -7,12 +7,18 @@ use lockstep_model::{ObjectKind, SourceAnchor};
 use std::cmp::Ordering;
 
 /// What makes one set of members another.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkDifference<T = CsId> {
     /// Members to add, sorted.
     pub added: Vec<T>,
     /// Members to remove, sorted.
     pub removed: Vec<T>,
+}
+
+impl<T> Default for LinkDifference<T> {
+    fn default() -> Self {
+        Self { added: Vec::new(), removed: Vec::new() }
+    }
 }
 
 impl<T> LinkDifference<T> {

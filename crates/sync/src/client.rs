@@ -1,10 +1,15 @@
 //! The sync client's outside: how it is made, run, asked.
 
-use crate::{Progress, StateStore, SyncFailure, SyncSettings};
+use crate::plan::Planner;
+use crate::session::Session;
+use crate::state::{Batch, Meta};
+use crate::{Phase, Progress, StateStore, SyncFailure, SyncSettings};
+use crate::{import, preview, reconcile, run};
+use lockstep_engine::KeyHasher;
 use lockstep_engine::rules::Mapping;
 use lockstep_model::Clock;
 use lockstep_model::plan::PlanReport;
-use lockstep_model::provisioning::RunRecord;
+use lockstep_model::provisioning::{DoctorCheck, RunRecord};
 use lockstep_sources::Source;
 use lockstep_targets::Target;
 use std::sync::Arc;
@@ -14,13 +19,14 @@ use tokio_util::sync::CancellationToken;
 /// Makes a source: a new one for every connection, so that a broken one leaves nothing behind.
 pub type SourceFactory = Arc<dyn Fn() -> Box<dyn Source> + Send + Sync>;
 
-/// A sync client.
+/// A sync client. Cloning is cheap and gives another handle on the same one.
+#[derive(Clone)]
 pub struct SyncClient {
     pub(crate) source: SourceFactory,
     pub(crate) target: Arc<dyn Target>,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) settings: SyncSettings,
+    pub(crate) settings: Arc<SyncSettings>,
     pub(crate) mapping: Arc<Mapping>,
     pub(crate) progress: watch::Sender<Progress>,
 }
@@ -35,15 +41,8 @@ impl SyncClient {
         settings: SyncSettings,
     ) -> Self {
         let mapping = Arc::new(Mapping::new(&settings.mapping));
-        Self {
-            source,
-            target,
-            state,
-            clock,
-            settings,
-            mapping,
-            progress: watch::Sender::new(Progress::default()),
-        }
+        let progress = watch::Sender::new(Progress::default());
+        Self { source, target, state, clock, settings: Arc::new(settings), mapping, progress }
     }
 
     /// How far the present run is.
@@ -58,8 +57,7 @@ impl SyncClient {
     /// # Errors
     /// [`SyncFailure::State`]: without its state the client cannot work.
     pub async fn run(&self, stop: CancellationToken) -> Result<(), SyncFailure> {
-        stop.cancelled().await;
-        Ok(())
+        run::run(self, stop).await
     }
 
     /// Runs one cycle: reads what changed (`full`: everything), plans, writes. The record says how it ended: a
@@ -68,27 +66,97 @@ impl SyncClient {
     /// # Errors
     /// What ended it; the record was sent to the target, where that could be reached.
     pub async fn once(&self, full: bool, stop: CancellationToken) -> Result<RunRecord, SyncFailure> {
-        let _ = (full, stop);
-        Err(SyncFailure::Stopped)
+        Session::open(self).await?.once(full, stop).await
     }
 
     /// Makes the plan that a cycle would write, with at most `limit` objects listed. Nothing is written, and
-    /// the watermark does not move.
+    /// the watermark does not move: it is made in a copy of the state.
     ///
     /// # Errors
-    /// What kept the source from being read whole.
+    /// What kept the source from being read whole, or the target from being asked what it holds.
     pub async fn preview(&self, limit: usize, stop: CancellationToken) -> Result<PlanReport, SyncFailure> {
-        let _ = (limit, stop);
-        Err(SyncFailure::Stopped)
+        let state = self.state.scratch().await?;
+        let copy = Self { state, progress: watch::Sender::new(Progress::default()), ..self.clone() };
+        let mut session = Session::open(&copy).await?;
+        session.import_once(false, &stop).await?;
+        if session.meta.target_unsure {
+            reconcile::reconcile(&copy.state, &copy.target, &mut session.meta).await?;
+        }
+        let planner = session.planner();
+        let judgement = planner.judge(session.window(), session.meta.went_back).await?;
+        preview::report(&planner, &judgement, limit, self.clock.now()).await
     }
 
     /// Approves the deletions of this digest ([`lockstep_model::plan::PlanSummary::deletions_digest`]) in the name
-    /// of `by`: the next plan that deletes exactly these is written. What comes later is not covered.
+    /// of `by`: the next plan that deletes exactly these is written. What comes later is not covered. For use
+    /// where [`SyncClient::run`] does not run; a running client is approved by an order of its tenant.
     ///
     /// # Errors
     /// [`SyncFailure::State`].
     pub async fn approve(&self, digest: &str, by: &str) -> Result<(), SyncFailure> {
-        let _ = (digest, by);
-        Err(SyncFailure::Stopped)
+        let mut meta = self.open_state().await?;
+        meta.approved = Some((digest.to_owned(), by.to_owned()));
+        self.state.apply(Batch { meta: Some(meta), ..Batch::default() }).await?;
+        Ok(())
     }
+
+    /// Looks at the installation, source first. Nothing is changed.
+    pub async fn check(&self) -> Vec<DoctorCheck> {
+        let now = self.clock.now();
+        let mut source = (self.source)();
+        let (mut checks, target) = tokio::join!(source.check(now), self.target.check(now));
+        checks.extend(target);
+        checks
+    }
+
+    /// Reads the client's facts and brings the state to what the settings say.
+    pub(crate) async fn open_state(&self) -> Result<Meta, SyncFailure> {
+        let mut meta = self.state.meta().await?;
+        // Another version may map in another way; what comes out the same is not written again.
+        let mapping = format!("{} {:?}", env!("CARGO_PKG_VERSION"), self.settings.mapping);
+        let boot = tokio::fs::read_to_string("/proc/sys/kernel/random/boot_id").await.unwrap_or_default();
+        let boot = boot.trim().to_owned();
+        let before = meta.clone();
+        if meta.hash_key == [0, 0] {
+            meta = Meta { hash_key: random_key(), mapping, target_unsure: true, ..Meta::default() };
+        } else if meta.mapping != mapping {
+            tracing::info!("the mapping changed: everything is read and compared again");
+            meta.mapping = mapping;
+            meta.watermark = None;
+            import::remake_indexes(&self.state, &self.mapping, &meta).await?;
+        }
+        // The machine went down without our leave: the newest commits may be lost, and with them the memory of
+        // what was written.
+        meta.target_unsure |= !meta.boot.is_empty() && meta.boot != boot;
+        meta.boot = boot;
+        if meta != before {
+            self.state.apply(Batch { meta: Some(meta.clone()), ..Batch::default() }).await?;
+        }
+        Ok(meta)
+    }
+
+    pub(crate) fn planner(
+        &self,
+        meta: &Meta,
+        threshold: lockstep_model::guard::DeletionThreshold,
+    ) -> Planner {
+        Planner {
+            state: self.state.clone(),
+            mapping: self.mapping.clone(),
+            hasher: KeyHasher::new(meta.hash_key),
+            threshold,
+        }
+    }
+
+    pub(crate) fn phase(&self, phase: Phase) {
+        self.progress.send_modify(|progress| progress.phase = phase);
+    }
+}
+
+fn random_key() -> [u64; 2] {
+    let mut bytes = [0_u8; 16];
+    // Without a random key the references would still be found; a key of one keeps the state from looking new.
+    let _ = getrandom::fill(&mut bytes);
+    let number = u128::from_le_bytes(bytes).max(1);
+    [(number >> 64) as u64, number as u64]
 }

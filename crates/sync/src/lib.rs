@@ -8,12 +8,20 @@
 //! the whole plan was judged. The watermark moves only together with the objects read up to it. Everything
 //! kept here can be rebuilt from source and target.
 
-#[cfg(test)]
 mod backoff;
 mod client;
 pub mod codec;
 mod error;
+mod export;
+mod import;
+mod orders;
+mod plan;
+mod preview;
 mod progress;
+mod reconcile;
+mod report;
+mod run;
+mod session;
 mod settings;
 pub mod state;
 

@@ -38,6 +38,8 @@ pub struct Meta {
     pub planned: bool,
     /// The next read must be a full one (a held plan that came from what was not seen).
     pub read_full: bool,
+    /// The source had gone back in time: any deletion waits for a person until a plan passed.
+    pub went_back: bool,
     /// The digest a person approved, and who.
     pub approved: Option<(String, String)>,
     /// The machine's start (Linux `boot_id`) during which this was written; another one after an unclean end

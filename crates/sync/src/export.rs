@@ -1,0 +1,491 @@
+//! Export: the plan goes to the target, stage by stage, in batches, several in flight; what the target answers is
+//! recorded batch by batch.
+//!
+//! Order: users, groups, members, deletions. One object that is refused holds up no other.
+//!
+//! **Invariant:** before the first write the state says that the target is unsure, and stays so until every
+//! write was answered: an end in between has the next plan ask the target what it holds.
+
+use crate::plan::{DELETIONS_PAGE, Planner, Ready};
+use crate::progress::{Phase, Progress};
+use crate::state::{Batch, Meta, Outcome, Stage, StateStore};
+use crate::{StateError, SyncFailure};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use lockstep_engine::{
+    Batcher, CsId, LinkDifference, delete_operation, link_difference, link_operations, post_operation,
+};
+use lockstep_model::provisioning::{self, BulkOperation, ClientErrors, OperationResult};
+use lockstep_model::{Clock, Fingerprint, ObjectKind, RunId, SourceAnchor};
+use lockstep_targets::{Target, TargetError};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Operations of one request.
+const OPERATIONS: usize = 1_000;
+/// Bytes of one request, about.
+const BYTES: usize = 4 * 1024 * 1024;
+/// Requests in flight.
+const IN_FLIGHT: usize = 3;
+/// Pending objects made ready at once.
+const PAGE: usize = 2_000;
+/// Objects whose client-side errors are told at once.
+const ERRORS: usize = 5_000;
+
+/// What an export did.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Exported {
+    /// By kind and outcome.
+    pub(crate) counts: BTreeMap<ObjectKind, BTreeMap<String, u64>>,
+    pub(crate) members_added: u64,
+    pub(crate) members_removed: u64,
+    /// Objects with an error.
+    pub(crate) object_errors: u64,
+    /// Operations sent.
+    pub(crate) operations: u64,
+}
+
+impl Exported {
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (kind, outcomes) in &other.counts {
+            let mine = self.counts.entry(*kind).or_default();
+            for (outcome, n) in outcomes {
+                *mine.entry(outcome.clone()).or_default() += n;
+            }
+        }
+        self.members_added += other.members_added;
+        self.members_removed += other.members_removed;
+        self.object_errors += other.object_errors;
+        self.operations += other.operations;
+    }
+}
+
+/// What is remembered of an operation until it is answered.
+enum Tag {
+    Post { kind: ObjectKind, done: Outcome, id: CsId },
+    Links { group: CsId, added: u64, removed: u64 },
+    Delete { kind: ObjectKind, id: CsId },
+}
+
+/// A group whose members are being written.
+struct GroupWrite {
+    members: Vec<CsId>,
+    unanswered: usize,
+    refused: bool,
+}
+
+type Answer = (Vec<Tag>, Result<Vec<OperationResult>, TargetError>);
+
+/// Writes a plan.
+pub(crate) struct Exporter {
+    pub(crate) planner: Planner,
+    pub(crate) target: Arc<dyn Target>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) run: RunId,
+    /// The client's facts; saved by the export.
+    pub(crate) meta: Meta,
+    pub(crate) progress: watch::Sender<Progress>,
+    done: Exported,
+    batcher: Batcher<Tag>,
+    in_flight: FuturesUnordered<BoxFuture<'static, Answer>>,
+    groups: HashMap<CsId, GroupWrite>,
+    errors: ClientErrors,
+    error_outcomes: Vec<Outcome>,
+    failed: Option<TargetError>,
+    /// A write may have been carried out without an answer.
+    uncertain: bool,
+}
+
+impl Exporter {
+    pub(crate) fn new(
+        planner: Planner,
+        target: Arc<dyn Target>,
+        clock: Arc<dyn Clock>,
+        run: RunId,
+        meta: Meta,
+        progress: watch::Sender<Progress>,
+    ) -> Self {
+        Self {
+            planner,
+            target,
+            clock,
+            run,
+            meta,
+            progress,
+            done: Exported::default(),
+            batcher: Batcher::new(OPERATIONS, BYTES),
+            in_flight: FuturesUnordered::new(),
+            groups: HashMap::new(),
+            errors: ClientErrors::default(),
+            error_outcomes: Vec::new(),
+            failed: None,
+            uncertain: false,
+        }
+    }
+
+    fn state(&self) -> &Arc<dyn StateStore> {
+        &self.planner.state
+    }
+
+    /// Writes all that is pending; deletions only `with_deletions`. What was done before an error is done.
+    /// Answers what was done, the client's facts as they are saved now, and how it ended.
+    pub(crate) async fn run(mut self, with_deletions: bool) -> (Exported, Meta, Result<(), SyncFailure>) {
+        self.progress.send_modify(|p| p.phase = Phase::Exporting);
+        let staged = self.stages(with_deletions).await;
+        // Whatever ended it: the answers still on their way are taken.
+        let mut drained = Ok(());
+        while let Some((tags, result)) = self.in_flight.next().await {
+            drained = drained.and(self.take(tags, result).await);
+        }
+        let mut result = match self.failed.take() {
+            Some(error) => Err(error.into()),
+            None => staged.and(drained),
+        };
+        // An answer that was not recorded is as good as none.
+        let unsure = self.uncertain || matches!(result, Err(SyncFailure::State(_)));
+        self.meta.planned = true;
+        self.meta.target_unsure &= unsure;
+        if result.is_ok() {
+            self.meta.errors_known = true;
+            self.meta.last_export = Some(self.clock.now());
+        }
+        if let Err(error) = self.save_meta().await {
+            result = result.and(Err(error.into()));
+        }
+        (self.done, self.meta, result)
+    }
+
+    async fn save_meta(&self) -> Result<(), StateError> {
+        let meta = Some(self.meta.clone());
+        self.state().apply(Batch { meta, ..Batch::default() }).await.map(drop)
+    }
+
+    async fn stages(&mut self, with_deletions: bool) -> Result<(), SyncFailure> {
+        self.objects(Stage::Users).await?;
+        self.objects(Stage::Groups).await?;
+        self.finish_stage().await?;
+        self.members().await?;
+        self.finish_stage().await?;
+        if with_deletions {
+            self.deletions().await?;
+            self.finish_stage().await?;
+        }
+        Ok(())
+    }
+
+    /// All of a stage is answered before the next begins: members need their objects, deletions come last.
+    async fn finish_stage(&mut self) -> Result<(), SyncFailure> {
+        self.flush().await?;
+        self.drain(0).await?;
+        self.put_errors().await
+    }
+
+    /// Users, or groups without their members.
+    async fn objects(&mut self, stage: Stage) -> Result<(), SyncFailure> {
+        let mut after = CsId(0);
+        while let Some((page, last)) = self.planner.page(stage, after, PAGE).await? {
+            after = last;
+            let mut settled = Vec::new();
+            for mut ready in page {
+                let kind = ready.mapped.kind;
+                if kind == ObjectKind::User {
+                    self.note_errors(&mut ready);
+                }
+                if ready.is_written() {
+                    if kind == ObjectKind::User {
+                        settled.push(Outcome::Settled { id: ready.id });
+                    }
+                    continue;
+                }
+                let operation = post_operation(&ready.wanted());
+                let done = Outcome::Written {
+                    id: ready.id,
+                    kind,
+                    name: ready.name,
+                    fingerprint: ready.fingerprint,
+                    manager: ready.manager_id,
+                    settled: kind == ObjectKind::User,
+                };
+                self.push(operation, Tag::Post { kind, done, id: ready.id }).await?;
+            }
+            if !settled.is_empty() {
+                self.state().record(settled, self.clock.now()).await?;
+            }
+            self.put_errors_if_many().await?;
+        }
+        Ok(())
+    }
+
+    /// The members of groups, as differences.
+    async fn members(&mut self) -> Result<(), SyncFailure> {
+        let mut after = CsId(0);
+        while let Some((page, last)) = self.planner.page(Stage::Groups, after, PAGE).await? {
+            after = last;
+            let mut settled = Vec::new();
+            for mut ready in page {
+                self.note_errors(&mut ready);
+                match ready.confirmed_members() {
+                    Ok(before) => {
+                        let difference = link_difference(before, &ready.members);
+                        let difference = self.with_anchors(difference).await?;
+                        self.push_links(ready, difference, &mut settled).await?;
+                    }
+                    Err(fingerprint) => {
+                        let difference = self.against_target(&ready, fingerprint).await?;
+                        self.push_links(ready, difference, &mut settled).await?;
+                    }
+                }
+            }
+            if !settled.is_empty() {
+                self.state().record(settled, self.clock.now()).await?;
+            }
+            self.put_errors_if_many().await?;
+        }
+        Ok(())
+    }
+
+    async fn with_anchors(
+        &self,
+        difference: LinkDifference<CsId>,
+    ) -> Result<LinkDifference<SourceAnchor>, StateError> {
+        if difference.is_empty() {
+            return Ok(LinkDifference::default());
+        }
+        // One that is not known any more is not in the target either: a deletion takes its memberships along.
+        let added = self.state().anchors(difference.added).await?.into_iter().flatten().collect();
+        let removed = self.state().anchors(difference.removed).await?.into_iter().flatten().collect();
+        Ok(LinkDifference { added, removed })
+    }
+
+    /// The difference where only the fingerprint of the target's members is known: equal, or they are asked for.
+    async fn against_target(
+        &self,
+        ready: &Ready,
+        theirs: Fingerprint,
+    ) -> Result<LinkDifference<SourceAnchor>, SyncFailure> {
+        let mut wanted: Vec<SourceAnchor> =
+            self.state().anchors(ready.members.clone()).await?.into_iter().flatten().collect();
+        wanted.sort_unstable();
+        if Fingerprint::of_members(wanted.iter().map(SourceAnchor::as_str)) == theirs {
+            return Ok(LinkDifference { added: Vec::new(), removed: Vec::new() });
+        }
+        let mut held = BTreeSet::new();
+        let mut after = None;
+        loop {
+            let page = self.target.group_members(&ready.anchor, after).await?;
+            held.extend(page.members);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(link_difference(&held.into_iter().collect::<Vec<_>>(), &wanted))
+    }
+
+    async fn push_links(
+        &mut self,
+        ready: Ready,
+        difference: LinkDifference<SourceAnchor>,
+        settled: &mut Vec<Outcome>,
+    ) -> Result<(), SyncFailure> {
+        let operations = link_operations(&ready.anchor, difference);
+        if operations.is_empty() {
+            // What the state knows of them may still be an older form: a fingerprint, or one who is deleted.
+            let known = ready.confirmed_members().is_ok_and(|before| before == ready.members);
+            settled.push(if known {
+                Outcome::Settled { id: ready.id }
+            } else {
+                Outcome::Members { id: ready.id, members: ready.members, settled: true }
+            });
+            return Ok(());
+        }
+        let write = GroupWrite { members: ready.members, unanswered: operations.len(), refused: false };
+        self.groups.insert(ready.id, write);
+        for operation in operations {
+            let (added, removed) = links_of(&operation);
+            self.push(operation, Tag::Links { group: ready.id, added, removed }).await?;
+        }
+        Ok(())
+    }
+
+    async fn deletions(&mut self) -> Result<(), SyncFailure> {
+        let mut after = CsId(0);
+        loop {
+            let page = self.state().deletions(after, DELETIONS_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            for row in page {
+                let tag = Tag::Delete { kind: row.kind, id: row.id };
+                self.push(delete_operation(row.kind, &row.anchor), tag).await?;
+            }
+        }
+    }
+
+    async fn push(&mut self, operation: BulkOperation, tag: Tag) -> Result<(), SyncFailure> {
+        match self.batcher.push(operation, tag) {
+            Some((operations, tags)) => self.send(operations, tags).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn flush(&mut self) -> Result<(), SyncFailure> {
+        match self.batcher.flush() {
+            Some((operations, tags)) => self.send(operations, tags).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send(&mut self, operations: Vec<BulkOperation>, tags: Vec<Tag>) -> Result<(), SyncFailure> {
+        if !self.meta.target_unsure {
+            self.meta.target_unsure = true;
+            self.meta.planned = true;
+            self.save_meta().await?;
+        }
+        self.drain(IN_FLIGHT - 1).await?;
+        self.done.operations += operations.len() as u64;
+        let (target, run) = (self.target.clone(), self.run);
+        self.in_flight.push(Box::pin(async move { (tags, target.send(run, operations).await) }));
+        Ok(())
+    }
+
+    /// Takes answers until no more than `most` requests are in flight.
+    async fn drain(&mut self, most: usize) -> Result<(), SyncFailure> {
+        while self.in_flight.len() > most
+            && let Some((tags, result)) = self.in_flight.next().await
+        {
+            self.take(tags, result).await?;
+        }
+        if self.failed.is_some() { Err(SyncFailure::Stopped) } else { Ok(()) }
+    }
+
+    async fn take(
+        &mut self,
+        tags: Vec<Tag>,
+        result: Result<Vec<OperationResult>, TargetError>,
+    ) -> Result<(), SyncFailure> {
+        match result {
+            Ok(results) => self.answered(tags, results).await,
+            Err(error) => {
+                self.uncertain |= may_have_written(&error);
+                // The first cause is kept; the requests beside it are still answered.
+                self.failed.get_or_insert(error);
+                Ok(())
+            }
+        }
+    }
+
+    async fn answered(&mut self, tags: Vec<Tag>, results: Vec<OperationResult>) -> Result<(), SyncFailure> {
+        let mut outcomes = Vec::with_capacity(tags.len());
+        for (tag, result) in tags.into_iter().zip(results) {
+            let confirmed = result.outcome.is_confirmed();
+            self.done.object_errors += u64::from(!result.errors.is_empty());
+            match tag {
+                Tag::Post { kind, done, id } => {
+                    self.count(kind, result.outcome);
+                    outcomes.push(if confirmed { done } else { Outcome::Refused { id } });
+                }
+                Tag::Delete { kind, id } => {
+                    self.count(kind, result.outcome);
+                    outcomes.push(if confirmed { Outcome::Deleted { id } } else { Outcome::Refused { id } });
+                }
+                Tag::Links { group, added, removed } => {
+                    if confirmed {
+                        self.done.members_added += added;
+                        self.done.members_removed += removed;
+                    }
+                    if let Some(write) = self.groups.get_mut(&group) {
+                        write.unanswered = write.unanswered.saturating_sub(1);
+                        write.refused |= !confirmed;
+                    }
+                    if self.groups.get(&group).is_some_and(|write| write.unanswered == 0)
+                        && let Some(write) = self.groups.remove(&group)
+                    {
+                        outcomes.push(if write.refused {
+                            Outcome::Refused { id: group }
+                        } else {
+                            Outcome::Members { id: group, members: write.members, settled: true }
+                        });
+                    }
+                }
+            }
+        }
+        self.progress.send_modify(|p| p.exported += outcomes.len() as u64);
+        self.state().record(outcomes, self.clock.now()).await?;
+        Ok(())
+    }
+
+    fn count(&mut self, kind: ObjectKind, outcome: provisioning::Outcome) {
+        let name = match outcome {
+            provisioning::Outcome::Created => "created",
+            provisioning::Outcome::Matched => "matched",
+            provisioning::Outcome::Updated => "updated",
+            provisioning::Outcome::Unchanged => "unchanged",
+            provisioning::Outcome::Deleted => "deleted",
+            provisioning::Outcome::Refused => "refused",
+        };
+        *self.done.counts.entry(kind).or_default().entry(name.to_owned()).or_default() += 1;
+    }
+
+    /// Gathers the client-side errors of an object that has some, had some, or may have.
+    fn note_errors(&mut self, ready: &mut Ready) {
+        let has = !ready.errors.is_empty();
+        self.done.object_errors += u64::from(has);
+        if !(has || ready.had_errors || !self.meta.errors_known) {
+            return;
+        }
+        self.errors.objects.push(ready.anchor.clone());
+        self.errors.errors.append(&mut ready.errors);
+        if has != ready.had_errors {
+            self.error_outcomes.push(Outcome::Errors { id: ready.id, has });
+        }
+    }
+
+    /// Tells the target the client-side errors gathered. The objects were sent before.
+    async fn put_errors(&mut self) -> Result<(), SyncFailure> {
+        if self.errors.objects.is_empty() {
+            return Ok(());
+        }
+        self.target.put_errors(std::mem::take(&mut self.errors)).await?;
+        let outcomes = std::mem::take(&mut self.error_outcomes);
+        if !outcomes.is_empty() {
+            self.state().record(outcomes, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Does so before they become many.
+    async fn put_errors_if_many(&mut self) -> Result<(), SyncFailure> {
+        if self.errors.objects.len() < ERRORS {
+            return Ok(());
+        }
+        self.drain(0).await?;
+        self.put_errors().await
+    }
+}
+
+fn links_of(operation: &BulkOperation) -> (u64, u64) {
+    let BulkOperation::Patch { data, .. } = operation else { return (0, 0) };
+    let count =
+        |verb| data.operations.iter().filter(|op| op.op == verb).map(|op| op.value.len() as u64).sum::<u64>();
+    (count(lockstep_model::scim::PatchVerb::Add), count(lockstep_model::scim::PatchVerb::Remove))
+}
+
+/// Whether operations may have been carried out although their request ended with this error.
+fn may_have_written(error: &TargetError) -> bool {
+    match error {
+        TargetError::Settings { .. }
+        | TargetError::CaFile { .. }
+        | TargetError::Unreachable { .. }
+        | TargetError::Untrusted { .. }
+        | TargetError::Unauthorized { .. }
+        | TargetError::Forbidden { .. }
+        | TargetError::SyncDisabled { .. }
+        | TargetError::Throttled { .. } => false,
+        TargetError::TimedOut { .. }
+        | TargetError::Broken { .. }
+        | TargetError::Unavailable { .. }
+        | TargetError::Refused { .. }
+        | TargetError::Protocol { .. } => true,
+    }
+}

@@ -1,0 +1,659 @@
+//! Import: what a source says becomes the connector space.
+//!
+//! An [`Importer`] lives as long as one read of the source. It takes the events in their order, works out what
+//! each changes in the indexes, and stores it in batches.
+//!
+//! **Invariants:** deletions are stored at a checkpoint only, and the watermark with the last batch of a
+//! checkpoint. A read that breaks leaves the watermark where it was.
+
+use crate::state::{Batch, Held, IndexChange, Meta, Removal, StateStore, Upsert};
+use crate::{StateError, codec};
+use lockstep_engine::rules::{Mapped, MappedObject, Mapping};
+use lockstep_engine::{CsId, KeyHash, KeyHasher};
+use lockstep_model::plan::DeleteReason;
+use lockstep_model::{Entry, ObjectKind, SourceAnchor, Timestamp, dn};
+use lockstep_sources::{EntryChange, Extent, ReadKind, SourceEvent, Watermark};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Changes gathered before they are stored, in number and in bytes.
+const BATCH: usize = 10_000;
+const BATCH_BYTES: usize = 16 * 1024 * 1024;
+/// Rows asked for at once.
+const PAGE: usize = 10_000;
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Imported {
+    /// Entries the source named.
+    pub(crate) read: u64,
+    /// Entries that changed.
+    pub(crate) changed: u64,
+    /// Entries that are gone.
+    pub(crate) removed: u64,
+    /// Objects that may have to be deleted came up (gone, or out of scope now).
+    pub(crate) may_delete: bool,
+}
+
+/// What the caller does after an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// More events are awaited before anything may be planned.
+    Wait,
+    /// A checkpoint is stored: a plan may be made.
+    Checkpoint {
+        /// The source follows changes from here on.
+        live: bool,
+    },
+}
+
+/// A set of entries, by number: one bit each.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct IdSet(Vec<u64>);
+
+impl IdSet {
+    pub(crate) fn insert(&mut self, CsId(id): CsId) {
+        let Ok(at) = usize::try_from(id) else { return };
+        if self.0.len() <= at / 64 {
+            self.0.resize(at / 64 + 1, 0);
+        }
+        if let Some(word) = self.0.get_mut(at / 64) {
+            *word |= 1 << (at % 64);
+        }
+    }
+
+    pub(crate) fn contains(&self, CsId(id): CsId) -> bool {
+        usize::try_from(id)
+            .ok()
+            .and_then(|at| self.0.get(at / 64).map(|word| word & (1 << (at % 64)) != 0))
+            .unwrap_or(false)
+    }
+}
+
+/// Takes the events of one read.
+pub(crate) struct Importer {
+    state: Arc<dyn StateStore>,
+    mapping: Arc<Mapping>,
+    hasher: KeyHasher,
+    kind: ReadKind,
+    live: bool,
+    /// Before the first plan every entry is pending anyway.
+    first: bool,
+    seen: IdSet,
+    changes: Vec<EntryChange>,
+    bytes: usize,
+    gone: BTreeSet<SourceAnchor>,
+    pub(crate) done: Imported,
+    /// The state knows less than the source believes: the next read must be a full one.
+    pub(crate) incomplete: bool,
+}
+
+impl Importer {
+    pub(crate) fn new(state: Arc<dyn StateStore>, mapping: Arc<Mapping>, meta: &Meta) -> Self {
+        Self {
+            state,
+            mapping,
+            hasher: KeyHasher::new(meta.hash_key),
+            kind: ReadKind::Delta,
+            live: false,
+            first: !meta.planned,
+            seen: IdSet::default(),
+            changes: Vec::new(),
+            bytes: 0,
+            gone: BTreeSet::new(),
+            done: Imported::default(),
+            incomplete: false,
+        }
+    }
+
+    /// Forgets the counts, for a new run within one read.
+    pub(crate) fn take_done(&mut self) -> Imported {
+        std::mem::take(&mut self.done)
+    }
+
+    /// Whether a refresh is in progress, so that nothing may be planned.
+    pub(crate) fn is_refreshing(&self) -> bool {
+        !self.live
+    }
+
+    /// Takes an event. At a checkpoint all before it is stored and `meta` is saved with the new watermark.
+    pub(crate) async fn take(
+        &mut self,
+        event: SourceEvent,
+        meta: &mut Meta,
+        now: Timestamp,
+    ) -> Result<Step, StateError> {
+        match event {
+            SourceEvent::Begin(kind) => {
+                self.kind = kind;
+                self.live = false;
+                self.seen = IdSet::default();
+                self.changes.clear();
+                self.bytes = 0;
+                self.gone.clear();
+            }
+            SourceEvent::Change(change) => {
+                self.done.read += 1;
+                self.gone.remove(&change.anchor);
+                self.bytes += size_of(&change);
+                self.changes.push(change);
+                if self.changes.len() >= BATCH || self.bytes >= BATCH_BYTES {
+                    self.store_changes(None).await?;
+                }
+            }
+            SourceEvent::Present(anchors) => {
+                self.done.read += anchors.len() as u64;
+                self.present(anchors).await?;
+            }
+            SourceEvent::Gone(anchors) => {
+                self.done.read += anchors.len() as u64;
+                self.gone.extend(anchors);
+            }
+            SourceEvent::Checkpoint { watermark, sweep, live } => {
+                self.checkpoint(watermark, sweep, meta, now).await?;
+                self.live = live;
+                self.seen = IdSet::default();
+                return Ok(Step::Checkpoint { live });
+            }
+        }
+        Ok(Step::Wait)
+    }
+
+    async fn checkpoint(
+        &mut self,
+        watermark: Watermark,
+        sweep: bool,
+        meta: &mut Meta,
+        now: Timestamp,
+    ) -> Result<(), StateError> {
+        let simple = self.gone.is_empty() && !sweep;
+        meta.watermark = (!self.incomplete).then_some(watermark);
+        meta.last_import = Some(now);
+        if self.kind == ReadKind::Full && sweep {
+            meta.read_full = false;
+        }
+        if simple {
+            return self.store_changes(Some(meta.clone())).await;
+        }
+        self.store_changes(None).await?;
+        self.remove_gone().await?;
+        if sweep {
+            self.sweep().await?;
+        }
+        self.state.apply(Batch { meta: Some(meta.clone()), ..Batch::default() }).await?;
+        Ok(())
+    }
+
+    /// Stores the gathered changes; `meta` with the last batch.
+    async fn store_changes(&mut self, mut meta: Option<Meta>) -> Result<(), StateError> {
+        self.bytes = 0;
+        let mut changes = std::mem::take(&mut self.changes);
+        while !changes.is_empty() {
+            let (stored, moved) = self.store_some(&mut changes, &mut meta).await?;
+            self.done.changed += stored;
+            if let Some(moved) = moved {
+                self.move_descendants(&moved).await?;
+            }
+        }
+        if meta.is_some() {
+            self.state.apply(Batch { meta, ..Batch::default() }).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores changes up to and including the first container that moved, and takes them out of `changes`.
+    async fn store_some(
+        &mut self,
+        changes: &mut Vec<EntryChange>,
+        meta: &mut Option<Meta>,
+    ) -> Result<(u64, Option<Moved>), StateError> {
+        let anchors: Vec<SourceAnchor> =
+            changes.iter().map(|c| c.anchor.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+        let held = self.state.lookup(anchors.clone()).await?;
+        let mut held: BTreeMap<SourceAnchor, Option<Held>> = anchors.into_iter().zip(held).collect();
+        let moves = self.find_moves(changes, &held).await?;
+        let (take, moved) = match moves {
+            Some((at, moved)) => (at + 1, Some(moved)),
+            None => (changes.len(), None),
+        };
+        let rest = changes.split_off(take);
+        let work: Vec<EntryChange> = std::mem::replace(changes, rest);
+
+        // One entry may be named several times: what it becomes in the end counts.
+        let mut grouped: BTreeMap<SourceAnchor, Vec<EntryChange>> = BTreeMap::new();
+        for change in work {
+            grouped.entry(change.anchor.clone()).or_default().push(change);
+        }
+        let jobs: Vec<Job> = grouped
+            .into_iter()
+            .map(|(anchor, changes)| Job { held: held.remove(&anchor).flatten(), anchor, changes })
+            .collect();
+        let first = self.first;
+        let (mapping, hasher) = (self.mapping.clone(), self.hasher);
+        let work =
+            move || jobs.into_iter().map(|job| work_out(job, &mapping, &hasher, first)).collect::<Vec<_>>();
+        let worked = if take > 200 { blocking(work).await? } else { work() };
+
+        let mut batch = Batch::default();
+        for one in worked {
+            match one {
+                Worked::Same(id) => self.seen.insert(id),
+                Worked::NoDn => self.incomplete = true,
+                Worked::Changed { upsert, may_delete } => {
+                    self.done.may_delete |= may_delete;
+                    batch.upserts.push(*upsert);
+                }
+            }
+        }
+        let stored = batch.upserts.len() as u64;
+        if changes.is_empty() && moved.is_none() {
+            batch.meta = meta.take();
+        }
+        if stored > 0 || batch.meta.is_some() {
+            for id in self.state.apply(batch).await? {
+                self.seen.insert(id);
+            }
+        }
+        Ok((stored, moved))
+    }
+
+    /// The first change that gives a container another DN: the entries below it are not named by the source, and
+    /// have another DN from then on.
+    async fn find_moves(
+        &self,
+        changes: &[EntryChange],
+        held: &BTreeMap<SourceAnchor, Option<Held>>,
+    ) -> Result<Option<(usize, Moved)>, StateError> {
+        for (at, change) in changes.iter().enumerate() {
+            let Some(to) = change.dn.as_deref() else { continue };
+            let Some(Some(old)) = held.get(&change.anchor) else { continue };
+            let Some(from) = codec::dn_of(&old.raw).filter(|from| *from != to && old.gone.is_none()) else {
+                continue;
+            };
+            let (Some(old_name), Some(new_name)) = (dn::normalize(from), dn::normalize(to)) else { continue };
+            if old_name == new_name {
+                continue;
+            }
+            let found = self.state.containers(vec![self.hasher.dn(&old_name)]).await?;
+            if found.into_iter().flatten().any(|container| container.children > 0) {
+                return Ok(Some((at, Moved { from: old_name, to: to.to_owned() })));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Gives the entries below a moved container their new DNs. During a refresh, entries that the source
+    /// already named are left alone: their DN is its own word.
+    async fn move_descendants(&mut self, moved: &Moved) -> Result<(), StateError> {
+        let mut after = CsId(0);
+        loop {
+            let page = self.state.scan(after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            let jobs: Vec<Job> = page
+                .into_iter()
+                .filter(|held| self.live || !self.seen.contains(held.id))
+                .filter_map(|held| {
+                    let dn = moved.new_name(codec::dn_of(&held.raw)?)?;
+                    let entry = codec::decode(held.anchor.clone(), &held.raw)?;
+                    let change = EntryChange {
+                        anchor: held.anchor.clone(),
+                        dn: Some(dn),
+                        extent: Extent::Whole,
+                        attributes: entry.attributes,
+                        links: Vec::new(),
+                    };
+                    Some(Job { anchor: held.anchor.clone(), held: Some(held), changes: vec![change] })
+                })
+                .collect();
+            let mut batch = Batch::default();
+            for job in jobs {
+                if let Worked::Changed { upsert, .. } = work_out(job, &self.mapping, &self.hasher, self.first)
+                {
+                    batch.upserts.push(*upsert);
+                }
+            }
+            if !batch.upserts.is_empty() {
+                self.done.changed += batch.upserts.len() as u64;
+                self.state.apply(batch).await?;
+            }
+        }
+    }
+
+    /// Entries that did not change. One that was taken for gone is back; one that is not known means that the
+    /// state has less than the source believes.
+    async fn present(&mut self, anchors: Vec<SourceAnchor>) -> Result<(), StateError> {
+        let found = self.state.find(anchors.clone()).await?;
+        let mut back = Vec::new();
+        for (anchor, found) in anchors.into_iter().zip(found) {
+            self.gone.remove(&anchor);
+            match found {
+                Some((id, false)) => self.seen.insert(id),
+                Some((id, true)) => back.push(id),
+                None => self.incomplete |= !self.changes.iter().any(|change| change.anchor == anchor),
+            }
+        }
+        if back.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        for held in self.state.entries(back).await? {
+            let Some(entry) = codec::decode(held.anchor.clone(), &held.raw) else {
+                // Only the target knows it: its entry must be read.
+                self.incomplete = true;
+                self.seen.insert(held.id);
+                continue;
+            };
+            let change = EntryChange {
+                anchor: held.anchor.clone(),
+                dn: Some(entry.dn),
+                extent: Extent::Whole,
+                attributes: entry.attributes,
+                links: Vec::new(),
+            };
+            let job = Job { anchor: held.anchor.clone(), held: Some(held), changes: vec![change] };
+            if let Worked::Changed { upsert, .. } = work_out(job, &self.mapping, &self.hasher, self.first) {
+                batch.upserts.push(*upsert);
+            }
+        }
+        self.done.changed += batch.upserts.len() as u64;
+        for id in self.state.apply(batch).await? {
+            self.seen.insert(id);
+        }
+        Ok(())
+    }
+
+    async fn remove_gone(&mut self) -> Result<(), StateError> {
+        let gone: Vec<SourceAnchor> = std::mem::take(&mut self.gone).into_iter().collect();
+        for some in gone.chunks(PAGE) {
+            let held = self.state.lookup(some.to_vec()).await?;
+            self.remove(held.into_iter().flatten().collect(), DeleteReason::DeletedInSource).await?;
+        }
+        Ok(())
+    }
+
+    /// What this read did not name is gone; no one but its absence says so.
+    async fn sweep(&mut self) -> Result<(), StateError> {
+        let mut after = CsId(0);
+        loop {
+            let page = self.state.present_ids(after, PAGE * 5).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = *last;
+            let missing: Vec<CsId> = page.into_iter().filter(|id| !self.seen.contains(*id)).collect();
+            for some in missing.chunks(PAGE) {
+                let held = self.state.entries(some.to_vec()).await?;
+                self.remove(held, DeleteReason::MissingFromFullRead).await?;
+            }
+        }
+    }
+
+    async fn remove(&mut self, held: Vec<Held>, reason: DeleteReason) -> Result<(), StateError> {
+        let mut batch = Batch::default();
+        for held in held.into_iter().filter(|held| held.gone.is_none()) {
+            self.done.may_delete |= held.kind.is_some();
+            let names = codec::decode(held.anchor, &held.raw)
+                .map(|entry| Names::of(&entry, &map(&self.mapping, &entry), &self.mapping, &self.hasher))
+                .unwrap_or_default();
+            batch.removals.push(Removal {
+                id: held.id,
+                reason,
+                index: IndexChange {
+                    touched: names.keys.clone(),
+                    keys_removed: names.keys,
+                    references_removed: names.references,
+                    left: names.parent.map(|(hash, _)| hash),
+                    own: names.own,
+                    ..IndexChange::default()
+                },
+            });
+        }
+        self.done.removed += batch.removals.len() as u64;
+        if !batch.removals.is_empty() {
+            self.state.apply(batch).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Makes the indexes anew: the mapping is another one than that by which they were made.
+pub(crate) async fn remake_indexes(
+    state: &Arc<dyn StateStore>,
+    mapping: &Mapping,
+    meta: &Meta,
+) -> Result<(), StateError> {
+    let hasher = KeyHasher::new(meta.hash_key);
+    state.clear_indexes().await?;
+    let mut after = CsId(0);
+    loop {
+        let page = state.scan(after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        let mut batch = Batch::default();
+        for held in page {
+            let Some(entry) = codec::decode(held.anchor.clone(), &held.raw) else { continue };
+            let mapped = map(mapping, &entry);
+            let names = Names::of(&entry, &mapped, mapping, &hasher);
+            batch.upserts.push(Upsert {
+                id: Some(held.id),
+                anchor: held.anchor,
+                kind: mapped.as_ref().map(|m| m.kind),
+                raw: held.raw,
+                index: IndexChange {
+                    keys_added: names.keys,
+                    references_added: names.references,
+                    joined: names.parent,
+                    own: names.own,
+                    ..IndexChange::default()
+                },
+            });
+        }
+        state.apply(batch).await?;
+    }
+    state.apply(Batch { meta: Some(meta.clone()), ..Batch::default() }).await?;
+    Ok(())
+}
+
+/// A container that has another DN.
+struct Moved {
+    /// Normalized.
+    from: String,
+    /// As written.
+    to: String,
+}
+
+impl Moved {
+    /// The new DN of an entry below the container; none for others.
+    fn new_name(&self, name: &str) -> Option<String> {
+        let normalized = dn::normalize(name)?;
+        if normalized == self.from || !dn::is_within(&normalized, &self.from) {
+            return None;
+        }
+        let parsed = dn::Dn::parse(name).ok()?;
+        let depth = dn::Dn::parse(&self.from).ok()?.rdns().len();
+        let mut own = name;
+        let mut kept = 0;
+        // The leading part, as the server wrote it: up to the comma before the container's own part.
+        for _ in 0..parsed.rdns().len().checked_sub(depth)? {
+            kept = kept + next_comma(own)? + 1;
+            own = name.get(kept..)?;
+        }
+        Some(format!("{}{}", name.get(..kept)?, self.to))
+    }
+}
+
+/// Where the first component of a DN ends.
+fn next_comma(name: &str) -> Option<usize> {
+    let mut escaped = false;
+    name.bytes().position(|byte| {
+        let is_end = byte == b',' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        is_end
+    })
+}
+
+struct Job {
+    anchor: SourceAnchor,
+    held: Option<Held>,
+    changes: Vec<EntryChange>,
+}
+
+enum Worked {
+    /// As it was.
+    Same(CsId),
+    /// The source did not say where a new entry lies.
+    NoDn,
+    Changed {
+        upsert: Box<Upsert>,
+        may_delete: bool,
+    },
+}
+
+/// What an entry is called and whom it calls.
+#[derive(Default)]
+struct Names {
+    keys: Vec<KeyHash>,
+    references: Vec<KeyHash>,
+    parent: Option<(KeyHash, String)>,
+    own: Option<KeyHash>,
+}
+
+impl Names {
+    fn of(entry: &Entry, mapped: &Option<Box<MappedObject>>, mapping: &Mapping, hasher: &KeyHasher) -> Self {
+        let mut keys: Vec<KeyHash> = mapping.keys(entry).iter().map(|key| hasher.hash(key)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let mut references: Vec<KeyHash> =
+            mapped.iter().flat_map(|m| m.references()).map(|r| hasher.hash(r)).collect();
+        references.sort_unstable();
+        references.dedup();
+        let own = dn::normalize(&entry.dn);
+        let parent = own.as_deref().and_then(dn::parent_of).map(|parent| {
+            let written = next_comma(&entry.dn).and_then(|at| entry.dn.get(at + 1..)).unwrap_or("");
+            (hasher.dn(parent), written.trim_start().to_owned())
+        });
+        Self { keys, references, parent, own: own.map(|own| hasher.dn(&own)) }
+    }
+}
+
+trait References {
+    fn references(&self) -> impl Iterator<Item = &lockstep_engine::rules::Reference>;
+}
+
+impl References for Box<MappedObject> {
+    fn references(&self) -> impl Iterator<Item = &lockstep_engine::rules::Reference> {
+        self.manager.iter().chain(&self.members)
+    }
+}
+
+fn map(mapping: &Mapping, entry: &Entry) -> Option<Box<MappedObject>> {
+    match mapping.map(entry) {
+        Mapped::Object(object) => Some(object),
+        Mapped::OutOfScope { .. } => None,
+    }
+}
+
+fn work_out(job: Job, mapping: &Mapping, hasher: &KeyHasher, first: bool) -> Worked {
+    let Job { anchor, held, changes } = job;
+    let old = held.as_ref().and_then(|held| codec::decode(anchor.clone(), &held.raw));
+    let mut now = old.clone();
+    for change in changes {
+        now = merge(now, change);
+    }
+    let Some(entry) = now else { return Worked::NoDn };
+    let raw = codec::encode(&entry.dn, &entry.attributes);
+    let was_there = held.as_ref().is_some_and(|held| held.gone.is_none());
+    if let Some(held) = held.as_ref().filter(|held| was_there && held.raw == raw) {
+        return Worked::Same(held.id);
+    }
+    let mapped = map(mapping, &entry);
+    let kind: Option<ObjectKind> = mapped.as_ref().map(|mapped| mapped.kind);
+    let names = Names::of(&entry, &mapped, mapping, hasher);
+    let old_kind = held.as_ref().and_then(|held| held.kind).filter(|_| was_there);
+    let before = old
+        .filter(|_| was_there)
+        .map(|old| Names::of(&old, &map(mapping, &old), mapping, hasher))
+        .unwrap_or_default();
+    let upsert = Upsert {
+        id: held.as_ref().map(|held| held.id),
+        anchor,
+        kind,
+        raw,
+        index: index_change(before, names, was_there && old_kind != kind, first),
+    };
+    Worked::Changed {
+        upsert: Box::new(upsert),
+        may_delete: was_there && old_kind.is_some() && old_kind != kind,
+    }
+}
+
+fn index_change(before: Names, after: Names, kind_changed: bool, first: bool) -> IndexChange {
+    let keys = lockstep_engine::link_difference(&before.keys, &after.keys);
+    let references = lockstep_engine::link_difference(&before.references, &after.references);
+    let touched = match (first, kind_changed) {
+        (true, _) => Vec::new(),
+        (false, true) => before.keys.iter().chain(&after.keys).copied().collect(),
+        (false, false) => keys.added.iter().chain(&keys.removed).copied().collect(),
+    };
+    let moved = before.parent.as_ref().map(|p| p.0) != after.parent.as_ref().map(|p| p.0);
+    IndexChange {
+        // Keys hold the kind: another kind writes them all again.
+        keys_added: if kind_changed { after.keys } else { keys.added },
+        keys_removed: keys.removed,
+        references_added: references.added,
+        references_removed: references.removed,
+        touched,
+        left: if moved { before.parent.map(|p| p.0) } else { None },
+        joined: if moved { after.parent } else { None },
+        own: if moved && !first { after.own } else { None },
+    }
+}
+
+/// The entry after a change.
+fn merge(before: Option<Entry>, change: EntryChange) -> Option<Entry> {
+    let dn = change.dn.or_else(|| before.as_ref().map(|before| before.dn.clone()))?;
+    if change.extent == Extent::Whole {
+        return Some(Entry { anchor: change.anchor, dn, attributes: change.attributes });
+    }
+    let mut entry = before.unwrap_or_else(|| Entry {
+        anchor: change.anchor.clone(),
+        dn: String::new(),
+        attributes: lockstep_model::Attributes::new(),
+    });
+    entry.dn = dn;
+    for (name, values) in change.attributes.iter() {
+        entry.attributes.take(name.as_str());
+        if !values.is_empty() {
+            entry.attributes.add(name.clone(), values.iter().cloned());
+        }
+    }
+    for links in change.links {
+        let removed: BTreeSet<String> = links.removed.iter().filter_map(|name| dn::normalize(name)).collect();
+        let mut values = entry.attributes.take(links.attribute.as_str()).unwrap_or_default();
+        let name_of = |value: &[u8]| std::str::from_utf8(value).ok().and_then(dn::normalize);
+        values.retain(|value| name_of(value).is_none_or(|name| !removed.contains(&name)));
+        let there: BTreeSet<String> = values.iter().filter_map(|value| name_of(value)).collect();
+        values.extend(
+            links
+                .added
+                .into_iter()
+                .filter(|name| dn::normalize(name).is_none_or(|name| !there.contains(&name)))
+                .map(String::into_bytes),
+        );
+        if !values.is_empty() {
+            entry.attributes.add(links.attribute, values);
+        }
+    }
+    Some(entry)
+}
+
+fn size_of(change: &EntryChange) -> usize {
+    let values = |values: &[Vec<u8>]| values.iter().map(|value| value.len() + 24).sum::<usize>();
+    200 + change.attributes.iter().map(|(name, list)| name.as_str().len() + 48 + values(list)).sum::<usize>()
+}
+
+/// Runs work of the processor beside the tasks that wait for the network.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StateError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| StateError::Failed { source: Box::new(error) })
+}

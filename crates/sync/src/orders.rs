@@ -1,0 +1,91 @@
+//! Orders of the tenant, over the connection that the client opened. Looking (preview, doctor) is answered here;
+//! what changes the client's course goes to its loop.
+
+use crate::backoff::Backoff;
+use crate::client::SyncClient;
+use futures_util::StreamExt;
+use lockstep_model::OrderId;
+use lockstep_model::provisioning::{Order, OrderAnswer, OrderRequest};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// Objects listed in a preview when the order does not say.
+const LISTED: u32 = 200;
+/// Objects listed in a preview at most.
+const LISTED_AT_MOST: u32 = 5_000;
+
+/// Takes orders until `stop`, reconnecting.
+pub(crate) async fn follow(client: SyncClient, to: mpsc::Sender<Order>, stop: CancellationToken) {
+    let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = connection(&client, &to, &stop, &mut backoff) => {}
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(backoff.next()) => {}
+        }
+    }
+}
+
+async fn connection(
+    client: &SyncClient,
+    to: &mpsc::Sender<Order>,
+    stop: &CancellationToken,
+    backoff: &mut Backoff,
+) {
+    let mut orders = match client.target.orders().await {
+        Ok(orders) => orders,
+        Err(error) => {
+            tracing::debug!(%error, "no connection for orders");
+            return;
+        }
+    };
+    backoff.reset();
+    while let Some(order) = orders.next().await {
+        match order {
+            Ok(order) => dispatch(client, order, to, stop).await,
+            Err(error) => {
+                tracing::debug!(%error, "the connection for orders ended");
+                return;
+            }
+        }
+    }
+}
+
+async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, stop: &CancellationToken) {
+    let (client, stop) = (client.clone(), stop.clone());
+    match order.request {
+        OrderRequest::Doctor => {
+            tokio::spawn(async move {
+                let checks = client.check().await;
+                answer(&client, order.id, OrderAnswer::Doctor { checks }).await;
+            });
+        }
+        OrderRequest::Preview { limit } => {
+            let limit = if limit == 0 { LISTED } else { limit.min(LISTED_AT_MOST) };
+            tokio::spawn(async move {
+                let reply = match client.preview(limit as usize, stop).await {
+                    Ok(plan) => OrderAnswer::Plan { plan: Box::new(plan) },
+                    Err(error) => OrderAnswer::Refused { reason: error.whole_text() },
+                };
+                answer(&client, order.id, reply).await;
+            });
+        }
+        OrderRequest::SyncNow { .. }
+        | OrderRequest::Pause
+        | OrderRequest::Resume
+        | OrderRequest::Approve { .. } => {
+            let _ = to.send(order).await;
+        }
+    }
+}
+
+/// Answers an order; one that cannot be delivered is dropped: the server waits for a minute only.
+pub(crate) async fn answer(client: &SyncClient, order: OrderId, answer: OrderAnswer) {
+    if let Err(error) = client.target.answer(order, answer).await {
+        tracing::warn!(%error, "an order's answer was not delivered");
+    }
+}

@@ -1,0 +1,252 @@
+//! The plan: the guard's word on the pending deletions, and pages of pending objects made ready: mapped, with
+//! their references resolved.
+//!
+//! **Invariant:** nothing here writes to the target or changes the state, but for marking deletions as approved.
+
+use crate::import::blocking;
+use crate::state::{ConfirmedMembers, ConfirmedRow, DeletionRow, ObjectRow, Stage, StateStore};
+use crate::{StateError, codec};
+use lockstep_engine::rules::{Mapped, MappedObject, Mapping, Reference};
+use lockstep_engine::{
+    Container, CsId, DeletionDigest, KeyHash, KeyHasher, KindDeletions, Manager, Wanted, held_for_distrust,
+    judge, unresolved_manager, unresolved_members,
+};
+use lockstep_model::guard::DeletionThreshold;
+use lockstep_model::plan::{DeleteReason, Verdict};
+use lockstep_model::{Entry, Fingerprint, ObjectKind, SourceAnchor, SyncError, Timestamp, dn};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Deletions asked for at once.
+pub(crate) const DELETIONS_PAGE: usize = 5_000;
+
+/// The guard's word on the pending deletions.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    pub(crate) digest: String,
+    /// Deletions planned, approved ones included.
+    pub(crate) deletions: BTreeMap<ObjectKind, u64>,
+    /// Deletions that no one but their absence speaks for are among those held.
+    pub(crate) in_doubt: bool,
+}
+
+/// What planning needs to know.
+#[derive(Clone)]
+pub(crate) struct Planner {
+    pub(crate) state: Arc<dyn StateStore>,
+    pub(crate) mapping: Arc<Mapping>,
+    pub(crate) hasher: KeyHasher,
+    pub(crate) threshold: DeletionThreshold,
+}
+
+impl Planner {
+    /// Judges the pending deletions. `since`: those written since then count too. `distrust`: the directory had
+    /// gone back in time, and any deletion waits for a person.
+    pub(crate) async fn judge(&self, since: Timestamp, distrust: bool) -> Result<Judgement, StateError> {
+        let mut digest = DeletionDigest::default();
+        let mut kinds: BTreeMap<ObjectKind, KindDeletions> = BTreeMap::new();
+        let mut deletions: BTreeMap<ObjectKind, u64> = BTreeMap::new();
+        let mut lost: BTreeMap<KeyHash, (String, u64)> = BTreeMap::new();
+        let mut in_doubt = false;
+        let mut after = CsId(0);
+        loop {
+            let page = self.state.deletions(after, DELETIONS_PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id;
+            for row in page {
+                *deletions.entry(row.kind).or_default() += 1;
+                if row.approved {
+                    continue;
+                }
+                digest.add(row.kind, &row.anchor, row.reason);
+                kinds.entry(row.kind).or_default().planned += 1;
+                if row.reason == DeleteReason::MissingFromFullRead {
+                    in_doubt = true;
+                    self.count_loss(&row, &mut lost);
+                }
+            }
+        }
+        if kinds.is_empty() {
+            return Ok(Judgement { verdict: Verdict::Pass, digest: digest.text(), deletions, in_doubt });
+        }
+        let recent = self.state.deleted_since(since).await?;
+        let held = self.state.counts().await?.held;
+        for (kind, numbers) in &mut kinds {
+            numbers.recent = recent.get(kind).copied().unwrap_or(0);
+            numbers.held = held.get(kind).copied().unwrap_or(0);
+        }
+        let containers = self.containers(lost).await?;
+        let verdict =
+            if distrust { held_for_distrust(&kinds) } else { judge(&kinds, &self.threshold, &containers) };
+        Ok(Judgement { verdict, digest: digest.text(), deletions, in_doubt })
+    }
+
+    fn count_loss(&self, row: &DeletionRow, lost: &mut BTreeMap<KeyHash, (String, u64)>) {
+        let Some(name) = row.dn.as_deref().and_then(dn::normalize) else { return };
+        let Some(parent) = dn::parent_of(&name) else { return };
+        lost.entry(self.hasher.dn(parent)).or_insert_with(|| (parent.to_owned(), 0)).1 += 1;
+    }
+
+    async fn containers(&self, lost: BTreeMap<KeyHash, (String, u64)>) -> Result<Vec<Container>, StateError> {
+        let rows = self.state.containers(lost.keys().copied().collect()).await?;
+        let containers = lost.into_values().zip(rows).map(|((name, lost), row)| match row {
+            Some(row) => Container { dn: row.dn, lost, left: row.children, vanished: row.vanished },
+            None => Container { dn: name, lost, left: 0, vanished: false },
+        });
+        Ok(containers.collect())
+    }
+
+    /// A page of pending objects, made ready; none at the end. The number of the last one is where to go on.
+    pub(crate) async fn page(
+        &self,
+        stage: Stage,
+        after: CsId,
+        limit: usize,
+    ) -> Result<Option<(Vec<Ready>, CsId)>, StateError> {
+        let rows = self.state.pending(stage, after, limit).await?;
+        let Some(last) = rows.last().map(|row| row.id) else { return Ok(None) };
+        let (mapping, hasher) = (self.mapping.clone(), self.hasher);
+        let many = rows.len() > 50 || rows.iter().map(|row| row.raw.len()).sum::<usize>() > 100_000;
+        let work =
+            move || rows.into_iter().filter_map(|row| prepare(row, &mapping, &hasher)).collect::<Vec<_>>();
+        let mut prepared: Vec<Prepared> = if many { blocking(work).await? } else { work() };
+
+        let names: Vec<KeyHash> = prepared.iter().flat_map(|one| one.names.iter().copied()).collect();
+        let mut targets = self.state.resolve(names).await?.into_iter();
+        for one in &mut prepared {
+            for _ in &one.names {
+                one.targets.push(targets.next().flatten());
+            }
+        }
+        let managers: BTreeSet<CsId> = prepared
+            .iter()
+            .filter(|one| one.mapped.kind == ObjectKind::User)
+            .flat_map(|one| one.targets.iter().flatten().map(|target| target.id))
+            .collect();
+        let ids: Vec<CsId> = managers.into_iter().collect();
+        let anchors = self.state.anchors(ids.clone()).await?;
+        let anchors: BTreeMap<CsId, SourceAnchor> = ids
+            .into_iter()
+            .zip(anchors)
+            .filter_map(|(id, anchor)| anchor.map(|anchor| (id, anchor)))
+            .collect();
+        let work = move || prepared.into_iter().map(|one| one.finish(&anchors)).collect::<Vec<_>>();
+        let ready = if many { blocking(work).await? } else { work() };
+        Ok(Some((ready, last)))
+    }
+}
+
+/// A pending object, mapped, whose references are being resolved.
+struct Prepared {
+    row: ObjectRow,
+    entry: Entry,
+    mapped: Box<MappedObject>,
+    names: Vec<KeyHash>,
+    targets: Vec<Option<crate::state::Target>>,
+}
+
+fn prepare(row: ObjectRow, mapping: &Mapping, hasher: &KeyHasher) -> Option<Prepared> {
+    let entry = codec::decode(row.anchor.clone(), &row.raw)?;
+    // The state has it in scope; a mapping that says otherwise made the indexes anew before.
+    let Mapped::Object(mapped) = mapping.map(&entry) else { return None };
+    let names = match mapped.kind {
+        ObjectKind::User => mapped.manager.iter().map(|reference| hasher.hash(reference)).collect(),
+        ObjectKind::Group => mapped.members.iter().map(|reference| hasher.hash(reference)).collect(),
+    };
+    Some(Prepared { row, entry, mapped, names, targets: Vec::new() })
+}
+
+impl Prepared {
+    fn finish(self, anchors: &BTreeMap<CsId, SourceAnchor>) -> Ready {
+        let Self { row, entry, mapped, targets, .. } = self;
+        let mut manager = Manager::None;
+        let mut manager_id = None;
+        let mut members = Vec::new();
+        let mut unresolved: Vec<(&Reference, bool)> = Vec::new();
+        match mapped.kind {
+            ObjectKind::User => {
+                if let (Some(_), Some(target)) = (&mapped.manager, targets.first()) {
+                    manager = match target {
+                        Some(target) if target.kind == Some(ObjectKind::User) => {
+                            manager_id = Some(target.id);
+                            anchors.get(&target.id).cloned().map_or(Manager::None, Manager::Is)
+                        }
+                        other => Manager::Unresolved { in_directory: other.is_some() },
+                    };
+                }
+            }
+            ObjectKind::Group => {
+                for (reference, target) in mapped.members.iter().zip(&targets) {
+                    match target {
+                        Some(target) if target.kind.is_some() => members.push(target.id),
+                        other => unresolved.push((reference, other.is_some())),
+                    }
+                }
+                members.sort_unstable();
+                members.dedup();
+            }
+        }
+        let wanted =
+            Wanted { anchor: &row.anchor, dn: &entry.dn, mapped: &mapped, manager: manager.anchor() };
+        let fingerprint = wanted.fingerprint();
+        let name = wanted.name().to_owned();
+        let mut errors = mapped.errors.clone();
+        if let (Manager::Unresolved { in_directory }, Some(reference)) = (&manager, &mapped.manager) {
+            errors.push(unresolved_manager(&entry, &name, reference, *in_directory));
+        }
+        errors.extend(unresolved_members(&entry, &name, &unresolved));
+        Ready {
+            id: row.id,
+            anchor: row.anchor,
+            dn: entry.dn,
+            name,
+            fingerprint,
+            manager: manager.anchor().cloned(),
+            manager_id,
+            members,
+            errors,
+            had_errors: row.had_errors,
+            confirmed: row.confirmed,
+            mapped,
+        }
+    }
+}
+
+/// A pending object, ready to be compared and written.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    pub(crate) id: CsId,
+    pub(crate) anchor: SourceAnchor,
+    pub(crate) dn: String,
+    pub(crate) name: String,
+    pub(crate) mapped: Box<MappedObject>,
+    pub(crate) manager: Option<SourceAnchor>,
+    pub(crate) manager_id: Option<CsId>,
+    /// The members of a group that are in the cloud, sorted.
+    pub(crate) members: Vec<CsId>,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) confirmed: Option<ConfirmedRow>,
+    pub(crate) errors: Vec<SyncError>,
+    pub(crate) had_errors: bool,
+}
+
+impl Ready {
+    pub(crate) fn wanted(&self) -> Wanted<'_> {
+        Wanted { anchor: &self.anchor, dn: &self.dn, mapped: &self.mapped, manager: self.manager.as_ref() }
+    }
+
+    /// Whether the target already holds these properties and this manager.
+    pub(crate) fn is_written(&self) -> bool {
+        self.confirmed.as_ref().is_some_and(|confirmed| confirmed.fingerprint == self.fingerprint)
+    }
+
+    /// The members confirmed, where they are known one by one.
+    pub(crate) fn confirmed_members(&self) -> Result<&[CsId], Fingerprint> {
+        match self.confirmed.as_ref().map(|confirmed| &confirmed.members) {
+            None | Some(ConfirmedMembers::Empty) => Ok(&[]),
+            Some(ConfirmedMembers::Known(members)) => Ok(members),
+            Some(ConfirmedMembers::Fingerprint(fingerprint)) => Err(*fingerprint),
+        }
+    }
+}

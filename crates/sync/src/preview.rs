@@ -1,0 +1,154 @@
+//! A plan in numbers and in words, for people. Nothing is written.
+
+use crate::SyncFailure;
+use crate::codec;
+use crate::plan::{DELETIONS_PAGE, Judgement, Planner, Ready};
+use crate::state::Stage;
+use lockstep_engine::rules::Mapped;
+use lockstep_engine::{Confirmed, CsId, describe, describe_deletion, link_difference};
+use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
+use lockstep_model::{ObjectKind, PlanId, Properties, SourceAnchor, SyncError, Timestamp};
+use std::collections::BTreeMap;
+
+/// Pending objects made ready at once.
+const PAGE: usize = 2_000;
+/// Errors listed at most.
+const ERRORS: usize = 1_000;
+
+/// The whole plan; at most `limit` objects and errors are listed, the counts are of all.
+pub(crate) async fn report(
+    planner: &Planner,
+    judgement: &Judgement,
+    limit: usize,
+    now: Timestamp,
+) -> Result<PlanReport, SyncFailure> {
+    let mut gathered = Gathered { limit, ..Gathered::default() };
+    for (kind, held) in planner.state.counts().await?.held {
+        gathered.counts.entry(kind).or_default().held = held;
+    }
+    for stage in [Stage::Users, Stage::Groups] {
+        let mut after = CsId(0);
+        while let Some((page, last)) = planner.page(stage, after, PAGE).await? {
+            after = last;
+            for ready in page {
+                gathered.object(planner, ready).await?;
+            }
+        }
+    }
+    gathered.deletions(planner).await?;
+    let truncated = gathered.total > gathered.items.len() as u64;
+    Ok(PlanReport {
+        summary: PlanSummary {
+            id: PlanId::generate(now),
+            made_at: now,
+            counts: gathered.counts,
+            errors: gathered.error_count,
+            deletions_digest: judgement.digest.clone(),
+            verdict: judgement.verdict.clone(),
+        },
+        items: gathered.items.into_values().collect(),
+        truncated,
+        errors: gathered.errors,
+    })
+}
+
+#[derive(Default)]
+struct Gathered {
+    limit: usize,
+    total: u64,
+    counts: BTreeMap<ObjectKind, KindCounts>,
+    /// The first ones by kind and anchor, whatever the order in which they came.
+    items: BTreeMap<(ObjectKind, SourceAnchor), PlanItem>,
+    errors: Vec<SyncError>,
+    error_count: u64,
+}
+
+impl Gathered {
+    fn list(&mut self, item: impl FnOnce() -> PlanItem, key: (ObjectKind, SourceAnchor)) {
+        self.total += 1;
+        if self.items.len() >= self.limit && self.items.last_key_value().is_none_or(|(last, _)| *last < key) {
+            return;
+        }
+        self.items.insert(key, item());
+        if self.items.len() > self.limit {
+            self.items.pop_last();
+        }
+    }
+
+    async fn object(&mut self, planner: &Planner, ready: Ready) -> Result<(), SyncFailure> {
+        let kind = ready.mapped.kind;
+        self.error_count += ready.errors.len() as u64;
+        let room = ERRORS.saturating_sub(self.errors.len());
+        self.errors.extend(ready.errors.iter().take(room).cloned());
+        let (added, removed) = match ready.confirmed_members() {
+            Ok(before) => {
+                let difference = link_difference(before, &ready.members);
+                (difference.added.len() as u64, difference.removed.len() as u64)
+            }
+            Err(theirs) => {
+                let anchors = planner.state.anchors(ready.members.clone()).await?;
+                let mut anchors: Vec<SourceAnchor> = anchors.into_iter().flatten().collect();
+                anchors.sort_unstable();
+                let ours = lockstep_model::Fingerprint::of_members(anchors.iter().map(SourceAnchor::as_str));
+                // The numbers behind a fingerprint that differs are known when it is written.
+                (u64::from(ours != theirs), 0)
+            }
+        };
+        if ready.is_written() && added == 0 && removed == 0 {
+            return Ok(());
+        }
+        let counts = self.counts.entry(kind).or_default();
+        if ready.confirmed.is_some() {
+            counts.update += 1;
+        } else {
+            counts.create += 1;
+        }
+        counts.members_added += added;
+        counts.members_removed += removed;
+        let confirmed = match &ready.confirmed {
+            None => None,
+            Some(_) => Some(self.confirmed(planner, &ready).await?),
+        };
+        let key = (kind, ready.anchor.clone());
+        self.list(|| describe(&ready.wanted(), confirmed.as_ref(), (added, removed), &planner.mapping), key);
+        Ok(())
+    }
+
+    /// What was confirmed, in words. After a rebuild the words are not known; the properties then show without
+    /// a "before".
+    async fn confirmed(&self, planner: &Planner, ready: &Ready) -> Result<Confirmed, SyncFailure> {
+        let Some(row) = &ready.confirmed else { return Ok(Confirmed::default()) };
+        let properties = match row.raw.as_deref() {
+            None => ready.mapped.properties.clone(),
+            Some(raw) => {
+                match codec::decode(ready.anchor.clone(), raw).map(|entry| planner.mapping.map(&entry)) {
+                    Some(Mapped::Object(object)) => object.properties,
+                    Some(Mapped::OutOfScope { .. }) | None => Properties::new(),
+                }
+            }
+        };
+        let manager = match row.manager {
+            Some(id) => planner.state.anchors(vec![id]).await?.into_iter().flatten().next(),
+            None if row.raw.as_deref() == Some(&[]) => ready.manager.clone(),
+            None => None,
+        };
+        Ok(Confirmed { properties, manager })
+    }
+
+    async fn deletions(&mut self, planner: &Planner) -> Result<(), SyncFailure> {
+        let mut after = CsId(0);
+        loop {
+            let page = planner.state.deletions(after, DELETIONS_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            for row in page {
+                self.counts.entry(row.kind).or_default().delete += 1;
+                let key = (row.kind, row.anchor.clone());
+                self.list(
+                    || describe_deletion(row.kind, &row.anchor, &row.name, row.dn.as_deref(), row.reason),
+                    key,
+                );
+            }
+        }
+    }
+}

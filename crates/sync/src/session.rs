@@ -1,0 +1,452 @@
+//! What a run of the client consists of: import, plan, guard, export, and what is said of it. Used by
+//! [`crate::SyncClient::once`] step by step and by [`crate::SyncClient::run`] as events come.
+
+use crate::backoff::Backoff;
+use crate::client::SyncClient;
+use crate::export::{Exported, Exporter};
+use crate::import::{Importer, Step};
+use crate::plan::{Judgement, Planner};
+use crate::state::{Batch, Meta};
+use crate::{Phase, StateError, SyncFailure, preview, reconcile};
+use lockstep_model::guard::DeletionThreshold;
+use lockstep_model::plan::{PlanSummary, Verdict};
+use lockstep_model::provisioning::{
+    ClientReport, ClientState, PendingCounts, ReportAnswer, RunRecord, RunResult, RunStep, RunTrigger,
+};
+use lockstep_model::{RunId, Timestamp};
+use lockstep_sources::{SourceError, SourceEvent, Watermark};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// Events between a source and the import.
+const EVENTS: usize = 4_096;
+/// Times that `once` tries to write to a target that does not answer.
+const TRIES: u32 = 6;
+
+/// How a plan went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planned {
+    /// Nothing was to do.
+    Nothing,
+    /// The client is paused, or synchronization is turned off.
+    Suspended,
+    /// The guard holds it.
+    Held,
+    /// It was written.
+    Written,
+}
+
+/// A run as it is made.
+#[derive(Debug)]
+pub(crate) struct RunLog {
+    pub(crate) id: RunId,
+    trigger: RunTrigger,
+    started_at: Timestamp,
+    steps: Vec<RunStep>,
+    pub(crate) exported: Exported,
+    pub(crate) held: bool,
+}
+
+impl RunLog {
+    pub(crate) fn new(trigger: RunTrigger, now: Timestamp) -> Self {
+        Self {
+            id: RunId::generate(now),
+            trigger,
+            started_at: now,
+            steps: Vec::new(),
+            exported: Exported::default(),
+            held: false,
+        }
+    }
+
+    /// Adds a step; one of the same name grows.
+    pub(crate) fn step(&mut self, name: &str, took: Duration, objects: u64) {
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        match self.steps.iter_mut().find(|step| step.name == name) {
+            Some(step) => {
+                step.millis += millis;
+                step.objects += objects;
+            }
+            None => self.steps.push(RunStep { name: name.to_owned(), millis, objects }),
+        }
+    }
+
+    /// The record of the run as it stands.
+    pub(crate) fn record(&self, failure: Option<&SyncFailure>, now: Timestamp) -> RunRecord {
+        let result = match failure {
+            Some(SyncFailure::Target(_)) => RunResult::StoppedExport,
+            Some(_) => RunResult::StoppedImport,
+            None if self.held => RunResult::StoppedDeletionThresholdExceeded,
+            None if self.exported.object_errors > 0 => RunResult::CompletedWithErrors,
+            None => RunResult::Success,
+        };
+        RunRecord {
+            id: self.id,
+            trigger: self.trigger,
+            started_at: self.started_at,
+            ended_at: now,
+            result,
+            error: failure.map(SyncFailure::whole_text),
+            steps: self.steps.clone(),
+            counts: self.exported.counts.clone(),
+            members_added: self.exported.members_added,
+            members_removed: self.exported.members_removed,
+            object_errors: self.exported.object_errors,
+        }
+    }
+}
+
+/// A read of the source in progress.
+pub(crate) struct Reading {
+    pub(crate) events: mpsc::Receiver<SourceEvent>,
+    pub(crate) task: JoinHandle<Result<(), SourceError>>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) at: String,
+}
+
+impl Reading {
+    pub(crate) fn start(client: &SyncClient, from: Option<Watermark>, live: bool) -> Self {
+        let (to, events) = mpsc::channel(EVENTS);
+        let stop = CancellationToken::new();
+        let mut source = (client.source)();
+        let at = source.describe();
+        let token = stop.clone();
+        let task = tokio::spawn(async move { source.read(from, live, to, token).await });
+        Self { events, task, stop, at }
+    }
+
+    /// How the read ended, after its last event.
+    pub(crate) async fn end(self) -> Result<(), SyncFailure> {
+        match self.task.await {
+            Ok(result) => Ok(result?),
+            Err(error) => Err(StateError::Failed { source: Box::new(error) }.into()),
+        }
+    }
+}
+
+/// What a client at work holds.
+pub(crate) struct Session<'a> {
+    pub(crate) client: &'a SyncClient,
+    pub(crate) meta: Meta,
+    pub(crate) held: Option<PlanSummary>,
+    pub(crate) report: ClientReport,
+    /// What the tenant wants of the client.
+    pub(crate) sync_enabled: bool,
+    pub(crate) threshold: Option<DeletionThreshold>,
+}
+
+impl<'a> Session<'a> {
+    pub(crate) async fn open(client: &'a SyncClient) -> Result<Self, SyncFailure> {
+        let meta = client.open_state().await?;
+        let settings = &client.settings;
+        let report = ClientReport {
+            version: settings.version.clone(),
+            machine: settings.machine.clone(),
+            source: (client.source)().describe(),
+            state: ClientState::Starting,
+            detail: None,
+            last_import: meta.last_import,
+            last_export: meta.last_export,
+            next_cycle: None,
+            cycle_seconds: settings.cycle.as_secs(),
+            connector_space_objects: client.state.counts().await?.entries,
+            pending: PendingCounts::default(),
+            held_plan: None,
+        };
+        Ok(Self { client, meta, held: None, report, sync_enabled: true, threshold: None })
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.client.clock.now()
+    }
+
+    pub(crate) fn planner(&self) -> Planner {
+        self.client.planner(&self.meta, self.threshold.unwrap_or(self.client.settings.threshold))
+    }
+
+    /// Deletions written since then count for the guard.
+    pub(crate) fn window(&self) -> Timestamp {
+        let cycle = i64::try_from(self.client.settings.cycle.as_millis()).unwrap_or(i64::MAX);
+        let since = self.now().as_millisecond().saturating_sub(cycle);
+        Timestamp::from_millisecond(since).unwrap_or(Timestamp::MIN)
+    }
+
+    pub(crate) async fn save_meta(&self) -> Result<(), StateError> {
+        let meta = Some(self.meta.clone());
+        self.client.state.apply(Batch { meta, ..Batch::default() }).await.map(drop)
+    }
+
+    /// Where the next read begins.
+    pub(crate) fn start_of_read(&self, full: bool) -> Option<Watermark> {
+        if full || self.meta.read_full { None } else { self.meta.watermark.clone() }
+    }
+
+    /// What the source's error means for the next read.
+    pub(crate) async fn note_source_error(&mut self, error: &SyncFailure) -> Result<(), StateError> {
+        let SyncFailure::Source(error) = error else { return Ok(()) };
+        let before = self.meta.clone();
+        if error.needs_full_read() {
+            self.meta.watermark = None;
+        }
+        self.meta.went_back |= matches!(error, SourceError::WentBack { .. });
+        if self.meta != before { self.save_meta().await } else { Ok(()) }
+    }
+
+    /// Makes the plan and writes it, if the guard lets it pass. With `with_deletions` false, deletions wait.
+    pub(crate) async fn plan(
+        &mut self,
+        log: &mut RunLog,
+        with_deletions: bool,
+    ) -> Result<Planned, SyncFailure> {
+        if self.meta.paused || !self.sync_enabled {
+            return Ok(Planned::Suspended);
+        }
+        let began = Instant::now();
+        if self.meta.target_unsure {
+            self.client.phase(Phase::Reconciling);
+            reconcile::reconcile(&self.client.state, &self.client.target, &mut self.meta).await?;
+        }
+        let pending = self.client.state.counts().await?.pending;
+        if pending == 0 {
+            if self.meta.went_back {
+                self.meta.went_back = false;
+                self.save_meta().await?;
+            }
+            self.let_go();
+            return Ok(Planned::Nothing);
+        }
+        self.client.phase(Phase::Planning);
+        let planner = self.planner();
+        let judgement = planner.judge(self.window(), self.meta.went_back).await?;
+        if !self.may_pass(&planner, &judgement).await? {
+            log.held = true;
+            log.step("Synchronization", began.elapsed(), pending);
+            return Ok(Planned::Held);
+        }
+        self.let_go();
+        log.step("Synchronization", began.elapsed(), pending);
+        self.client.progress.send_modify(|progress| progress.to_export = progress.exported + pending);
+
+        let began = Instant::now();
+        let exporter = Exporter::new(
+            planner,
+            self.client.target.clone(),
+            self.client.clock.clone(),
+            log.id,
+            self.meta.clone(),
+            self.client.progress.clone(),
+        );
+        let (exported, meta, result) = exporter.run(with_deletions).await;
+        self.meta = meta;
+        log.exported.add(&exported);
+        log.step("Export", began.elapsed(), exported.operations);
+        self.client.phase(Phase::Waiting);
+        result.map(|()| if exported.operations == 0 { Planned::Nothing } else { Planned::Written })
+    }
+
+    fn let_go(&mut self) {
+        self.held = None;
+        self.report.held_plan = None;
+    }
+
+    /// Whether the guard lets the plan pass, by itself or because a person approved exactly it.
+    async fn may_pass(&mut self, planner: &Planner, judgement: &Judgement) -> Result<bool, SyncFailure> {
+        let Verdict::Held { reason, .. } = &judgement.verdict else {
+            if self.meta.read_full || self.meta.went_back {
+                self.meta.read_full = false;
+                self.meta.went_back = false;
+                self.save_meta().await?;
+            }
+            return Ok(true);
+        };
+        if let Some((_, by)) = self.meta.approved.take_if(|(digest, _)| *digest == judgement.digest) {
+            tracing::info!(%by, digest = %judgement.digest, "the held plan was approved");
+            self.client.state.approve_deletions().await?;
+            self.meta.read_full = false;
+            self.meta.went_back = false;
+            self.save_meta().await?;
+            return Ok(true);
+        }
+        let known = self.held.as_ref().map(|held| held.deletions_digest.as_str());
+        if known != Some(judgement.digest.as_str()) {
+            tracing::warn!(%reason, "the guard holds the plan");
+        }
+        let summary = preview::report(planner, judgement, 0, self.now()).await?.summary;
+        self.report.held_plan = Some(summary.clone());
+        self.held = Some(summary);
+        // What was hidden may show again, and only a full read finds it.
+        if judgement.in_doubt && !self.meta.read_full {
+            self.meta.read_full = true;
+            self.save_meta().await?;
+        }
+        Ok(false)
+    }
+
+    /// Reads the source once, to its end.
+    pub(crate) async fn import_once(
+        &mut self,
+        full: bool,
+        stop: &CancellationToken,
+    ) -> Result<u64, SyncFailure> {
+        let mut full = full;
+        loop {
+            match self.read_once(full, stop).await {
+                Err(error) if !full && matches!(&error, SyncFailure::Source(e) if e.needs_full_read()) => {
+                    self.note_source_error(&error).await?;
+                    full = true;
+                }
+                Ok((_, true)) if !full => full = true,
+                Ok((read, _)) => return Ok(read),
+                Err(error) => {
+                    self.note_source_error(&error).await?;
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Answers the entries read, and whether the state knows less than the source believes.
+    async fn read_once(&mut self, full: bool, stop: &CancellationToken) -> Result<(u64, bool), SyncFailure> {
+        self.client.phase(Phase::Importing);
+        let mut reading = Reading::start(self.client, self.start_of_read(full), false);
+        let mut importer = self.importer();
+        let mut whole = false;
+        loop {
+            let event = tokio::select! {
+                () = stop.cancelled() => {
+                    reading.stop.cancel();
+                    return Err(SyncFailure::Stopped);
+                }
+                event = reading.events.recv() => event,
+            };
+            let Some(event) = event else { break };
+            let now = self.now();
+            if let Step::Checkpoint { .. } = importer.take(event, &mut self.meta, now).await? {
+                whole = true;
+            }
+            let read = importer.done.read;
+            self.client.progress.send_if_modified(|progress| {
+                progress.imported = read;
+                read.is_multiple_of(1_000)
+            });
+        }
+        let at = reading.at.clone();
+        reading.end().await?;
+        if !whole {
+            return Err(SyncFailure::NoCheckpoint { at });
+        }
+        Ok((importer.done.read, importer.incomplete))
+    }
+
+    pub(crate) fn importer(&self) -> Importer {
+        Importer::new(self.client.state.clone(), self.client.mapping.clone(), &self.meta)
+    }
+
+    /// One whole cycle, with its record and reports.
+    pub(crate) async fn once(
+        mut self,
+        full: bool,
+        stop: CancellationToken,
+    ) -> Result<RunRecord, SyncFailure> {
+        let mut log = RunLog::new(RunTrigger::Order, self.now());
+        self.say(ClientState::Importing, None);
+        let first = self.send_report().await;
+        let result = match first {
+            Err(error) if !error.is_retryable() => Err(error.into()),
+            _ => self.cycle(full, &mut log, &stop).await,
+        };
+        let (state, detail) = match &result {
+            Ok(Planned::Held) => (ClientState::Held, self.held_reason()),
+            Ok(Planned::Suspended) => (ClientState::Paused, None),
+            Ok(Planned::Nothing | Planned::Written) => (ClientState::Idle, None),
+            Err(error) => (ClientState::Failed, Some(error.whole_text())),
+        };
+        self.refresh_report().await?;
+        self.say(state, detail);
+        let record = log.record(result.as_ref().err(), self.now());
+        if let Err(error) = self.client.target.put_run(record.clone()).await {
+            tracing::warn!(%error, "the run's record was not delivered");
+        }
+        if let Err(error) = self.send_report().await {
+            tracing::warn!(%error, "the report was not delivered");
+        }
+        self.close().await?;
+        result.map(|_| record)
+    }
+
+    async fn cycle(
+        &mut self,
+        full: bool,
+        log: &mut RunLog,
+        stop: &CancellationToken,
+    ) -> Result<Planned, SyncFailure> {
+        let began = Instant::now();
+        let name = if self.start_of_read(full).is_none() { "Full Import" } else { "Delta Import" };
+        let read = self.import_once(full, stop).await?;
+        log.step(name, began.elapsed(), read);
+        self.client.state.retry_refused(None).await?;
+        let mut backoff = Backoff::new(self.client.settings.retry, self.client.settings.retry_at_most);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match self.plan(log, true).await {
+                Err(SyncFailure::Target(error)) if error.is_retryable() && tries < TRIES => {
+                    let pause = error.retry_after().unwrap_or_else(|| backoff.next());
+                    tracing::warn!(%error, "the target did not take what was sent; it is tried again");
+                    tokio::select! {
+                        () = stop.cancelled() => return Err(SyncFailure::Stopped),
+                        () = tokio::time::sleep(pause) => {}
+                    }
+                }
+                other => return other,
+            }
+        }
+    }
+
+    pub(crate) fn held_reason(&self) -> Option<String> {
+        match self.held.as_ref().map(|held| &held.verdict) {
+            Some(Verdict::Held { reason, remedy }) => Some(format!("{reason}. {remedy}")),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn say(&mut self, state: ClientState, detail: Option<String>) {
+        self.report.state = state;
+        self.report.detail = detail;
+    }
+
+    /// Brings the numbers of the report up to date.
+    pub(crate) async fn refresh_report(&mut self) -> Result<(), StateError> {
+        let counts = self.client.state.counts().await?;
+        self.report.connector_space_objects = counts.entries;
+        self.report.pending = if counts.pending == 0 {
+            PendingCounts::default()
+        } else {
+            self.client.state.pending_counts().await?
+        };
+        self.report.last_import = self.meta.last_import;
+        self.report.last_export = self.meta.last_export;
+        let pending = self.report.pending;
+        self.client.progress.send_modify(|progress| progress.pending = pending);
+        Ok(())
+    }
+
+    async fn send_report(&mut self) -> Result<(), lockstep_targets::TargetError> {
+        let answer = self.client.target.report(self.report.clone()).await?;
+        self.take_wishes(&answer);
+        Ok(())
+    }
+
+    pub(crate) fn take_wishes(&mut self, answer: &ReportAnswer) {
+        self.sync_enabled = answer.sync_enabled;
+        self.threshold = answer.deletion_threshold;
+    }
+
+    /// Ends well: what was committed is on the disk.
+    pub(crate) async fn close(mut self) -> Result<(), StateError> {
+        self.meta.boot = String::new();
+        self.save_meta().await
+    }
+}
