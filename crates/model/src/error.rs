@@ -92,9 +92,10 @@ impl ErrorCode {
             Self::InvalidSoftMatch | Self::InvalidHardMatch | Self::ObjectTypeMismatch => {
                 ErrorCategory::DataMismatch
             }
-            Self::DataValidationFailed | Self::DomainNotVerified | Self::NoMailAddress | Self::MappingFailed => {
-                ErrorCategory::DataValidation
-            }
+            Self::DataValidationFailed
+            | Self::DomainNotVerified
+            | Self::NoMailAddress
+            | Self::MappingFailed => ErrorCategory::DataValidation,
             Self::ExceededAllowedLength => ErrorCategory::LargeAttribute,
             Self::UnresolvedReference | Self::CircularNesting => ErrorCategory::Reference,
             Self::QuotaExceeded | Self::DeletingCloudOnlyObjectNotAllowed => ErrorCategory::Other,

@@ -261,7 +261,10 @@ impl Fingerprint {
 
     /// The fingerprint whose hexadecimal text this is.
     pub fn from_hex(text: &str) -> Option<Self> {
-        (text.len() == 32).then(|| u128::from_str_radix(text, 16).ok()).flatten().map(|n| Self(n.to_be_bytes()))
+        (text.len() == 32)
+            .then(|| u128::from_str_radix(text, 16).ok())
+            .flatten()
+            .map(|n| Self(n.to_be_bytes()))
     }
 }
 
@@ -280,7 +283,8 @@ impl Serialize for Fingerprint {
 impl<'de> Deserialize<'de> for Fingerprint {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
-        Self::from_hex(&text).ok_or_else(|| serde::de::Error::custom("a fingerprint has 32 hexadecimal digits"))
+        Self::from_hex(&text)
+            .ok_or_else(|| serde::de::Error::custom("a fingerprint has 32 hexadecimal digits"))
     }
 }
 

@@ -159,7 +159,11 @@ impl ScimPatch {
 
 impl ScimUser {
     /// The resource of these properties.
-    pub fn from_properties(anchor: &SourceAnchor, properties: &Properties, manager: Option<SourceAnchor>) -> Self {
+    pub fn from_properties(
+        anchor: &SourceAnchor,
+        properties: &Properties,
+        manager: Option<SourceAnchor>,
+    ) -> Self {
         let mut rest = properties.0.clone();
         let mut text = |property| match rest.get(&property) {
             Some(PropertyValue::Text(_)) => match rest.remove(&property) {
@@ -293,7 +297,8 @@ mod tests {
     }
 
     fn properties() -> impl Strategy<Value = Properties> {
-        proptest::collection::btree_map(proptest::sample::select(Property::ALL), value(), 0..12).prop_map(Properties)
+        proptest::collection::btree_map(proptest::sample::select(Property::ALL), value(), 0..12)
+            .prop_map(Properties)
     }
 
     proptest! {
