@@ -1,5 +1,6 @@
 //! Takes connections and serves them until told to stop.
 
+use crate::tls::{OverTls, TlsSettings};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -11,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 /// Connections at a time; more wait in the system's queue.
@@ -18,6 +21,10 @@ const CONNECTIONS: usize = 4096;
 /// Longest time until the head of a request is read; an idle connection ends after it. Longer than clients keep
 /// idle connections, so that they, not we, end them.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
+/// Longest time a TLS handshake takes.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Longest time for a TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Longest time that requests in work have when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -56,6 +63,28 @@ pub async fn serve(
     router: Router,
     stop: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
+    run(listener, router, None, stop).await
+}
+
+/// As [`serve`], over TLS.
+///
+/// # Errors
+/// [`ServeError::Accept`] where the socket is broken.
+pub async fn serve_tls(
+    listener: TcpListener,
+    router: Router,
+    tls: TlsSettings,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    run(listener, router, Some(tls.acceptor()), stop).await
+}
+
+async fn run(
+    listener: TcpListener,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    stop: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let (close, closing) = watch::channel(false);
@@ -91,12 +120,21 @@ pub async fn serve(
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY cannot be set");
         }
-        let service = router.clone().map_request(with_peer(peer, closing.clone()));
-        let connection =
-            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service)).into_owned();
-        let connection = graceful.watch(connection);
+        let service = router.clone().map_request(with_peer(peer, closing.clone(), tls.is_some()));
+        let service = TowerToHyperService::new(service);
+        let (builder, tls, watcher) = (builder.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            let served = match tls {
+                None => watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await,
+                Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => {
+                        watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
+                    }
+                    Ok(Err(error)) => Err(error.into()),
+                    Err(_) => Err("the TLS handshake took too long".into()),
+                },
+            };
+            if let Err(error) = served {
                 tracing::debug!(%error, "a connection ended with an error");
             }
             drop(place);
@@ -114,11 +152,15 @@ pub async fn serve(
 fn with_peer(
     peer: SocketAddr,
     closing: watch::Receiver<bool>,
+    tls: bool,
 ) -> impl Fn(http::Request<hyper::body::Incoming>) -> Request + Clone {
     move |request| {
         let mut request = request.map(axum::body::Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(Closing(closing.clone()));
+        if tls {
+            request.extensions_mut().insert(OverTls);
+        }
         request
     }
 }

@@ -133,9 +133,9 @@ fn read(path: &Path) -> Result<(toml::Table, Lines), Problem> {
     };
     let name = path.display().to_string();
     let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text))
-        .map_err(|error| problem(name.clone(), format!("cannot be read ({error})"), "check the path and its rights"))?;
+    std::fs::File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text)).map_err(
+        |error| problem(name.clone(), format!("cannot be read ({error})"), "check the path and its rights"),
+    )?;
     if text.len() as u64 > MAX_BYTES {
         return Err(problem(name, "is larger than 1 MiB".into(), "a configuration is small; check the path"));
     }
@@ -211,7 +211,12 @@ fn add_environment(
             name.strip_prefix(PREFIX).unwrap_or("").split("__").map(str::to_lowercase).collect();
         let key = path.join(".");
         let mut problem = |what: String, remedy: &str| {
-            problems.push(Problem { origin: Some(name.clone()), key: key.clone(), what, remedy: remedy.into() });
+            problems.push(Problem {
+                origin: Some(name.clone()),
+                key: key.clone(),
+                what,
+                remedy: remedy.into(),
+            });
         };
         let Some(text) = value else {
             problem("is not UTF-8 text".into(), "correct the variable");
@@ -220,17 +225,25 @@ fn add_environment(
         // An unknown key is told by the walk along the schema, which knows what to suggest.
         let kind = schema::at(schema, &path).map_or("string", schema::kind);
         let value = match kind {
-            "integer" | "boolean" | "array" | "object" => match toml::from_str::<toml::Table>(&format!("v = {text}")) {
-                Ok(mut table) => table.remove("v").unwrap_or(toml::Value::String(text)),
-                Err(_) => toml::Value::String(text),
-            },
+            "integer" | "boolean" | "array" | "object" => {
+                match toml::from_str::<toml::Table>(&format!("v = {text}")) {
+                    Ok(mut table) => table.remove("v").unwrap_or(toml::Value::String(text)),
+                    Err(_) => toml::Value::String(text),
+                }
+            }
             _ => toml::Value::String(text),
         };
-        let layer = path.iter().rev().fold(value, |inner, name| {
-            toml::Value::Table(toml::Table::from_iter([(name.clone(), inner)]))
-        });
+        let layer = path
+            .iter()
+            .rev()
+            .fold(value, |inner, name| toml::Value::Table(toml::Table::from_iter([(name.clone(), inner)])));
         if let toml::Value::Table(layer) = layer {
             merge(merged, layer, "", origins);
+            // A section that nobody else wrote was written here.
+            let ends = key.match_indices('.').map(|(at, _)| at);
+            for section in ends.filter_map(|at| key.get(..at)) {
+                origins.0.entry(section.to_owned()).or_insert_with(|| name.clone());
+            }
             origins.0.insert(key, name);
         }
     }

@@ -122,7 +122,9 @@ mod tests {
 
     #[test]
     fn refuses_what_is_none() {
-        for text in ["", "30", "m", "30 m", "1.5h", "-3d", "30minutes", "99999999999999999999d", "9999999999999999d"] {
+        for text in
+            ["", "30", "m", "30 m", "1.5h", "-3d", "30minutes", "99999999999999999999d", "9999999999999999d"]
+        {
             assert_eq!(text.parse::<Period>(), Err(PeriodError), "{text}");
         }
     }

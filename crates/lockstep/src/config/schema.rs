@@ -37,7 +37,11 @@ pub(crate) fn check(
     let names = variants(schema);
     if !names.is_empty() {
         if value.as_str().is_none_or(|text| !names.contains(&text)) {
-            problem(key, format!("{} is not known", shown(value)), format!("write one of {}", listed(&names)));
+            problem(
+                key,
+                format!("{} is not known", shown(value)),
+                format!("write one of {}", listed(&names)),
+            );
         }
         return;
     }
@@ -94,7 +98,9 @@ pub(crate) fn check(
 pub(crate) fn kind(schema: &Json) -> &str {
     match schema.get("type") {
         Some(Json::String(kind)) => kind,
-        Some(Json::Array(kinds)) => kinds.iter().filter_map(Json::as_str).find(|kind| *kind != "null").unwrap_or(""),
+        Some(Json::Array(kinds)) => {
+            kinds.iter().filter_map(Json::as_str).find(|kind| *kind != "null").unwrap_or("")
+        }
         _ => "",
     }
 }

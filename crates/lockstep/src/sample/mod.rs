@@ -127,19 +127,12 @@ pub(crate) struct Defect {
     pub(crate) note: String,
 }
 
-/// Writes the organization as LDIF (RFC 2849) in an order that `slapadd` takes: parents first.
+/// Writes the organization as LDIF (RFC 2849) in an order that `slapadd` takes: parents first. Says how far it
+/// is: `progress(entries written, entries in all)`, about every 1,000.
 ///
 /// # Errors
 /// [`io::ErrorKind::InvalidInput`] with a text for people where the options cannot be met; otherwise the
 /// error of the writer.
-pub(crate) fn write_ldif(options: &SampleOptions, to: &mut impl io::Write) -> io::Result<Manifest> {
-    write_ldif_with(options, to, |_, _| {})
-}
-
-/// [`write_ldif`] that says how far it is: `progress(entries written, entries in all)`, about every 1,000.
-///
-/// # Errors
-/// As [`write_ldif`].
 pub(crate) fn write_ldif_with(
     options: &SampleOptions,
     to: &mut impl io::Write,

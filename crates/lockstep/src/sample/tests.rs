@@ -20,7 +20,7 @@ fn options(people: u64) -> SampleOptions {
 
 fn make(options: &SampleOptions) -> (Vec<u8>, Manifest) {
     let mut bytes = Vec::new();
-    let manifest = write_ldif(options, &mut bytes).unwrap();
+    let manifest = write_ldif_with(options, &mut bytes, |_, _| {}).unwrap();
     (bytes, manifest)
 }
 
@@ -233,7 +233,7 @@ fn options_that_cannot_be_met_are_refused() {
         (SampleOptions { suffix: "dc=a\ndn: x".into(), ..options(20) }, "suffix"),
         (SampleOptions { domain: "contoso".into(), ..options(20) }, "contoso.com"),
     ] {
-        let error = write_ldif(&options, &mut Vec::new()).unwrap_err();
+        let error = write_ldif_with(&options, &mut Vec::new(), |_, _| {}).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
         assert!(error.to_string().contains(word), "{error}");
     }

@@ -96,9 +96,8 @@ impl Cloud {
                 continue;
             };
             for other in linked {
-                let Some(anchor) = anchors.get(&other).cloned() else {
-                    bail!("{} {id} refers to {other}, which neither users nor groups list", kind.as_str());
-                };
+                // Cloud-only objects have no anchor, and the directory has no say about them.
+                let Some(anchor) = anchors.get(&other).cloned() else { continue };
                 match kind {
                     ObjectKind::User => object.manager = Some(anchor),
                     ObjectKind::Group => {
@@ -174,7 +173,9 @@ impl Cloud {
         while let Some(page) = url.take() {
             let page: ErrorPage = self.get(&page).await?;
             errors.extend(page.value);
-            url = page.next.map(|next| format!("{first}&after={next}"));
+            if let Some(next) = page.next {
+                url = Some(reqwest::Url::parse_with_params(&first, [("after", next)])?.into());
+            }
         }
         Ok(errors)
     }

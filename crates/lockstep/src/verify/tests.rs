@@ -4,7 +4,7 @@ use super::Difference;
 use super::cloud::{Held, HeldError, HeldObject};
 use super::compare::compare;
 use super::directory::{Wanted, WantedObject, Watched};
-use crate::sample::{Defect, Manifest, SampleOptions, write_ldif};
+use crate::sample::{Defect, Manifest, SampleOptions, write_ldif_with};
 use lockstep_model::error::Severity;
 use lockstep_model::{Attributes, ErrorCode, ObjectKind, ObjectRef, Properties, Property, SourceAnchor};
 use std::collections::BTreeSet;
@@ -182,8 +182,12 @@ fn a_placeholder_needs_the_initial_domain_and_an_error() {
 
 #[test]
 fn a_known_defect_must_be_reported_while_it_is_there_and_nothing_else() {
-    let mut manifest: Manifest =
-        write_ldif(&SampleOptions { people: 20, ..SampleOptions::default() }, &mut std::io::sink()).unwrap();
+    let mut manifest: Manifest = write_ldif_with(
+        &SampleOptions { people: 20, ..SampleOptions::default() },
+        &mut std::io::sink(),
+        |_, _| {},
+    )
+    .unwrap();
     manifest.defects = vec![Defect {
         code: ErrorCode::NoMailAddress,
         property: "mail".into(),

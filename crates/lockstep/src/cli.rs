@@ -1,0 +1,299 @@
+//! The command line: its words, their help, nothing else.
+
+use crate::config::Period;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+use std::path::PathBuf;
+
+/// What stands below the list of commands in `lockstep --help`.
+const AFTER: &str = "\
+The first day:
+  lockstep config init > lockstep.toml    write a commented configuration
+  lockstep doctor                         let it be examined
+  lockstep sync preview                   see what would be written
+  lockstep up                             start
+
+Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 held until a person approves.";
+
+/// Keeps an on-premises directory and a cloud directory in step, live, and shows on one page whether they are.
+#[derive(Debug, Parser)]
+#[command(name = "lockstep", version, after_help = AFTER, disable_help_subcommand = true, propagate_version = false)]
+#[command(max_term_width = 100)]
+pub(crate) struct Cli {
+    /// Configuration file [default: ./lockstep.toml, else /etc/lockstep/lockstep.toml]
+    #[arg(long, short, global = true, env = "LOCKSTEP_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(hide_env = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Form of what is printed
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_name = "FORM",
+        default_value = "text",
+        hide_default_value = true
+    )]
+    pub(crate) output: Form,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Form of what is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server and one sync client in one process
+    Up(Up),
+    /// Run the server: the cloud directory with its API and portal
+    Server(ServerArgs),
+    /// Read the directory and write to the server
+    #[command(subcommand)]
+    Sync(Sync),
+    /// Say in one sentence and a table whether all is in step
+    Status(Remote),
+    /// Examine the installation; say for each failure what to do
+    Doctor(Remote),
+    /// Compare every object of the tenant with the directory; say what differs
+    Verify(Verify),
+    /// Write a sample organization as LDIF, with known defects
+    Sample(Sample),
+    /// Manage who may sign in to the portal
+    #[command(subcommand)]
+    User(User),
+    /// Manage the bearer tokens of programs
+    #[command(subcommand)]
+    Token(Token),
+    /// Write, check or describe the configuration
+    #[command(subcommand)]
+    Config(Config),
+    /// Write shell completions to standard output
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    /// Address to listen on, in place of [server] listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServerArgs {
+    /// Address to listen on, in place of [server] listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Sync {
+    /// Follow the directory until stopped: every change as it happens, and a cycle as safety net
+    Run,
+    /// Run one cycle; the exit code says how it ended
+    Once {
+        /// Read the whole directory, not only what changed
+        #[arg(long)]
+        full: bool,
+    },
+    /// Print what a cycle would write; nothing is written
+    Preview {
+        /// Objects to list at most
+        #[arg(long, value_name = "N", default_value_t = 200)]
+        limit: u32,
+    },
+    /// Approve the deletions of a held plan: exactly these, no others
+    Approve {
+        /// The plan's digest, as the status and the preview show it
+        digest: String,
+        /// Who approves [default: the name of the account that runs this]
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+}
+
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct Remote {
+    /// The server to ask [default: the one that runs here, else [sync] server]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) server: Option<String>,
+    /// File with a token [default: a short-lived one from the database, where that is on this machine]
+    #[arg(long, value_name = "FILE", env = "LOCKSTEP_TOKEN_FILE", hide_env = true, value_hint = ValueHint::FilePath)]
+    pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// Manifest of `lockstep sample`: its known defects must be reported
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) manifest: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Sample {
+    /// Number of people; groups are added
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 1000)]
+    pub(crate) people: u64,
+    /// Another seed makes another organization
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// DN of the top entry
+    #[arg(long, value_name = "DN", default_value = "dc=contoso,dc=com")]
+    pub(crate) suffix: String,
+    /// Domain of the mail addresses
+    #[arg(long, value_name = "DOMAIN", default_value = "contoso.com")]
+    pub(crate) domain: String,
+    /// File with the password of the sync client's account (cn=sync,ou=system,...)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) sync_password_file: Option<PathBuf>,
+    /// Also write what is in it, and what is wrong on purpose, as JSON
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) manifest: Option<PathBuf>,
+    /// Write to this file, not to standard output
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) to: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a person, or set a new password; without one only links sign in
+    Add {
+        /// Name to sign in with
+        name: String,
+        /// What the person may do
+        #[arg(long, value_name = "ROLE", default_value = "admin")]
+        role: PersonRole,
+        /// File with the password
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        password_file: Option<PathBuf>,
+    },
+    /// List who may sign in
+    List,
+    /// Remove a person; open sessions end
+    Remove {
+        /// The name
+        name: String,
+    },
+    /// Print a link that signs in once
+    Link {
+        /// The name
+        name: String,
+        /// How long the link works
+        #[arg(long, value_name = "TIME", default_value = "1h")]
+        valid: Period,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Make a token and print it, once
+    Create {
+        /// Its name; for a sync client, the service account that the status page shows
+        name: String,
+        /// What it may do
+        #[arg(long, value_name = "ROLE")]
+        role: TokenRole,
+        /// How long it works [default: until revoked]
+        #[arg(long, value_name = "TIME")]
+        valid: Option<Period>,
+    },
+    /// List tokens, without their secrets
+    List,
+    /// End a token
+    Revoke {
+        /// Its name
+        name: String,
+    },
+}
+
+/// What a person may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PersonRole {
+    /// Reads and changes
+    Admin,
+    /// Reads
+    Reader,
+}
+
+/// What a token may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TokenRole {
+    /// Reads and changes
+    Admin,
+    /// Reads
+    Reader,
+    /// Writes what a sync client writes, and nothing else
+    SyncClient,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Config {
+    /// Print a commented configuration
+    Init,
+    /// Check the configuration: keys, values, files it names
+    Check,
+    /// Print the JSON schema
+    Schema,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_words_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    /// The whole help, as people see it: one snapshot, so that a change of words is seen in review.
+    #[test]
+    fn help() {
+        let mut all = String::new();
+        let mut queue = vec![(String::from("lockstep"), Cli::command().term_width(100))];
+        while let Some((name, mut command)) = queue.pop() {
+            command.build();
+            all.push_str(&format!("$ {name} --help\n{}\n", command.render_help()));
+            let inner: Vec<_> = command.get_subcommands().cloned().collect();
+            queue.extend(
+                inner.into_iter().rev().map(|c| (format!("{name} {}", c.get_name()), c.term_width(100))),
+            );
+        }
+        insta::assert_snapshot!("help", all);
+    }
+
+    #[test]
+    fn what_people_type_is_understood() {
+        for line in [
+            "up",
+            "up --listen 127.0.0.1:0 --output json",
+            "--config /tmp/x.toml token create bench --role admin --output json",
+            "token create Sync_dc1 --role sync-client --valid 90d",
+            "sync run",
+            "sync once --full -o json",
+            "sync preview --limit 10",
+            "sync approve 0123abcd",
+            "sample --people 1000 --seed 7 --manifest m.json",
+            "user link admin --valid 10m",
+            "status --server https://directory.contoso.com --token-file t",
+            "completions bash",
+        ] {
+            let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split(' ')));
+            assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
+        }
+        for line in ["", "sync", "token create x", "user link admin --valid soon", "config init now"] {
+            let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split_whitespace()));
+            assert!(parsed.is_err(), "{line}");
+        }
+    }
+}

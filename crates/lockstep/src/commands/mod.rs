@@ -1,0 +1,10 @@
+//! One file a command.
+
+pub(crate) mod config;
+pub(crate) mod doctor;
+pub(crate) mod sample;
+pub(crate) mod status;
+pub(crate) mod sync;
+pub(crate) mod token;
+pub(crate) mod user;
+pub(crate) mod verify;

@@ -1,0 +1,192 @@
+//! `lockstep sync once`, `preview`, `approve`. (`run` lasts: `wiring/run.rs`.)
+
+use crate::End;
+use crate::cli::Remote;
+use crate::config::Loaded;
+use crate::out::{self, Out};
+use crate::signals;
+use crate::wiring::client;
+use crate::wiring::remote::Api;
+use crate::wiring::run::show_progress;
+use anyhow::bail;
+use lockstep_model::plan::{Action, PlanItem, PlanReport, PlanSummary, Verdict};
+use lockstep_model::provisioning::{OrderAnswer, RunRecord, RunResult};
+use lockstep_sync::StateError;
+use serde_json::json;
+use std::fmt::Write;
+
+/// One cycle. What single objects suffer is in the record and does not make the command fail.
+pub(crate) async fn once(out: Out, loaded: &Loaded, full: bool) -> anyhow::Result<End> {
+    loaded.require_source()?;
+    let stop = signals::stop_token()?;
+    let client = client::client(loaded, client::target(loaded)?, client::open_state(loaded)?)?;
+    let shown = tokio::spawn(show_progress(out, client.progress()));
+    let ended = client.once(full, stop).await;
+    drop(client);
+    shown.abort();
+    let record = ended?;
+    out.print(&record, || run_text(&record))?;
+    Ok(match record.result {
+        RunResult::Success | RunResult::CompletedWithErrors => End::Done,
+        RunResult::StoppedDeletionThresholdExceeded => End::Held,
+        RunResult::StoppedImport | RunResult::StoppedExport => End::Failed,
+    })
+}
+
+fn run_text(record: &RunRecord) -> String {
+    let mut text = String::new();
+    let word = match record.result {
+        RunResult::Success => "In step",
+        RunResult::CompletedWithErrors => "Done; some objects have errors",
+        RunResult::StoppedDeletionThresholdExceeded => "Held: a person must approve; nothing was written",
+        RunResult::StoppedImport => "Stopped: the directory was not read whole; nothing was deleted",
+        RunResult::StoppedExport => "Stopped: the server could not be written to",
+    };
+    let seconds = record.ended_at.duration_since(record.started_at).as_secs_f64();
+    let _ = write!(text, "{word} ({seconds:.1} s)");
+    if let Some(error) = &record.error {
+        let _ = write!(text, "\n{error}");
+    }
+    for (kind, counts) in &record.counts {
+        let counts: Vec<_> = counts.iter().map(|(what, n)| format!("{n} {what}")).collect();
+        let _ = write!(text, "\n{kind:<6}  {}", counts.join(", "));
+    }
+    if record.members_added + record.members_removed > 0 {
+        let _ = write!(text, "\nmembers {} added, {} removed", record.members_added, record.members_removed);
+    }
+    if record.object_errors > 0 {
+        let _ = write!(
+            text,
+            "\n{} objects have errors: the portal lists them with what to do",
+            record.object_errors
+        );
+    }
+    text
+}
+
+/// The plan of a cycle, made in a copy of the state: nothing is written, whoever else runs.
+pub(crate) async fn preview(out: Out, loaded: &Loaded, limit: u32) -> anyhow::Result<End> {
+    loaded.require_source()?;
+    let stop = signals::stop_token()?;
+    let client = client::client(loaded, client::target(loaded)?, client::copy_state(loaded)?)?;
+    let shown = tokio::spawn(show_progress(out, client.progress()));
+    let plan = client.preview(usize::try_from(limit).unwrap_or(usize::MAX), stop).await;
+    drop(client);
+    shown.abort();
+    let plan = plan?;
+    out.print(&plan, || plan_text(&plan))?;
+    Ok(match plan.summary.verdict {
+        Verdict::Pass => End::Done,
+        Verdict::Held { .. } => End::Held,
+    })
+}
+
+/// Approves a held plan: at the running client through the server, else in the client's state.
+pub(crate) async fn approve(
+    out: Out,
+    loaded: &Loaded,
+    digest: &str,
+    by: Option<String>,
+) -> anyhow::Result<End> {
+    let by = by.or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "the command line".into());
+    let state = match client::open_state(loaded) {
+        Ok(state) => Some(state),
+        Err(error) if matches!(error.downcast_ref(), Some(StateError::InUse { .. })) => None,
+        Err(error) => return Err(error),
+    };
+    let said = match state {
+        Some(state) => {
+            let client = client::client(loaded, client::target(loaded)?, state)?;
+            client.approve(digest, &by).await?;
+            "Approved: the next cycle writes the plan, if it still deletes exactly this."
+        }
+        None => {
+            let api = Api::open(loaded, &Remote::default()).await?;
+            let order = json!({ "order": "approve", "digest": digest, "by": by });
+            let answer = api.post::<OrderAnswer>("/api/v1/orders", &order).await;
+            api.close().await;
+            match answer? {
+                OrderAnswer::Refused { reason } => bail!("the sync client refused: {reason}"),
+                _ => "Approved: the running sync client writes the plan now.",
+            }
+        }
+    };
+    out.print(&json!({ "approved": digest, "by": by }), || said.to_owned())?;
+    Ok(End::Done)
+}
+
+fn plan_text(plan: &PlanReport) -> String {
+    let mut text = summary_text(&plan.summary);
+    for item in &plan.items {
+        let _ = write!(text, "\n{}", item_text(item));
+    }
+    if plan.truncated {
+        text.push_str("\n... and more: --limit N lists more, --output json all of these in full");
+    }
+    for error in &plan.errors {
+        let _ = write!(text, "\nerror   {}: {}\n        {}", error.code, error.message, error.remedy);
+    }
+    match &plan.summary.verdict {
+        Verdict::Pass if plan.summary.is_empty() => text.push_str("\nNothing to do: all is in step."),
+        Verdict::Pass => text.push_str("\nNothing was written. A cycle would write this."),
+        Verdict::Held { reason, remedy } => {
+            let _ = write!(
+                text,
+                "\nHELD: {reason}\n      {remedy}\n      lockstep sync approve {}",
+                plan.summary.deletions_digest
+            );
+        }
+    }
+    text
+}
+
+/// The counts of a plan as a table.
+pub(crate) fn summary_text(summary: &PlanSummary) -> String {
+    let rows = summary.counts.iter().map(|(kind, counts)| {
+        [
+            format!("{kind}s"),
+            counts.create.to_string(),
+            counts.update.to_string(),
+            counts.delete.to_string(),
+            counts.members_added.to_string(),
+            counts.members_removed.to_string(),
+            counts.held.to_string(),
+        ]
+    });
+    out::table(["kind", "create", "update", "delete", "members +", "members -", "in the cloud"], rows)
+}
+
+fn item_text(item: &PlanItem) -> String {
+    let action = match item.action {
+        Action::Create => "create",
+        Action::Update => "update",
+        Action::Delete => "DELETE",
+    };
+    let mut text = format!("{action}  {} {}", item.kind, item.name);
+    if let Some(dn) = &item.dn {
+        let _ = write!(text, "  ({dn})");
+    }
+    if item.action == Action::Update {
+        for change in &item.changes {
+            let shown = |value: &Option<lockstep_model::PropertyValue>| {
+                value
+                    .as_ref()
+                    .and_then(|value| serde_json::to_string(value).ok())
+                    .unwrap_or_else(|| "nothing".into())
+            };
+            let _ = write!(
+                text,
+                "\n        {}: {} -> {}  [{}]",
+                change.property,
+                shown(&change.before),
+                shown(&change.after),
+                change.rule
+            );
+        }
+    }
+    if item.members_added + item.members_removed > 0 {
+        let _ =
+            write!(text, "\n        members: {} added, {} removed", item.members_added, item.members_removed);
+    }
+    text
+}

@@ -1,0 +1,254 @@
+//! What a schema cannot say: whether addresses, names and combinations make sense. Nothing is asked of the
+//! network or the disk here; `lockstep doctor` does that.
+
+use super::load::Loaded;
+use super::problem::{Problem, Problems};
+use super::{Period, SourceKind, Tls};
+use lockstep_ldap::{Endpoint, Filter};
+use lockstep_model::Dn;
+use std::net::{IpAddr, SocketAddr};
+
+impl Loaded {
+    /// Whether a directory to read is configured: asked by the commands that read one.
+    ///
+    /// # Errors
+    /// What is missing.
+    pub(crate) fn require_source(&self) -> Result<(), Problems> {
+        let source = &self.config.source;
+        let mut problems = Vec::new();
+        let mut missing = |key: &str, remedy: &str| problems.push(self.problem(key, "is not set", remedy));
+        match source.kind {
+            SourceKind::OpenLdap => {
+                if source.url.is_none() {
+                    missing("source.url", "write the directory's address, `url = \"ldap://host\"`");
+                }
+                if source.base_dn.is_none() {
+                    missing("source.base_dn", "write where to start, `base_dn = \"dc=contoso,dc=com\"`");
+                }
+            }
+            SourceKind::Ldif => {
+                if source.file.is_none() {
+                    missing("source.file", "write the LDIF file's path, `file = \"people.ldif\"`");
+                }
+            }
+        }
+        if problems.is_empty() { Ok(()) } else { Err(Problems(problems)) }
+    }
+}
+
+/// Everything that is wrong, in the order of the sections.
+pub(super) fn problems(loaded: &Loaded) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let mut add = |key: &str, what: String, remedy: &str| found.push(loaded.problem(key, what, remedy));
+    server(loaded, &mut add);
+    tenant(loaded, &mut add);
+    sync(loaded, &mut add);
+    source(loaded, &mut add);
+    mapping(loaded, &mut add);
+    found
+}
+
+type Add<'a> = dyn FnMut(&str, String, &str) + 'a;
+
+fn server(loaded: &Loaded, add: &mut Add<'_>) {
+    let server = &loaded.config.server;
+    let tls = server.tls_cert_file.is_some() || server.tls_key_file.is_some();
+    match server.listen.parse::<SocketAddr>() {
+        Err(_) => add(
+            "server.listen",
+            format!("\"{}\" is no address with a port", server.listen),
+            "write an IP address and a port, such as \"127.0.0.1:8080\", \"0.0.0.0:8443\" or \"[::1]:8080\"",
+        ),
+        Ok(address) if !tls && !server.allow_plaintext && !address.ip().is_loopback() => add(
+            "server.listen",
+            format!("plain HTTP on {address} would carry passwords and tokens readable over the network"),
+            "set `tls_cert_file` and `tls_key_file`; or, behind a proxy that does TLS, `allow_plaintext = true`",
+        ),
+        Ok(_) => {}
+    }
+    if server.tls_cert_file.is_some() != server.tls_key_file.is_some() {
+        let (set, other) = if server.tls_cert_file.is_some() {
+            ("tls_cert_file", "tls_key_file")
+        } else {
+            ("tls_key_file", "tls_cert_file")
+        };
+        add(&format!("server.{set}"), format!("is set without `{other}`"), "set both, or neither");
+    }
+    match &server.public_url {
+        Some(url) if !http_url("server.public_url", url, add) => {}
+        Some(url) if tls && !url.starts_with("https://") => {
+            add("server.public_url", "contradicts the certificate".into(), "write the https:// address");
+        }
+        None if tls => add(
+            "server.public_url",
+            "is not set, and with TLS the address must be the certificate's".into(),
+            "write the https:// address that browsers use",
+        ),
+        _ => {}
+    }
+    if server.keep_deleted < Period::days(1) {
+        add(
+            "server.keep_deleted",
+            format!("{} is too short to notice a mistake", server.keep_deleted),
+            "write at least \"1d\"",
+        );
+    }
+}
+
+fn tenant(loaded: &Loaded, add: &mut Add<'_>) {
+    let tenant = &loaded.config.tenant;
+    const REMEDY: &str = "write a DNS name such as \"contoso.com\"";
+    if tenant.display_name.trim().is_empty() {
+        add("tenant.display_name", "is empty".into(), "write the organization's name");
+    }
+    if !is_domain(&tenant.initial_domain) {
+        add("tenant.initial_domain", format!("\"{}\" is no domain name", tenant.initial_domain), REMEDY);
+    }
+    for (at, domain) in tenant.domains.iter().enumerate() {
+        let key = format!("tenant.domains[{at}]");
+        let same = |other: &str| other.eq_ignore_ascii_case(&domain.name);
+        if !is_domain(&domain.name) {
+            add(&key, format!("\"{}\" is no domain name", domain.name), REMEDY);
+        } else if tenant.domains.iter().take(at).any(|other| same(&other.name)) {
+            add(&key, format!("\"{}\" is listed twice", domain.name), "remove one");
+        } else if same(&tenant.initial_domain) && !domain.verified {
+            add(&key, "the initial domain is always verified".into(), "remove the line");
+        }
+    }
+}
+
+fn sync(loaded: &Loaded, add: &mut Add<'_>) {
+    let sync = &loaded.config.sync;
+    if http_url("sync.server", &sync.server, add) && sync.server.starts_with("http://") {
+        let host = host_of(&sync.server);
+        let local =
+            host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        if !local {
+            add(
+                "sync.server",
+                format!("plain HTTP to {host} would carry the token readable over the network"),
+                "write the server's https:// address",
+            );
+        }
+    }
+    if sync.cycle < Period::seconds(1) {
+        add(
+            "sync.cycle",
+            format!("{} is too short", sync.cycle),
+            "write at least \"1s\"; changes arrive live anyway",
+        );
+    }
+    if sync.settle > Period::seconds(60) {
+        add("sync.settle", format!("{} would keep deletions waiting", sync.settle), "write at most \"60s\"");
+    }
+    if sync.stale_after < Period::minutes(1) {
+        add("sync.stale_after", format!("{} would always warn", sync.stale_after), "write at least \"1m\"");
+    }
+}
+
+fn source(loaded: &Loaded, add: &mut Add<'_>) {
+    let source = &loaded.config.source;
+    if let Some(url) = &source.url {
+        let is_tls = url.to_ascii_lowercase().starts_with("ldaps://");
+        match (source.tls, is_tls) {
+            (Some(Tls::None | Tls::StartTls), true) => {
+                add(
+                    "source.tls",
+                    "contradicts the ldaps:// address".into(),
+                    "remove `tls`, or write an ldap:// address",
+                );
+            }
+            (Some(Tls::Ldaps), false) => {
+                add(
+                    "source.tls",
+                    "\"ldaps\" needs an ldaps:// address".into(),
+                    "write `url = \"ldaps://host\"`",
+                );
+            }
+            _ => {}
+        }
+        let start_tls = source.tls == Some(Tls::StartTls) && !is_tls;
+        if let Err(error) = Endpoint::parse(url, start_tls) {
+            add("source.url", error.to_string(), "write `ldap://host`, `ldap://host:port` or `ldaps://host`");
+        }
+    }
+    let named = [("source.base_dn", &source.base_dn), ("source.bind_dn", &source.bind_dn)];
+    let listed = source.exclude.iter().enumerate().map(|(at, dn)| (format!("source.exclude[{at}]"), dn));
+    let all = named.into_iter().filter_map(|(key, dn)| Some((key.to_owned(), dn.as_ref()?))).chain(listed);
+    for (key, dn) in all {
+        if let Err(error) = Dn::parse(dn) {
+            add(
+                &key,
+                format!("\"{dn}\" is no distinguished name ({error})"),
+                "write it as the directory shows it",
+            );
+        }
+    }
+    if source.password_file.is_some() && source.bind_dn.is_none() {
+        add("source.password_file", "is set without `bind_dn`".into(), "write whose password it is");
+    }
+    if let Some(filter) = &source.filter
+        && let Err(error) = Filter::parse(filter)
+    {
+        add(
+            "source.filter",
+            format!("\"{filter}\" is no LDAP filter ({error})"),
+            "write it as `ldapsearch` takes it",
+        );
+    }
+}
+
+fn mapping(loaded: &Loaded, add: &mut Add<'_>) {
+    let mapping = &loaded.config.mapping;
+    let named = [
+        ("mapping.user_name_attribute", Some(&mapping.user_name_attribute)),
+        ("mapping.disabled_attribute", mapping.disabled_attribute.as_ref()),
+    ];
+    for (key, name) in named {
+        let Some(name) = name else { continue };
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-;.".contains(c);
+        if name.is_empty() || !name.chars().all(is_name) {
+            add(key, format!("\"{name}\" is no attribute name"), "write one such as \"mail\"");
+        } else if name.to_ascii_lowercase().contains("password") || name.eq_ignore_ascii_case("jpegPhoto") {
+            add(key, format!("`{name}` is never read"), "write another attribute");
+        }
+    }
+    if mapping.user_classes.is_empty() && mapping.group_classes.is_empty() {
+        add(
+            "mapping.user_classes",
+            "no object class is taken in, nothing would be synced".into(),
+            "remove the line for the default",
+        );
+    }
+}
+
+/// Whether the text is a usable address; if not, says so.
+fn http_url(key: &str, url: &str, add: &mut Add<'_>) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let usable = rest.is_some_and(|rest| !host_of(url).is_empty() && !rest.contains(['@', '?', '#', ' ']));
+    if !usable {
+        add(key, format!("\"{url}\" is no web address"), "write `https://host` or `https://host:port`");
+    }
+    usable
+}
+
+/// The host of `scheme://host:port/path`, without brackets.
+fn host_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or(rest);
+    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, _)) => host,
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    }
+}
+
+/// Two labels or more of letters, digits and hyphens (RFC 1123 section 2.1), 253 bytes at most.
+fn is_domain(name: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.contains('.') && name.split('.').all(label)
+}

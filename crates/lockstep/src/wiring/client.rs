@@ -1,0 +1,91 @@
+//! The sync client over the configured directory, state and server.
+
+use super::{disk, source};
+use crate::clock::SystemClock;
+use crate::config::{Loaded, SourceKind};
+use crate::secret;
+use anyhow::Context;
+use lockstep_model::guard::DeletionThreshold;
+use lockstep_storage::SqliteStateStore;
+use lockstep_sync::{StateStore, SyncClient, SyncSettings};
+use lockstep_targets::{TenantTarget, TenantTargetSettings};
+use secrecy::SecretString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The file of the client's state.
+pub(crate) fn state_file(loaded: &Loaded) -> PathBuf {
+    loaded.config.sync.state_dir.join("state.db")
+}
+
+/// Opens the client's state; only one process at a time can.
+pub(crate) fn open_state(loaded: &Loaded) -> anyhow::Result<Arc<dyn StateStore>> {
+    disk::make_private(&loaded.config.sync.state_dir)?;
+    Ok(Arc::new(SqliteStateStore::open(&state_file(loaded))?))
+}
+
+/// A copy of the state, to plan in while a client runs.
+pub(crate) fn copy_state(loaded: &Loaded) -> anyhow::Result<Arc<dyn StateStore>> {
+    disk::make_private(&loaded.config.sync.state_dir)?;
+    Ok(Arc::new(SqliteStateStore::open_copy(&state_file(loaded))?))
+}
+
+/// The server at `[sync] server` with the configured token.
+pub(crate) fn target(loaded: &Loaded) -> anyhow::Result<TenantTarget> {
+    let sync = &loaded.config.sync;
+    let token = secret::read(sync.token_file.as_deref(), "sync.token")?.context(
+        "sync.token_file is not set, and there is no systemd credential `sync.token`; \
+         run `lockstep token create NAME --role sync-client` on the server and put the token into a file",
+    )?;
+    target_at(loaded, sync.server.clone(), token)
+}
+
+/// A server at an address, with a token.
+pub(crate) fn target_at(loaded: &Loaded, url: String, token: SecretString) -> anyhow::Result<TenantTarget> {
+    let ca_file = loaded.config.sync.ca_file.clone();
+    Ok(TenantTarget::new(TenantTargetSettings { url, token, ca_file })?)
+}
+
+/// The client.
+pub(crate) fn client(
+    loaded: &Loaded,
+    target: TenantTarget,
+    state: Arc<dyn StateStore>,
+) -> anyhow::Result<SyncClient> {
+    Ok(SyncClient::new(
+        source::factory(loaded)?,
+        Arc::new(target),
+        state,
+        Arc::new(SystemClock),
+        settings(loaded),
+    ))
+}
+
+fn settings(loaded: &Loaded) -> SyncSettings {
+    let sync = &loaded.config.sync;
+    SyncSettings {
+        mapping: loaded.config.mapping_settings(),
+        threshold: DeletionThreshold { count: sync.guard.count, percent: sync.guard.percent },
+        cycle: sync.cycle.0,
+        settle: sync.settle.0,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        machine: machine(),
+        ..SyncSettings::default()
+    }
+}
+
+/// Name of this machine, as `hostname` says it.
+pub(crate) fn machine() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() { "localhost".into() } else { name.to_owned() }
+}
+
+/// The directory for people, without asking it.
+pub(crate) fn describe_source(loaded: &Loaded) -> String {
+    let source = &loaded.config.source;
+    match source.kind {
+        SourceKind::OpenLdap => source.url.clone().unwrap_or_default(),
+        SourceKind::Ldif => source.file.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),
+    }
+}

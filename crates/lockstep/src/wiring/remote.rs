@@ -1,0 +1,128 @@
+//! Asks a running server over its API, as a person or a program would.
+
+use super::store::{self, Running};
+use crate::cli::Remote;
+use crate::clock::SystemClock;
+use crate::config::Loaded;
+use crate::secret;
+use anyhow::{Context, bail};
+use jiff::SignedDuration;
+use lockstep_api::auth::new_secret;
+use lockstep_model::Clock;
+use lockstep_targets::{HttpSettings, http_client};
+use lockstep_tenant::{Role, TenantStore, TokenRecord};
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a token of our own works, should it not be ended.
+const OWN_TOKEN: SignedDuration = SignedDuration::from_mins(5);
+/// Bytes an answer may have.
+const MAX_ANSWER: usize = 64 * 1024 * 1024;
+
+/// A server, and who asks it.
+pub(crate) struct Api {
+    http: reqwest::Client,
+    /// Its address.
+    pub(crate) url: String,
+    /// Who asks.
+    pub(crate) token: SecretString,
+    /// A token made for this command, to be ended with it.
+    own: Option<(Arc<dyn TenantStore>, String)>,
+}
+
+impl Api {
+    /// The server named, else the one that runs here, else the one the sync client writes to. Without a token
+    /// file a short-lived token is made in the database, where that is on this machine: whoever can read the
+    /// database may do that.
+    pub(crate) async fn open(loaded: &Loaded, remote: &Remote) -> anyhow::Result<Self> {
+        let data_dir = &loaded.config.server.data_dir;
+        let running = Running::read(data_dir).map(|running| running.url);
+        let named = remote.server.clone();
+        let url = named.or(running).unwrap_or_else(|| loaded.config.sync.server.clone());
+        let url = url.trim_end_matches('/').to_owned();
+        let ca_file = loaded.config.sync.ca_file.as_deref();
+        let http = http_client(HttpSettings {
+            ca_file,
+            read_timeout: Duration::from_secs(90),
+            ..HttpSettings::default()
+        })?;
+        if let Some(path) = &remote.token_file {
+            return Ok(Self { http, url, token: secret::read_file(path)?, own: None });
+        }
+        if !store::database(&loaded.config).exists() {
+            bail!(
+                "the tenant's database is not on this machine ({}); run `lockstep token create NAME --role reader` on \
+                 the server and name the token's file with --token-file",
+                data_dir.display()
+            );
+        }
+        let (store, _) = store::open(loaded).await?;
+        let now = SystemClock.now();
+        let secret = new_secret("lkt")?;
+        let record = TokenRecord {
+            name: format!("lockstep command {}", std::process::id()),
+            role: Role::Admin,
+            client: None,
+            created_at: now,
+            expires_at: now.checked_add(OWN_TOKEN).ok(),
+        };
+        let name = record.name.clone();
+        store.put_token(secret.hash, record, now).await?;
+        Ok(Self { http, url, token: secret.text, own: Some((store, name)) })
+    }
+
+    /// Ends the token that was made for this command.
+    pub(crate) async fn close(self) {
+        if let Some((store, name)) = self.own
+            && let Err(error) = store.remove_token(name).await
+        {
+            tracing::debug!(%error, "the command's own token cannot be ended; it ends by itself");
+        }
+    }
+
+    /// `GET`, answered as JSON.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// `POST` of a JSON body, answered as JSON.
+    pub(crate) async fn post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> anyhow::Result<T> {
+        self.call(Method::POST, path, Some(body)).await
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<T> {
+        let mut request =
+            self.http.request(method, format!("{}{path}", self.url)).bearer_auth(self.token.expose_secret());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.map_err(reqwest::Error::without_url).with_context(|| {
+            format!(
+                "the server at {} does not answer; check that it runs and that the address is right",
+                self.url
+            )
+        })?;
+        let status = answer.status();
+        if answer.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
+            bail!("the answer of {} is larger than 64 MiB", self.url);
+        }
+        let bytes = answer.bytes().await.map_err(reqwest::Error::without_url)?;
+        if !status.is_success() {
+            let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            let message = body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no further word");
+            bail!("the server at {} refused (HTTP {}): {message}", self.url, status.as_u16());
+        }
+        serde_json::from_slice(&bytes).with_context(|| {
+            format!("{} does not answer as a Lockstep server does; check the address", self.url)
+        })
+    }
+}

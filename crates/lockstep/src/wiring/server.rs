@@ -1,0 +1,134 @@
+//! The server: store, API, listening socket, and what it does of itself by the hour.
+
+use super::server_doctor::ServerDoctor;
+use super::store::{self, Running};
+use crate::clock::SystemClock;
+use crate::config::Loaded;
+use anyhow::Context;
+use jiff::SignedDuration;
+use lockstep_api::{ApiSettings, ApiState};
+use lockstep_model::Clock;
+use lockstep_tenant::TenantStore;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+
+/// Time between two looks at quarantined values and at what is to be purged.
+const UPKEEP: Duration = Duration::from_secs(3600);
+
+/// A server that listens and does not serve yet.
+pub(crate) struct Server {
+    /// The tenant's store.
+    pub(crate) store: Arc<dyn TenantStore>,
+    /// Where it answers on this machine.
+    pub(crate) url: String,
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    api: ApiState,
+    keep_deleted: Duration,
+    data_dir: std::path::PathBuf,
+    /// Held as long as the server runs: one server a database.
+    _lock: File,
+}
+
+/// Opens the store and takes the port. `listen` goes before the configuration's.
+pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Result<Server> {
+    let config = &loaded.config;
+    let tls = super::tls::acceptor(loaded)?;
+    let (store, organization) = store::open(loaded).await?;
+    let lock = lock(loaded)?;
+    let wanted = listen.unwrap_or(&config.server.listen);
+    let address: SocketAddr = wanted
+        .parse()
+        .with_context(|| format!("\"{wanted}\" is no address with a port, such as 127.0.0.1:8080"))?;
+    let listener = TcpListener::bind(address).await.with_context(|| {
+        format!("{address} cannot be listened on; stop what uses the port, or set another [server] listen")
+    })?;
+    let address = listener.local_addr()?;
+    let url = local_url(address, config.server.tls_cert_file.is_some());
+    let settings = ApiSettings {
+        public_url: config.server.public_url.clone().map(|url| url.trim_end_matches('/').to_owned()),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        stale_after: SignedDuration::try_from(config.sync.stale_after.0).unwrap_or(SignedDuration::MAX),
+        program: std::env::current_exe().ok(),
+    };
+    let doctor = ServerDoctor::new(loaded.clone(), store.clone());
+    let api = ApiState::new(store.clone(), Arc::new(SystemClock), Arc::new(doctor), settings);
+    tracing::info!(tenant = %organization.id, %url, "the tenant is open");
+    Ok(Server {
+        store,
+        url,
+        listener,
+        tls,
+        api,
+        keep_deleted: config.server.keep_deleted.0,
+        data_dir: config.server.data_dir.clone(),
+        _lock: lock,
+    })
+}
+
+impl Server {
+    /// Serves until `stop`; requests in work are finished.
+    pub(crate) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
+        Running { url: self.url.clone(), pid: std::process::id() }.write(&self.data_dir)?;
+        let upkeep = tokio::spawn(upkeep(self.store.clone(), self.keep_deleted, stop.clone()));
+        let router = lockstep_api::router(self.api);
+        let served =
+            lockstep_api::serve(self.listener, self.tls, router, stop.clone().cancelled_owned()).await;
+        stop.cancel();
+        Running::remove(&self.data_dir);
+        upkeep.await?;
+        Ok(served?)
+    }
+}
+
+/// By the hour: values that are free now are put in force, what was deleted long ago goes.
+async fn upkeep(store: Arc<dyn TenantStore>, keep_deleted: Duration, stop: CancellationToken) {
+    let mut hourly = tokio::time::interval(UPKEEP);
+    hourly.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! { () = stop.cancelled() => return, _ = hourly.tick() => {} }
+        let now = SystemClock.now();
+        match store.sweep_quarantine(now).await {
+            Ok(0) => {}
+            Ok(released) => tracing::info!(released, "quarantined values are free and in force now"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "quarantine cannot be swept")
+            }
+        }
+        let Ok(before) = now.checked_sub(keep_deleted) else { continue };
+        match store.purge(before).await {
+            Ok(0) => {}
+            Ok(purged) => tracing::info!(purged, "what was deleted long ago is gone"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "old records cannot be purged")
+            }
+        }
+    }
+}
+
+fn lock(loaded: &Loaded) -> anyhow::Result<File> {
+    let path = loaded.config.server.data_dir.join("server.lock");
+    let file = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
+    file.try_lock().map_err(|_| {
+        anyhow::anyhow!(
+            "another server uses {}; stop that one first, or set another [server] data_dir",
+            loaded.config.server.data_dir.display()
+        )
+    })?;
+    Ok(file)
+}
+
+/// Where a server that listens on `address` answers on this machine.
+pub(crate) fn local_url(address: SocketAddr, tls: bool) -> String {
+    let scheme = if tls { "https" } else { "http" };
+    match address {
+        SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("{scheme}://127.0.0.1:{}", v4.port()),
+        SocketAddr::V6(v6) if v6.ip().is_unspecified() => format!("{scheme}://[::1]:{}", v6.port()),
+        other => format!("{scheme}://{other}"),
+    }
+}

@@ -1,0 +1,158 @@
+//! The server's own checks, for the portal's troubleshooter and `lockstep doctor`.
+
+use super::disk::{self, Space};
+use crate::clock::SystemClock;
+use crate::commands;
+use crate::config::Loaded;
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use lockstep_model::Clock;
+use lockstep_model::provisioning::{CheckResult, DoctorCheck};
+use lockstep_tenant::TenantStore;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A store slower than this is worth a look.
+const SLOW: SignedDuration = SignedDuration::from_millis(500);
+
+/// What the server can say of itself.
+pub(crate) struct ServerDoctor {
+    loaded: Loaded,
+    store: Arc<dyn TenantStore>,
+}
+
+impl ServerDoctor {
+    pub(crate) fn new(loaded: Loaded, store: Arc<dyn TenantStore>) -> Self {
+        Self { loaded, store }
+    }
+}
+
+#[async_trait]
+impl lockstep_api::Doctor for ServerDoctor {
+    async fn check(&self) -> Vec<DoctorCheck> {
+        vec![
+            configuration(&self.loaded),
+            space("server.disk", "Space for the tenant's database", &self.loaded.config.server.data_dir),
+            database(self.store.as_ref()).await,
+            clock(self.store.as_ref()).await,
+        ]
+    }
+}
+
+/// A check that is being made.
+pub(crate) struct Check {
+    name: &'static str,
+    title: &'static str,
+    began: Instant,
+}
+
+impl Check {
+    pub(crate) fn begin(name: &'static str, title: &'static str) -> Self {
+        Self { name, title, began: Instant::now() }
+    }
+
+    pub(crate) fn pass(self, detail: impl Into<String>) -> DoctorCheck {
+        self.end(CheckResult::Pass, detail.into(), None)
+    }
+
+    pub(crate) fn warn(self, detail: impl Into<String>, remedy: impl Into<String>) -> DoctorCheck {
+        self.end(CheckResult::Warn, detail.into(), Some(remedy.into()))
+    }
+
+    pub(crate) fn fail(self, detail: impl Into<String>, remedy: impl Into<String>) -> DoctorCheck {
+        self.end(CheckResult::Fail, detail.into(), Some(remedy.into()))
+    }
+
+    fn end(self, result: CheckResult, detail: String, remedy: Option<String>) -> DoctorCheck {
+        DoctorCheck {
+            name: self.name.into(),
+            title: self.title.into(),
+            result,
+            detail,
+            remedy,
+            millis: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+/// The configuration and the files it names. That it reads has been seen before.
+pub(crate) fn configuration(loaded: &Loaded) -> DoctorCheck {
+    let check = Check::begin("configuration", "Configuration");
+    let (problems, warnings) = commands::config::files_named(loaded);
+    match (problems.first(), warnings.first()) {
+        (Some(problem), _) => {
+            check.fail(format!("{}: {}", problem.key, problem.what), problem.remedy.clone())
+        }
+        (None, Some(warning)) => {
+            check.warn(format!("{}: {}", warning.key, warning.what), warning.remedy.clone())
+        }
+        (None, None) => {
+            let files: Vec<_> = loaded.files.iter().map(|path| path.display().to_string()).collect();
+            check.pass(if files.is_empty() { "no file, the defaults".into() } else { files.join(", ") })
+        }
+    }
+}
+
+/// How much space is left for a folder.
+pub(crate) fn space(name: &'static str, title: &'static str, folder: &Path) -> DoctorCheck {
+    let check = Check::begin(name, title);
+    let shown = folder.display();
+    match disk::space(folder) {
+        Ok(Space::Enough(free)) => check.pass(format!("{} free at {shown}", disk::size(free))),
+        Ok(Space::Low(free)) => check.warn(
+            format!("only {} free at {shown}", disk::size(free)),
+            "Free some space, or move the folder.",
+        ),
+        Ok(Space::TooLittle(free)) => check.fail(
+            format!("only {} free at {shown}", disk::size(free)),
+            "Free some space: writes will fail soon; what is written stays whole.",
+        ),
+        Err(error) => {
+            check.fail(format!("{shown} cannot be looked at ({error})"), "Check the path and its rights.")
+        }
+    }
+}
+
+async fn database(store: &dyn TenantStore) -> DoctorCheck {
+    let check = Check::begin("server.database", "The tenant's database");
+    let began = Instant::now();
+    match store.counts().await {
+        Err(error) => {
+            check.fail(error.to_string(), "See the server's log; check the disk and the folder's rights.")
+        }
+        Ok(counts) => {
+            let took = SignedDuration::try_from(began.elapsed()).unwrap_or(SignedDuration::MAX);
+            let detail = format!(
+                "{} users, {} groups, answered in {} ms",
+                counts.users,
+                counts.groups,
+                took.as_millis()
+            );
+            if took > SLOW {
+                check.warn(detail, "The disk or the machine is busy; look at its load.")
+            } else {
+                check.pass(detail)
+            }
+        }
+    }
+}
+
+/// Nothing that was written can lie in the future: if it does, the clock went back.
+async fn clock(store: &dyn TenantStore) -> DoctorCheck {
+    let check = Check::begin("server.clock", "The server's clock");
+    let now = SystemClock.now();
+    match store.clients().await {
+        Err(error) => check.fail(error.to_string(), "See the server's log."),
+        Ok(clients) => {
+            let newest = clients.iter().filter_map(|client| client.last_contact).max();
+            match newest.map(|newest| newest.duration_since(now)) {
+                Some(ahead) if ahead > SignedDuration::from_secs(5) => check.fail(
+                    format!("it is {now}, but a sync client was heard {} s later than that", ahead.as_secs()),
+                    "The clock was set back. Set it by NTP (`timedatectl set-ntp true`).",
+                ),
+                _ => check.pass(format!("{now}")),
+            }
+        }
+    }
+}

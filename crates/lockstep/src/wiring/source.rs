@@ -1,0 +1,93 @@
+//! The configured directory as a connector.
+
+use crate::config::{Loaded, SourceKind, Tls};
+use crate::secret;
+use anyhow::Context;
+use lockstep_ldap::{ConnectOptions, Credentials, Endpoint, Filter};
+use lockstep_rules::Mapping;
+use lockstep_sources::{LdifOptions, LdifSource, OpenLdapOptions, OpenLdapSource, Source, SourceError};
+use lockstep_sync::SourceFactory;
+use std::sync::Arc;
+
+/// What makes the connector anew for every connection. The password is read once, now.
+pub(crate) fn factory(loaded: &Loaded) -> anyhow::Result<SourceFactory> {
+    loaded.require_source()?;
+    let mapping = Mapping::new(&loaded.config.mapping_settings());
+    let attributes = mapping.attributes();
+    let source = &loaded.config.source;
+    match source.kind {
+        SourceKind::OpenLdap => {
+            let options = openldap(loaded, &attributes)?;
+            // Made once to be judged; the same settings are sound each time after.
+            OpenLdapSource::new(options.clone())?;
+            Ok(Arc::new(move || match OpenLdapSource::new(options.clone()) {
+                Ok(source) => Box::new(source),
+                Err(error) => Box::new(Unusable(error.to_string())),
+            }))
+        }
+        SourceKind::Ldif => {
+            let names: Vec<&str> = attributes.iter().map(String::as_str).collect();
+            let options = LdifOptions::new(source.file.clone().unwrap_or_default(), &names);
+            Ok(Arc::new(move || Box::new(LdifSource::new(options.clone()))))
+        }
+    }
+}
+
+fn openldap(loaded: &Loaded, attributes: &[String]) -> anyhow::Result<OpenLdapOptions> {
+    let source = &loaded.config.source;
+    let url = source.url.as_deref().unwrap_or_default();
+    let endpoint = Endpoint::parse(url, source.tls == Some(Tls::StartTls))?;
+    let mut connect = ConnectOptions::new(endpoint);
+    connect.allow_plaintext_bind = source.allow_plaintext_bind;
+    if let Some(path) = &source.ca_file {
+        let pem = std::fs::read(path).with_context(|| {
+            format!("source.ca_file: {} cannot be read; check the path and its rights", path.display())
+        })?;
+        connect.ca_pem = Some(pem);
+    }
+    let credentials = match &source.bind_dn {
+        None => Credentials::Anonymous,
+        Some(dn) => {
+            let password = secret::read(source.password_file.as_deref(), "source.password")?.context(
+                "source.password_file is not set, and there is no systemd credential `source.password`; \
+                 write the password of bind_dn into a file and name it",
+            )?;
+            Credentials::Simple { dn: dn.clone(), password }
+        }
+    };
+    let base = source.base_dn.as_deref().unwrap_or_default();
+    let names: Vec<&str> = attributes.iter().map(String::as_str).collect();
+    let mut options = OpenLdapOptions::new(connect, credentials, &[base], &names);
+    if let Some(filter) = &source.filter {
+        options.filter = Filter::parse(filter)?;
+    }
+    Ok(options)
+}
+
+/// Stands where a connector cannot be made after all: says so when it is read.
+#[derive(Debug)]
+struct Unusable(String);
+
+#[async_trait::async_trait]
+impl Source for Unusable {
+    fn describe(&self) -> String {
+        "the configured directory".into()
+    }
+
+    async fn read(
+        &mut self,
+        _: Option<lockstep_sources::Watermark>,
+        _: bool,
+        _: tokio::sync::mpsc::Sender<lockstep_sources::SourceEvent>,
+        _: tokio_util::sync::CancellationToken,
+    ) -> Result<(), SourceError> {
+        Err(SourceError::Configuration { at: self.describe(), problem: self.0.clone() })
+    }
+
+    async fn check(
+        &mut self,
+        _: lockstep_model::Timestamp,
+    ) -> Vec<lockstep_model::provisioning::DoctorCheck> {
+        Vec::new()
+    }
+}
