@@ -11,33 +11,33 @@ use tokio_util::sync::CancellationToken;
 
 /// A copy of a directory, with a log of how it came about.
 #[derive(Clone, Debug, Default)]
-pub struct Directory {
-    pub entries: BTreeMap<SourceAnchor, EntryChange>,
-    pub watermark: Option<Watermark>,
-    pub kinds: Vec<ReadKind>,
-    pub changes: usize,
-    pub present: usize,
-    pub gone: usize,
-    pub swept: usize,
-    pub checkpoints: usize,
+pub(crate) struct Directory {
+    pub(crate) entries: BTreeMap<SourceAnchor, EntryChange>,
+    pub(crate) watermark: Option<Watermark>,
+    pub(crate) kinds: Vec<ReadKind>,
+    pub(crate) changes: usize,
+    pub(crate) present: usize,
+    pub(crate) gone: usize,
+    pub(crate) swept: usize,
+    pub(crate) checkpoints: usize,
     /// Waits so long after each of the first 400 events.
-    pub slow: Option<Duration>,
-    pending: Vec<SourceEvent>,
-    named: BTreeSet<SourceAnchor>,
-    began: bool,
+    pub(crate) slow: Option<Duration>,
+    pub(crate) pending: Vec<SourceEvent>,
+    pub(crate) named: BTreeSet<SourceAnchor>,
+    pub(crate) began: bool,
 }
 
 impl Directory {
-    pub fn clear_log(&mut self) {
+    pub(crate) fn clear_log(&mut self) {
         self.kinds.clear();
         (self.changes, self.present, self.gone, self.swept, self.checkpoints) = (0, 0, 0, 0, 0);
     }
 
-    pub fn has(&self, dn: &str) -> bool {
+    pub(crate) fn has(&self, dn: &str) -> bool {
         self.entries.values().any(|entry| entry.dn.as_deref() == Some(dn))
     }
 
-    pub fn find(&self, dn: &str) -> EntryChange {
+    pub(crate) fn find(&self, dn: &str) -> EntryChange {
         self.entries
             .values()
             .find(|entry| entry.dn.as_deref() == Some(dn))
@@ -45,7 +45,7 @@ impl Directory {
             .clone()
     }
 
-    pub fn assert_equals(&self, other: &Self) {
+    pub(crate) fn assert_equals(&self, other: &Self) {
         let show = |directory: &Self| -> Vec<_> {
             let line = |e: &EntryChange| format!("{} {:?} {:?}", e.anchor, e.dn, e.attributes);
             directory.entries.values().map(line).collect()
@@ -54,7 +54,7 @@ impl Directory {
     }
 
     /// Takes in one event. Returns whether it was a live checkpoint.
-    pub fn take(&mut self, event: SourceEvent) -> bool {
+    pub(crate) fn take(&mut self, event: SourceEvent) -> bool {
         match event {
             SourceEvent::Begin(kind) => {
                 self.kinds.push(kind);
@@ -101,7 +101,7 @@ impl Directory {
     }
 
     /// One read that is not live.
-    pub async fn read(&mut self, source: &mut (dyn Source + '_)) -> Result<(), SourceError> {
+    pub(crate) async fn read(&mut self, source: &mut (dyn Source + '_)) -> Result<(), SourceError> {
         let (to, mut events) = mpsc::channel(64);
         let from = self.watermark.clone();
         let read = source.read(from, false, to, CancellationToken::new());
@@ -122,7 +122,7 @@ impl Directory {
 }
 
 /// Reads `most` events, then stops the read and returns how it ended; none may be a checkpoint.
-pub async fn read(source: &mut dyn Source, from: Option<Watermark>, most: usize) -> Result<(), SourceError> {
+pub(crate) async fn read(source: &mut dyn Source, from: Option<Watermark>, most: usize) -> Result<(), SourceError> {
     let (to, mut events) = mpsc::channel(1);
     let stop = CancellationToken::new();
     let read = source.read(from, false, to, stop.clone());
@@ -140,15 +140,15 @@ pub async fn read(source: &mut dyn Source, from: Option<Watermark>, most: usize)
 }
 
 /// A live read in the background.
-pub struct Live {
-    pub directory: Directory,
+pub(crate) struct Live {
+    pub(crate) directory: Directory,
     events: mpsc::Receiver<SourceEvent>,
     stop: CancellationToken,
     task: JoinHandle<Result<(), SourceError>>,
 }
 
 impl Live {
-    pub fn start(mut source: impl Source + 'static, from: Option<Watermark>) -> Self {
+    pub(crate) fn start(mut source: impl Source + 'static, from: Option<Watermark>) -> Self {
         let (to, events) = mpsc::channel(64);
         let stop = CancellationToken::new();
         let token = stop.clone();
@@ -165,18 +165,18 @@ impl Live {
         }
     }
 
-    pub async fn until_live(&mut self) {
+    pub(crate) async fn until_live(&mut self) {
         while !self.next("the live stage").await {}
     }
 
-    pub async fn until(&mut self, what: &str, mut condition: impl FnMut(&Directory) -> bool) {
+    pub(crate) async fn until(&mut self, what: &str, mut condition: impl FnMut(&Directory) -> bool) {
         while !condition(&self.directory) {
             self.next(what).await;
         }
     }
 
     /// Stops the read, which must end in good order.
-    pub async fn stop(self) -> Directory {
+    pub(crate) async fn stop(self) -> Directory {
         self.stop.cancel();
         let (directory, result) = self.end().await;
         result.unwrap();
@@ -184,7 +184,7 @@ impl Live {
     }
 
     /// Waits for the read to end.
-    pub async fn end(mut self) -> (Directory, Result<(), SourceError>) {
+    pub(crate) async fn end(mut self) -> (Directory, Result<(), SourceError>) {
         let end = async {
             while let Some(event) = self.events.recv().await {
                 self.directory.take(event);
