@@ -160,3 +160,18 @@ fn random_key() -> [u64; 2] {
     let number = u128::from_le_bytes(bytes).max(1);
     [(number >> 64) as u64, number as u64]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The client runs in tasks of its own: what it does must be able to move between threads.
+    #[test]
+    fn its_work_can_be_spawned() {
+        fn sent<T: Send>(_: impl FnOnce(&'static SyncClient) -> T) {}
+        sent(|client| client.run(CancellationToken::new()));
+        sent(|client| client.once(true, CancellationToken::new()));
+        sent(|client| client.preview(1, CancellationToken::new()));
+        sent(|client| client.check());
+    }
+}

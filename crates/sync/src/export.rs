@@ -10,8 +10,6 @@ use crate::plan::{DELETIONS_PAGE, Planner, Ready};
 use crate::progress::{Phase, Progress};
 use crate::state::{Batch, Meta, Outcome, Stage, StateStore};
 use crate::{StateError, SyncFailure};
-use futures_util::future::BoxFuture;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use lockstep_engine::{
     Batcher, CsId, LinkDifference, delete_operation, link_difference, link_operations, post_operation,
 };
@@ -21,6 +19,7 @@ use lockstep_targets::{Target, TargetError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
 
 /// Operations of one request.
 const OPERATIONS: usize = 1_000;
@@ -88,7 +87,7 @@ pub(crate) struct Exporter {
     pub(crate) progress: watch::Sender<Progress>,
     done: Exported,
     batcher: Batcher<Tag>,
-    in_flight: FuturesUnordered<BoxFuture<'static, Answer>>,
+    in_flight: JoinSet<Answer>,
     groups: HashMap<CsId, GroupWrite>,
     errors: ClientErrors,
     error_outcomes: Vec<Outcome>,
@@ -115,7 +114,7 @@ impl Exporter {
             progress,
             done: Exported::default(),
             batcher: Batcher::new(OPERATIONS, BYTES),
-            in_flight: FuturesUnordered::new(),
+            in_flight: JoinSet::new(),
             groups: HashMap::new(),
             errors: ClientErrors::default(),
             error_outcomes: Vec::new(),
@@ -135,8 +134,8 @@ impl Exporter {
         let staged = self.stages(with_deletions).await;
         // Whatever ended it: the answers still on their way are taken.
         let mut drained = Ok(());
-        while let Some((tags, result)) = self.in_flight.next().await {
-            drained = drained.and(self.take(tags, result).await);
+        while let Some(answer) = self.in_flight.join_next().await {
+            drained = drained.and(self.take(answer).await);
         }
         let mut result = match self.failed.take() {
             Some(error) => Err(error.into()),
@@ -345,25 +344,28 @@ impl Exporter {
         self.drain(IN_FLIGHT - 1).await?;
         self.done.operations += operations.len() as u64;
         let (target, run) = (self.target.clone(), self.run);
-        self.in_flight.push(Box::pin(async move { (tags, target.send(run, operations).await) }));
+        self.in_flight.spawn(async move { (tags, target.send(run, operations).await) });
         Ok(())
     }
 
     /// Takes answers until no more than `most` requests are in flight.
     async fn drain(&mut self, most: usize) -> Result<(), SyncFailure> {
         while self.in_flight.len() > most
-            && let Some((tags, result)) = self.in_flight.next().await
+            && let Some(answer) = self.in_flight.join_next().await
         {
-            self.take(tags, result).await?;
+            self.take(answer).await?;
         }
         if self.failed.is_some() { Err(SyncFailure::Stopped) } else { Ok(()) }
     }
 
-    async fn take(
-        &mut self,
-        tags: Vec<Tag>,
-        result: Result<Vec<OperationResult>, TargetError>,
-    ) -> Result<(), SyncFailure> {
+    async fn take(&mut self, answer: Result<Answer, JoinError>) -> Result<(), SyncFailure> {
+        let (tags, result) = match answer {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.uncertain = true;
+                return Err(StateError::Failed { source: Box::new(error) }.into());
+            }
+        };
         match result {
             Ok(results) => self.answered(tags, results).await,
             Err(error) => {

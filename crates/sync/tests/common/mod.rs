@@ -1,6 +1,6 @@
 //! A scripted source and a tenant in memory, for tests of the client's own logic. The tenant does what the
 //! provisioning API documents, no more: whole-system tests run against the real one.
-#![allow(dead_code, reason = "each test file uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
