@@ -211,8 +211,8 @@ fn search_condition(sql: &mut Sql, text: &str) {
             continue;
         }
         sql.push(" AND o.oid IN (");
-        // "Ann-Marie" is two words of a name.
-        let parts = words(&term);
+        // "Ann-Marie" is two words of a name; "ann@" is the beginning of an address and of no name.
+        let parts = if term.contains('@') { Vec::new() } else { words(&term) };
         for (number, part) in parts.iter().enumerate() {
             sql.push(if number > 0 {
                 " INTERSECT SELECT oid FROM word WHERE "

@@ -1,0 +1,62 @@
+//! Tokens, local users, links and sessions.
+
+use super::*;
+use lockstep_tenant::{LocalUser, Role, Session, TokenRecord};
+
+fn token(name: &str, role: Role, expires: Option<i64>) -> TokenRecord {
+    TokenRecord { name: name.into(), role, client: None, created_at: at(0), expires_at: expires.map(at) }
+}
+
+/// A token is known by its secret until it ends, is replaced or removed; a sync client keeps its id.
+pub(crate) async fn tokens(store: impl TenantStore) {
+    let first = store.put_token([1; 32], token("Sync_host", Role::SyncClient, None), at(0)).await.unwrap();
+    let client = first.client.unwrap();
+    assert_eq!(store.token([1; 32], at(9)).await.unwrap(), Some(first));
+    assert_eq!(store.clients().await.unwrap()[0].service_account, "Sync_host");
+    let again = store.put_token([2; 32], token("Sync_host", Role::SyncClient, Some(5)), at(1)).await.unwrap();
+    assert_eq!(again.client, Some(client));
+    assert_eq!(store.token([1; 32], at(2)).await.unwrap(), None);
+    assert_eq!(store.token([2; 32], at(4)).await.unwrap(), Some(again));
+    assert_eq!(store.token([2; 32], at(5)).await.unwrap(), None);
+    let admin = store.put_token([3; 32], token("admin", Role::Admin, None), at(1)).await.unwrap();
+    assert_eq!(admin.client, None);
+    let names: Vec<_> = store.tokens().await.unwrap().into_iter().map(|token| token.name).collect();
+    assert_eq!(names, ["Sync_host", "admin"]);
+    assert!(store.remove_token("admin".into()).await.unwrap());
+    assert!(!store.remove_token("admin".into()).await.unwrap());
+    assert_eq!(store.token([3; 32], at(2)).await.unwrap(), None);
+}
+
+/// A new password ends the sessions.
+pub(crate) async fn users_and_sessions(store: impl TenantStore) {
+    let user = |hash: &str| LocalUser { name: "ann".into(), password_hash: hash.into(), role: Role::Admin };
+    let session = |end| Session { user: "ann".into(), role: Role::Admin, expires_at: at(end) };
+    store.put_user(user("one")).await.unwrap();
+    store.put_session([1; 32], session(10)).await.unwrap();
+    assert_eq!(store.session([1; 32], at(9)).await.unwrap(), Some(session(10)));
+    assert_eq!(store.session([1; 32], at(10)).await.unwrap(), None);
+    store.put_session([1; 32], session(20)).await.unwrap();
+    assert_eq!(store.session([1; 32], at(10)).await.unwrap(), Some(session(20)));
+    store.put_user(user("two")).await.unwrap();
+    assert_eq!(store.session([1; 32], at(10)).await.unwrap(), None);
+    assert_eq!(store.user("ANN".into()).await.unwrap(), Some(user("two")));
+    store.put_session([2; 32], session(20)).await.unwrap();
+    store.remove_session([2; 32]).await.unwrap();
+    assert_eq!(store.session([2; 32], at(10)).await.unwrap(), None);
+    assert_eq!(store.users().await.unwrap(), [user("two")]);
+    assert!(store.remove_user("ann".into()).await.unwrap());
+    assert!(!store.remove_user("ann".into()).await.unwrap());
+    assert_eq!(store.user("ann".into()).await.unwrap(), None);
+}
+
+/// A link works once, and not after its end; it is no session.
+pub(crate) async fn links(store: impl TenantStore) {
+    let session = Session { user: "ann".into(), role: Role::Reader, expires_at: at(10) };
+    store.put_link([1; 32], session.clone()).await.unwrap();
+    store.put_link([2; 32], session.clone()).await.unwrap();
+    assert_eq!(store.session([1; 32], at(1)).await.unwrap(), None);
+    assert_eq!(store.take_link([1; 32], at(1)).await.unwrap(), Some(session));
+    assert_eq!(store.take_link([1; 32], at(1)).await.unwrap(), None);
+    assert_eq!(store.take_link([2; 32], at(10)).await.unwrap(), None);
+    assert_eq!(store.take_link([2; 32], at(1)).await.unwrap(), None);
+}
