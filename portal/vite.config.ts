@@ -38,7 +38,9 @@ export default defineConfig({
   },
   test: {
     environment: 'jsdom',
+    setupFiles: ['src/test/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
+    testTimeout: 60_000,
     restoreMocks: true,
     unstubGlobals: true,
   },

@@ -1,0 +1,95 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { describe, expect, it } from 'vitest';
+import type { PlanSummary, Status } from '../api/types';
+import { t } from '../messages';
+import { admin, reader, renderAt, sampleStatus, stubServer, type Answers } from '../test/render';
+import { DirectorySyncPage } from './DirectorySync';
+
+function server(status: Status, more: Answers = {}) {
+  return stubServer({
+    '/api/v1/session': () => admin,
+    '/api/v1/status': () => status,
+    '/api/v1/errors': () => ({ value: [], count: 0 }),
+    '/v1.0/domains': () => ({ value: [{ id: 'contoso.local', isVerified: false }] }),
+    '/api/v1/orders': () => ({ answer: 'accepted' }),
+    ...more,
+  });
+}
+
+const held: PlanSummary = {
+  id: 'p',
+  madeAt: '2026-11-22T21:00:00Z',
+  counts: {
+    user: { create: 0, update: 0, delete: 412, membersAdded: 0, membersRemoved: 0, held: 1_000 },
+    group: { create: 0, update: 0, delete: 4, membersAdded: 0, membersRemoved: 0, held: 60 },
+  },
+  errors: 0,
+  deletionsDigest: 'digest-1',
+  verdict: { kind: 'held', reason: 'Too many.', remedy: 'Approve or restore.' },
+};
+
+describe('Manage directory synchronization', () => {
+  it('has the eight items under the names admins know', async () => {
+    server(sampleStatus());
+    renderAt('/dirsync', <DirectorySyncPage />);
+    const valueOf = (term: string) => screen.getByText(term, { selector: 'dt' }).nextElementSibling?.textContent;
+    await waitFor(() => expect(valueOf('Domains verified')).toBe('2'));
+    expect(valueOf('Domains not verified')).toContain('1');
+    expect(valueOf('Directory sync enabled')).toBe('True');
+    expect(valueOf('Latest directory sync')).toMatch(/now|seconds? ago/);
+    expect(valueOf('Password sync enabled')).toBe('False');
+    expect(valueOf('Last Password Sync')).toBe('Never');
+    expect(valueOf('Directory sync client version')).toBe('0.1.0');
+    expect(valueOf('Directory sync service account')).toBe('Sync_host_1a2b3c');
+    expect(valueOf('Last export')).toBe('Never');
+  });
+
+  it('warns of what is stale, and of nothing else', async () => {
+    server(sampleStatus((status) => (status.sync.stale = true)));
+    renderAt('/dirsync', <DirectorySyncPage />);
+    expect(await screen.findByText(t.dirsync.stale('3 days'))).toBeTruthy();
+    expect(screen.queryByText(t.dirsync.passwordStale('3 days'))).toBeNull();
+    expect(screen.getByRole('link', { name: t.dirsync.troubleshoot }).getAttribute('href')).toBe('/dirsync/troubleshoot');
+  });
+
+  it('offers the newer client', async () => {
+    server(
+      sampleStatus((status) => {
+        status.sync.updateAvailable = true;
+        status.sync.latestVersion = '0.2.0';
+      }),
+    );
+    renderAt('/dirsync', <DirectorySyncPage />);
+    const link = await screen.findByRole('link', { name: t.dirsync.download });
+    expect(link.getAttribute('href')).toBe('/downloads/lockstep');
+  });
+
+  it('approves exactly the plan that is shown, once the number of deletions was typed', async () => {
+    const asked = server(sampleStatus((status) => (status.sync.heldPlan = held)));
+    renderAt('/dirsync', <DirectorySyncPage />);
+    const approve = await screen.findByRole('button', { name: t.held.approve });
+    await waitFor(() => expect(approve.getAttribute('aria-disabled')).not.toBe('true'));
+    await userEvent.click(approve);
+    const dialog = within(await screen.findByRole('dialog', { hidden: true }));
+    await userEvent.type(dialog.getByRole('textbox', { hidden: true }), '412{Enter}');
+    expect(dialog.getByText(t.held.mismatch(416))).toBeTruthy();
+    expect(asked.some((each) => each.startsWith('POST'))).toBe(false);
+    await userEvent.clear(dialog.getByRole('textbox', { hidden: true }));
+    await userEvent.type(dialog.getByRole('textbox', { hidden: true }), '416{Enter}');
+    await waitFor(() => expect(asked).toContain('POST /api/v1/orders {"order":"approve","digest":"digest-1"}'));
+  });
+
+  it('lets a reader change nothing', async () => {
+    const asked = server(
+      sampleStatus((status) => (status.sync.heldPlan = held)),
+      { '/api/v1/session': () => reader },
+    );
+    renderAt('/dirsync', <DirectorySyncPage />);
+    expect(await screen.findByText(t.failure.readerOnly)).toBeTruthy();
+    await userEvent.click(screen.getByRole('button', { name: t.dirsync.syncNow }));
+    await userEvent.click(screen.getByRole('button', { name: t.held.approve }));
+    expect(screen.queryByRole('dialog', { hidden: true })).toBeNull();
+    expect(asked.some((each) => each.startsWith('POST'))).toBe(false);
+  });
+});
