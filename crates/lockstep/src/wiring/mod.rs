@@ -8,7 +8,6 @@ pub(crate) mod server;
 pub(crate) mod server_doctor;
 pub(crate) mod source;
 pub(crate) mod store;
-pub(crate) mod tls;
 
 use crate::End;
 use crate::cli::{Command, Sync};

@@ -6,7 +6,7 @@ use crate::clock::SystemClock;
 use crate::config::Loaded;
 use anyhow::Context;
 use jiff::SignedDuration;
-use lockstep_api::{ApiSettings, ApiState};
+use lockstep_api::{ApiSettings, ApiState, TlsSettings};
 use lockstep_model::Clock;
 use lockstep_tenant::TenantStore;
 use std::fs::File;
@@ -14,7 +14,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 /// Time between two looks at quarantined values and at what is to be purged.
@@ -27,7 +26,7 @@ pub(crate) struct Server {
     /// Where it answers on this machine.
     pub(crate) url: String,
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<TlsSettings>,
     api: ApiState,
     keep_deleted: Duration,
     data_dir: std::path::PathBuf,
@@ -38,7 +37,10 @@ pub(crate) struct Server {
 /// Opens the store and takes the port. `listen` goes before the configuration's.
 pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Result<Server> {
     let config = &loaded.config;
-    let tls = super::tls::acceptor(loaded)?;
+    let tls = match (&config.server.tls_cert_file, &config.server.tls_key_file) {
+        (Some(certificate), Some(key)) => Some(TlsSettings::from_files(certificate, key)?),
+        _ => None,
+    };
     let (store, organization) = store::open(loaded).await?;
     let lock = lock(loaded)?;
     let wanted = listen.unwrap_or(&config.server.listen);
@@ -77,8 +79,11 @@ impl Server {
         Running { url: self.url.clone(), pid: std::process::id() }.write(&self.data_dir)?;
         let upkeep = tokio::spawn(upkeep(self.store.clone(), self.keep_deleted, stop.clone()));
         let router = lockstep_api::router(self.api);
-        let served =
-            lockstep_api::serve(self.listener, self.tls, router, stop.clone().cancelled_owned()).await;
+        let stopped = stop.clone().cancelled_owned();
+        let served = match self.tls {
+            None => lockstep_api::serve(self.listener, router, stopped).await,
+            Some(tls) => lockstep_api::serve_tls(self.listener, router, tls, stopped).await,
+        };
         stop.cancel();
         Running::remove(&self.data_dir);
         upkeep.await?;
