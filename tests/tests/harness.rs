@@ -14,7 +14,9 @@ fn the_directory_takes_every_operation_of_the_organization() -> Result<()> {
         let slapd = Slapd::start(&SlapdOptions { suffix: SUFFIX.into(), ldif, ..SlapdOptions::default() })?;
         for at in 0..400 {
             let step = organization.step();
-            slapd.ldapmodify(&step.records).with_context(|| format!("{seed}, {at}: {}\n{}", step.name, step.records))?;
+            slapd
+                .ldapmodify(&step.records)
+                .with_context(|| format!("{seed}, {at}: {}\n{}", step.name, step.records))?;
         }
         let entries = ldif::read(&slapd.ldapsearch(&["-b", SUFFIX, "(objectClass=*)", "*", "+"])?)?;
         ensure!(entries.len() > 100, "{} entries are left", entries.len());
