@@ -164,8 +164,11 @@ impl<V: View> Work<'_, V> {
         let mail = self.out.properties.text(Property::Mail).map(str::to_owned);
         let list = match self.out.properties.0.remove(&Property::ProxyAddresses) {
             Some(PropertyValue::List(list)) => list,
-            Some(PropertyValue::Text(text)) => vec![text],
-            _ => Vec::new(),
+            Some(other) => {
+                self.hold(Property::ProxyAddresses, Some(other.clone()));
+                if let PropertyValue::Text(text) = other { vec![text] } else { Vec::new() }
+            }
+            None => Vec::new(),
         };
         let any_smtp = list.iter().any(|text| values::is_smtp(values::split_prefix(text).0));
         if is_user && mail.is_none() && !any_smtp {
