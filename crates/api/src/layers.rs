@@ -2,6 +2,7 @@
 
 use crate::error::ApiError;
 use crate::state::ApiState;
+use crate::tls::is_tls;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -28,6 +29,7 @@ pub(crate) async fn around(State(state): State<ApiState>, request: Request, next
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let request_id = new_request_id();
     let client_request_id = client_request_id(request.headers());
+    let tls = is_tls(&state, request.extensions());
 
     let mut response = next.run(request).await;
 
@@ -56,7 +58,7 @@ pub(crate) async fn around(State(state): State<ApiState>, request: Request, next
     if let Some(id) = client_request_id {
         headers.insert(CLIENT_REQUEST_ID, id);
     }
-    secure(headers, state.settings.is_tls());
+    secure(headers, tls);
 
     let took = began.elapsed();
     state.metrics.request(route, &method, status.as_u16(), took);

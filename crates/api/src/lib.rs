@@ -9,6 +9,7 @@
 
 pub mod auth;
 mod body;
+mod book;
 mod error;
 mod events;
 mod graph;
@@ -22,8 +23,10 @@ mod router;
 mod serve;
 mod settings;
 mod state;
+mod tls;
 
 pub use router::router;
-pub use serve::{ServeError, serve};
+pub use serve::{ServeError, serve, serve_tls};
 pub use settings::ApiSettings;
 pub use state::{ApiState, Doctor};
+pub use tls::{TlsError, TlsSettings};

@@ -3,7 +3,7 @@
 
 use crate::layers::{around, within};
 use crate::state::ApiState;
-use crate::{auth, graph, own, portal, provisioning};
+use crate::{auth, book, graph, own, portal, provisioning};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -22,6 +22,8 @@ pub fn router(state: ApiState) -> Router {
     let open = Router::new()
         .route("/healthz", get(own::health::healthz))
         .route("/readyz", get(own::health::readyz))
+        .route("/docs/", get(book::front))
+        .route("/docs/{*path}", get(book::show))
         .route("/downloads/lockstep", get(own::downloads::program))
         .route("/downloads/lockstep.sha256", get(own::downloads::sha256))
         .route("/api/v1/session", post(auth::session::sign_in))

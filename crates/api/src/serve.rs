@@ -13,7 +13,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 /// Connections at a time; more wait in the system's queue.
@@ -22,8 +21,6 @@ const CONNECTIONS: usize = 4096;
 /// idle connections, so that they, not we, end them.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// Longest time a TLS handshake takes.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// Longest time for a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Longest time that requests in work have when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
@@ -125,10 +122,14 @@ async fn run(
         let (builder, tls, watcher) = (builder.clone(), tls.clone(), graceful.watcher());
         tokio::spawn(async move {
             let served = match tls {
-                None => watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await,
+                None => {
+                    watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
+                }
                 Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
                     Ok(Ok(stream)) => {
-                        watcher.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned()).await
+                        watcher
+                            .watch(builder.serve_connection(TokioIo::new(stream), service).into_owned())
+                            .await
                     }
                     Ok(Err(error)) => Err(error.into()),
                     Err(_) => Err("the TLS handshake took too long".into()),

@@ -4,6 +4,7 @@ use super::{Identity, new_secret, password};
 use crate::body;
 use crate::error::ApiError;
 use crate::state::ApiState;
+use crate::tls::is_tls;
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
@@ -50,6 +51,7 @@ struct Shown {
 pub(crate) async fn sign_in(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
     refuse_other_sites(request.headers())?;
     let address = peer(&request);
+    let tls = is_tls(&state, request.extensions());
     let Credentials { user, password } = body::read_json(request.into_body()).await?;
     if user.len() > MAX_NAME_BYTES || password.expose_secret().len() > password::MAX_BYTES {
         return Err(wrong());
@@ -63,7 +65,7 @@ pub(crate) async fn sign_in(State(state): State<ApiState>, request: Request) -> 
     }
     let Some(user) = known else { return Err(wrong()) };
     state.sign_ins.succeeded(&attempt);
-    open(&state, user.name, user.role).await
+    open(&state, user.name, user.role, tls).await
 }
 
 /// `POST /api/v1/session/link`: signs in with a one-time link's token. 204 with the cookie; 401 for one that is
@@ -71,6 +73,7 @@ pub(crate) async fn sign_in(State(state): State<ApiState>, request: Request) -> 
 pub(crate) async fn link(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
     refuse_other_sites(request.headers())?;
     let address = peer(&request);
+    let tls = is_tls(&state, request.extensions());
     let Link { token } = body::read_json(request.into_body()).await?;
     let now = state.now();
     let attempt = state.sign_ins.begin(address, None, now).map_err(too_often)?;
@@ -81,7 +84,7 @@ pub(crate) async fn link(State(state): State<ApiState>, request: Request) -> Res
         ));
     };
     state.sign_ins.succeeded(&attempt);
-    open(&state, session.user, session.role).await
+    open(&state, session.user, session.role, tls).await
 }
 
 /// `GET /api/v1/session`: who is signed in.
@@ -97,12 +100,13 @@ pub(crate) async fn show(Extension(identity): Extension<Identity>) -> Result<Res
 pub(crate) async fn sign_out(
     State(state): State<ApiState>,
     Extension(identity): Extension<Identity>,
+    request: Request,
 ) -> Result<Response, ApiError> {
     if let Some((hash, _)) = identity.session {
         state.store.remove_session(hash).await?;
     }
     let mut response = StatusCode::NO_CONTENT.into_response();
-    if let Some(cookie) = cookie_header("", 0, state.settings.is_tls()) {
+    if let Some(cookie) = cookie_header("", 0, is_tls(&state, request.extensions())) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -120,13 +124,12 @@ pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
         .map(|(_, value)| value)
 }
 
-async fn open(state: &ApiState, user: String, role: Role) -> Result<Response, ApiError> {
+async fn open(state: &ApiState, user: String, role: Role, tls: bool) -> Result<Response, ApiError> {
     let unavailable = || ApiError::unavailable("The session cannot be made; try again.");
     let secret = new_secret("lks").map_err(|_| unavailable())?;
     let expires_at = state.now().checked_add(LENGTH).map_err(|_| unavailable())?;
     state.store.put_session(secret.hash, Session { user, role, expires_at }).await?;
-    let cookie = cookie_header(secret.text.expose_secret(), MAX_AGE_SECONDS, state.settings.is_tls())
-        .ok_or_else(unavailable)?;
+    let cookie = cookie_header(secret.text.expose_secret(), MAX_AGE_SECONDS, tls).ok_or_else(unavailable)?;
     let mut response = (StatusCode::NO_CONTENT, Body::empty()).into_response();
     response.headers_mut().insert(header::SET_COOKIE, cookie);
     Ok(response)

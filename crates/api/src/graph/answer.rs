@@ -33,11 +33,15 @@ impl Call {
         version: Version,
         path: &str,
         headers: &HeaderMap,
+        tls: bool,
         options: Options,
     ) -> Self {
         let base = match &state.settings.public_url {
             Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("http://{}", host(headers).unwrap_or("localhost")),
+            None => {
+                let scheme = if tls { "https" } else { "http" };
+                format!("{scheme}://{}", host(headers).unwrap_or("localhost"))
+            }
         };
         let root = format!("{base}/{}", version.segment());
         let address = format!("{base}{}", path.trim_end_matches('/'));

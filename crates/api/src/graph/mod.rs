@@ -17,6 +17,7 @@ mod users;
 use crate::error::ApiError;
 use crate::layers::Route;
 use crate::state::ApiState;
+use crate::tls::is_tls;
 use answer::Call;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
@@ -77,7 +78,10 @@ async fn dispatch(
     let method = if head.method == Method::HEAD { Method::GET } else { head.method };
     let path = head.uri.path();
     let call = match Options::parse(head.uri.query().unwrap_or_default()) {
-        Ok(options) => Call::new(state, version, path, &head.headers, options),
+        Ok(options) => {
+            let tls = is_tls(&state, &head.extensions);
+            Call::new(state, version, path, &head.headers, tls, options)
+        }
         Err(error) => return ("graph", Err(error)),
     };
     let segments = match segments(path) {

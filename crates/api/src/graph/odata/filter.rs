@@ -12,7 +12,7 @@ use lockstep_tenant::{Comparison, Field, Filter, Literal};
 /// Parentheses, `not` and lambdas within each other.
 const MAX_DEPTH: usize = 32;
 /// Conditions and values in all.
-const MAX_NODES: usize = 1_000;
+const MAX_NODES: usize = 500;
 
 /// Reads a filter on a resource.
 ///

@@ -1,0 +1,6 @@
+//! The server's HTTP over a real SQLite store: through the router, and over real connections.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(missing_docs, reason = "tests")]
+
+mod access;
+mod common;
