@@ -5,6 +5,7 @@ import {
   mergeClasses,
   Link,
   SkeletonItem,
+  useRestoreFocusTarget,
   Table,
   TableBody,
   TableCell,
@@ -85,6 +86,7 @@ export function DirectoryGrid<T extends User | Group>(props: Props<T>) {
   const { kind, columns, words, nameOf } = props;
   const styles = useStyles();
   const [params, change] = useUrlState();
+  const focusTarget = useRestoreFocusTarget();
   const [, setParams] = useSearchParams();
   const trail = (useLocation().state as Trail | null)?.trail;
 
@@ -194,6 +196,7 @@ export function DirectoryGrid<T extends User | Group>(props: Props<T>) {
                               className={styles.cut}
                               title={nameOf(item)}
                               aria-haspopup="dialog"
+                              {...focusTarget}
                               onClick={(event) => {
                                 event.stopPropagation();
                                 open();

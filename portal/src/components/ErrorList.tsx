@@ -19,6 +19,7 @@ import {
   TableRow,
   Text,
   tokens,
+  useRestoreFocusTarget,
 } from '@fluentui/react-components';
 import { useCallback } from 'react';
 import { useErrors, useIsAdmin, useRecheck } from '../api/queries';
@@ -218,6 +219,7 @@ function ErrorTable({ rows, openId, onOpen }: { rows: ErrorRow[]; openId: string
 function Row({ row, open, onOpen }: { row: ErrorRow; open: boolean; onOpen: (id: number) => void }) {
   const styles = useStyles();
   const cell = styles.cell;
+  const focusTarget = useRestoreFocusTarget();
   return (
     // The row opens by mouse anywhere; by keyboard through the button in its first cell.
     <TableRow
@@ -234,6 +236,7 @@ function Row({ row, open, onOpen }: { row: ErrorRow; open: boolean; onOpen: (id:
             className={styles.name}
             aria-label={t.errors.open(row.object.name, t.code(row.code))}
             aria-haspopup="dialog"
+            {...focusTarget}
             onClick={(event) => {
               event.stopPropagation();
               onOpen(row.id);

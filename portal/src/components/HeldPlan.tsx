@@ -12,6 +12,7 @@ import {
   makeStyles,
   Text,
   tokens,
+  useRestoreFocusTarget,
 } from '@fluentui/react-components';
 import { useState } from 'react';
 import { useIsAdmin, useOrder } from '../api/queries';
@@ -48,6 +49,7 @@ export function HeldPlan({ plan, onPreview }: { plan: PlanSummary; onPreview: ()
   const admin = useIsAdmin();
   const order = useOrder();
   const verdict = plan.verdict;
+  const focusTarget = useRestoreFocusTarget();
   return (
     <section className={styles.root} aria-labelledby="held-title" data-held={plan.deletionsDigest}>
       <div className={styles.head}>
@@ -69,7 +71,7 @@ export function HeldPlan({ plan, onPreview }: { plan: PlanSummary; onPreview: ()
       <OrderOutcome order={order} />
       <div className={styles.actions}>
         <Approve plan={plan} order={order} disabled={!admin} />
-        <Button disabledFocusable={!admin} onClick={onPreview}>
+        <Button {...focusTarget} disabledFocusable={!admin} onClick={onPreview}>
           {t.held.preview}
         </Button>
       </div>
@@ -89,6 +91,7 @@ function Approve({ plan, order, disabled }: ApproveProps) {
   const [typed, setTyped] = useState('');
   const [tried, setTried] = useState(false);
   const deletions = deletionsOf(plan);
+  const focusTarget = useRestoreFocusTarget();
   const right = typed.trim() === String(deletions);
 
   const confirm = () => {
@@ -100,6 +103,7 @@ function Approve({ plan, order, disabled }: ApproveProps) {
   return (
     <>
       <Button
+        {...focusTarget}
         appearance="primary"
         disabledFocusable={disabled || order.isPending}
         onClick={() => {

@@ -8,7 +8,7 @@ const useStyles = makeStyles({
   table: { maxWidth: '760px', minWidth: '560px' },
   number: { textAlign: 'right', fontVariantNumeric: 'tabular-nums' },
   headNumber: { '& > div': { justifyContent: 'flex-end' }, textAlign: 'right' },
-  strong: { fontWeight: tokens.fontWeightSemibold, color: tokens.colorStatusDangerForeground1 },
+  strong: { fontWeight: tokens.fontWeightSemibold, color: tokens.colorStatusDangerForeground3 },
 });
 
 export function PlanCounts({ counts }: { counts: PlanSummary['counts'] }) {

@@ -1,5 +1,5 @@
 // Orders to the sync client, and what became of the last one.
-import { makeStyles, Spinner, Toolbar, ToolbarButton, ToolbarDivider } from '@fluentui/react-components';
+import { makeStyles, Spinner, Toolbar, ToolbarButton, ToolbarDivider, useRestoreFocusTarget } from '@fluentui/react-components';
 import { useEffect, type ReactElement } from 'react';
 import { useNavigate } from 'react-router';
 import { useIsAdmin, useOrder } from '../api/queries';
@@ -19,6 +19,7 @@ export function SyncCommands({ status, onPreview }: { status: Status | undefined
   const admin = useIsAdmin();
   const order = useOrder();
   const navigate = useNavigate();
+  const focusTarget = useRestoreFocusTarget();
   const sent = order.variables?.order;
   const paused = status?.sync.clientState === 'paused' || status?.summary.state === 'paused';
   const off = !admin || !status || order.isPending;
@@ -45,7 +46,7 @@ export function SyncCommands({ status, onPreview }: { status: Status | undefined
             {t.dirsync.pause}
           </ToolbarButton>
         )}
-        <ToolbarButton icon={<EyeRegular />} disabledFocusable={!admin || !status} onClick={onPreview}>
+        <ToolbarButton {...focusTarget} icon={<EyeRegular />} disabledFocusable={!admin || !status} onClick={onPreview}>
           {t.dirsync.preview}
         </ToolbarButton>
         <ToolbarDivider className={styles.divider} />

@@ -1,5 +1,5 @@
 // Users > Active users.
-import { makeStyles, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, ToolbarButton } from '@fluentui/react-components';
+import { makeStyles, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, ToolbarButton, useRestoreFocusTarget } from '@fluentui/react-components';
 import type { User } from '@microsoft/microsoft-graph-types';
 import { Navigate, useNavigate } from 'react-router';
 import { useStatus } from '../api/queries';
@@ -43,6 +43,7 @@ function nameOf(user: User): string {
 export function UsersPage() {
   const styles = useStyles();
   const status = useStatus();
+  const focusTarget = useRestoreFocusTarget();
   const navigate = useNavigate();
   const [params, change] = useUrlState();
   const never = status.data?.sync.enabled === null;
@@ -75,7 +76,7 @@ export function UsersPage() {
       <GridCommands list="users" views={t.users.views} search={t.users.search} searchHint={t.users.searchHint}>
         <Menu>
           <MenuTrigger disableButtonEnhancement>
-            <ToolbarButton aria-label={t.more} icon={<MoreHorizontalRegular />} />
+            <ToolbarButton {...focusTarget} aria-label={t.more} icon={<MoreHorizontalRegular />} />
           </MenuTrigger>
           <MenuPopover>
             <MenuList>

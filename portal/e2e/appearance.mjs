@@ -1,0 +1,128 @@
+// How every page looks and can be used: axe in light and dark, no jumps, keyboard, theme, size. Takes the
+// screenshots.
+import assert from 'node:assert/strict';
+
+const FIRST_ROUTE_BYTES = 250 * 1024;
+const SHIFT = 0.02;
+
+/** @param {import('./run.mjs').World} world */
+export async function appearanceChecks({ browser, api, check }) {
+  const { page } = browser;
+  const error = (await api.get('/api/v1/errors?category=DuplicateAttribute&top=1')).value[0];
+  const user = (await api.get('/v1.0/users?$top=1&$select=id&$orderby=displayName')).value[0];
+  const group = (await api.get('/v1.0/groups?$top=1&$select=id&$orderby=displayName')).value[0];
+  const run = (await api.get('/api/v1/runs?top=1')).value[0];
+
+  /** @type {[name: string, path: string, heading: string][]} */
+  const pages = [
+    ['home', '/', 'Home'],
+    ['users', '/users', 'Active users'],
+    ['users-with-errors', '/users?view=errors', 'Active users'],
+    ['users-pane', '/users?panel=dirsync', 'Active users'],
+    ['user-details', `/users?user=${user.id}`, 'Active users'],
+    ['groups', '/groups', 'Groups'],
+    ['group-details', `/groups?group=${group.id}`, 'Groups'],
+    ['setup', '/setup', 'Set up directory synchronization'],
+    ['dirsync', '/dirsync', 'Manage directory synchronization'],
+    ['dirsync-preview', '/dirsync?panel=preview', 'Manage directory synchronization'],
+    ['errors', '/dirsync/errors', 'Directory sync errors'],
+    ['error-details', `/dirsync/errors?error=${error?.id}`, 'Directory sync errors'],
+    ['runs', `/dirsync/runs?run=${run.id}`, 'Run history'],
+    ['troubleshooter', '/dirsync/troubleshoot', 'Troubleshooter'],
+    ['not-found', '/no/such/page', 'There is no such page'],
+  ];
+
+  for (const scheme of /** @type {const} */ (['light', 'dark'])) {
+    await page.emulateMedia({ colorScheme: scheme });
+    for (const [name, path, heading] of pages) {
+      await check(`axe and no jumps: ${path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, '{id}')}, ${scheme}`, async () => {
+        await page.goto(path);
+        // Behind an open pane the heading is hidden from readers, and is still there.
+        await page.getByRole('heading', { level: 1, name: heading, includeHidden: true }).waitFor();
+        await browser.settled();
+        await browser.shot(`${name}-${scheme}`);
+        const shift = await browser.shift();
+        assert.ok(shift < SHIFT, `things jumped by ${shift.toFixed(4)} while the page loaded`);
+        assert.deepEqual(await browser.violations(), []);
+      });
+    }
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+
+  await check('a narrow window (320 px) needs no sideways scrolling of the page', async () => {
+    await page.setViewportSize({ width: 320, height: 800 });
+    for (const [, path, heading] of pages.filter(([name]) => ['home', 'users', 'dirsync', 'setup'].includes(name))) {
+      await browser.open(path, heading);
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(over <= 0, `${path} is ${over} px too wide`);
+    }
+    await page.getByRole('button', { name: 'Open navigation' }).click();
+    await page.getByRole('dialog').getByRole('link', { name: 'Home' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'hidden' });
+    await page.setViewportSize({ width: 1360, height: 900 });
+  });
+
+  await check('keyboard: skip link, navigation, focus on the heading, Escape closes a pane and gives the focus back', async () => {
+    await browser.open('/', 'Home');
+    await page.keyboard.press('Tab');
+    assert.equal(await focused(), 'Skip to main content');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement?.id), 'main');
+    await page.getByRole('link', { name: 'Active users' }).first().focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'Active users' }).waitFor();
+    await page.waitForFunction(() => document.activeElement?.tagName === 'H1');
+    assert.equal(await page.title(), 'Active users - Lockstep');
+    await browser.settled();
+    const first = page.locator('tbody tr[data-id] button').first();
+    await first.focus();
+    await page.keyboard.press('Enter');
+    const pane = page.getByRole('dialog', { name: 'User details' });
+    await pane.waitFor();
+    await page.keyboard.press('Escape');
+    await pane.waitFor({ state: 'hidden' });
+    await page.waitForFunction(() => document.activeElement?.closest('tr[data-id]') !== null);
+  });
+
+  await check('theme: the switch overrules the system and is kept', async () => {
+    await browser.open('/', 'Home');
+    const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
+    assert.equal(await scheme(), 'light');
+    await page.getByRole('button', { name: 'Theme' }).click();
+    await page.getByRole('menuitemradio', { name: 'Dark' }).click();
+    await page.waitForFunction(() => getComputedStyle(document.documentElement).colorScheme === 'dark');
+    await page.reload();
+    await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
+    assert.equal(await scheme(), 'dark');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Theme' }).click();
+    await page.getByRole('menuitemradio', { name: 'As the system' }).click();
+    await page.waitForFunction(() => getComputedStyle(document.documentElement).colorScheme === 'light');
+  });
+
+  await check('first route: scripts under 250 KB compressed', async () => {
+    const fresh = await browser.chrome.newContext({ storageState: await browser.context.storageState() });
+    try {
+      const first = await fresh.newPage();
+      await first.goto(new URL('/', page.url()).href);
+      await first.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
+      await first.waitForLoadState('load');
+      const bytes = await first.evaluate(() =>
+        performance
+          .getEntriesByType('resource')
+          .map((entry) => /** @type {PerformanceResourceTiming} */ (entry))
+          .filter((entry) => entry.name.endsWith('.js'))
+          .reduce((sum, entry) => sum + entry.encodedBodySize, 0),
+      );
+      assert.ok(bytes > 0 && bytes < FIRST_ROUTE_BYTES, `${bytes} bytes`);
+      return `${(bytes / 1024).toFixed(1)} KB`;
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  function focused() {
+    return page.evaluate(() => document.activeElement?.textContent);
+  }
+}

@@ -1,0 +1,51 @@
+// What is tested: the addresses and secrets that `./quickstart --detach` prints.
+import { readFileSync } from 'node:fs';
+
+/**
+ * @typedef {object} Target
+ * @property {string} portalUrl
+ * @property {string} signInUrl a link that signs in once
+ * @property {string} ldapUrl
+ * @property {string} bindDn
+ * @property {string} bindPassword
+ * @property {string} token an administrator's bearer token
+ */
+
+/**
+ * Reads the command line.
+ * @param {string[]} args
+ * @returns {{target: Target, screenshots: string | undefined}}
+ */
+export function readTarget(args) {
+  /** @param {string} name */
+  const option = (name) => {
+    const at = args.indexOf(name);
+    return at === -1 ? undefined : args[at + 1];
+  };
+  const from = option('--json') ?? '-';
+  const target = JSON.parse(readFileSync(from === '-' ? 0 : from, 'utf8'));
+  for (const name of ['portalUrl', 'signInUrl', 'ldapUrl', 'bindDn', 'bindPassword', 'token']) {
+    if (typeof target[name] !== 'string') throw new Error(`${from}: "${name}" is missing; give what ./quickstart --detach prints`);
+  }
+  return { target: { ...target, portalUrl: target.portalUrl.replace(/\/$/, '') }, screenshots: option('--screenshots') };
+}
+
+/** The server's API, asked with the administrator's token: the other witness of what the pages show. */
+export class Api {
+  /** @param {Target} target */
+  constructor(target) {
+    this.target = target;
+  }
+
+  /**
+   * @param {string} path
+   * @returns {Promise<any>}
+   */
+  async get(path) {
+    const response = await fetch(this.target.portalUrl + path, {
+      headers: { Authorization: `Bearer ${this.target.token}`, ConsistencyLevel: 'eventual' },
+    });
+    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
+    return response.json();
+  }
+}
