@@ -83,6 +83,8 @@ pub(crate) struct Importer {
     changes: Vec<EntryChange>,
     bytes: usize,
     gone: BTreeSet<SourceAnchor>,
+    /// Containers that moved during this refresh.
+    moves: Vec<Moved>,
     pub(crate) done: Imported,
     /// The state knows less than the source believes: the next read must be a full one.
     pub(crate) incomplete: bool,
@@ -101,6 +103,7 @@ impl Importer {
             changes: Vec::new(),
             bytes: 0,
             gone: BTreeSet::new(),
+            moves: Vec::new(),
             done: Imported::default(),
             incomplete: false,
         }
@@ -131,6 +134,7 @@ impl Importer {
                 self.changes.clear();
                 self.bytes = 0;
                 self.gone.clear();
+                self.moves.clear();
             }
             SourceEvent::Change(change) => {
                 self.done.read += 1;
@@ -166,7 +170,7 @@ impl Importer {
         meta: &mut Meta,
         now: Timestamp,
     ) -> Result<(), StateError> {
-        let simple = self.gone.is_empty() && !sweep;
+        let simple = self.gone.is_empty() && !sweep && self.live;
         meta.watermark = (!self.incomplete).then_some(watermark);
         meta.last_import = Some(now);
         if self.kind == ReadKind::Full && sweep {
@@ -176,6 +180,7 @@ impl Importer {
             return self.store_changes(Some(meta.clone())).await;
         }
         self.store_changes(None).await?;
+        self.move_stragglers().await?;
         self.remove_gone().await?;
         if sweep {
             self.sweep().await?;
@@ -192,7 +197,10 @@ impl Importer {
             let (stored, moved) = self.store_some(&mut changes, &mut meta).await?;
             self.done.changed += stored;
             if let Some(moved) = moved {
-                self.move_descendants(&moved).await?;
+                self.move_descendants(&moved, !self.live).await?;
+                if !self.live {
+                    self.moves.push(moved);
+                }
             }
         }
         if meta.is_some() {
@@ -282,9 +290,21 @@ impl Importer {
         Ok(None)
     }
 
+    /// Entries that a refresh named before it named the move of their container, while that moved, have the old
+    /// DN still: where no entry has the container's old DN any more, they moved too.
+    async fn move_stragglers(&mut self) -> Result<(), StateError> {
+        for moved in std::mem::take(&mut self.moves) {
+            let held = self.state.resolve(vec![self.hasher.dn(&moved.from)]).await?;
+            if held.iter().all(Option::is_none) {
+                self.move_descendants(&moved, false).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Gives the entries below a moved container their new DNs. During a refresh, entries that the source
     /// already named are left alone: their DN is its own word.
-    async fn move_descendants(&mut self, moved: &Moved) -> Result<(), StateError> {
+    async fn move_descendants(&mut self, moved: &Moved, spare_named: bool) -> Result<(), StateError> {
         let mut after = CsId(0);
         loop {
             let page = self.state.scan(after, PAGE).await?;
@@ -292,7 +312,7 @@ impl Importer {
             after = last.id;
             let jobs: Vec<Job> = page
                 .into_iter()
-                .filter(|held| self.live || !self.seen.contains(held.id))
+                .filter(|held| !spare_named || !self.seen.contains(held.id))
                 .filter_map(|held| {
                     let dn = moved.new_name(codec::dn_of(&held.raw)?)?;
                     let entry = codec::decode(held.anchor.clone(), &held.raw)?;

@@ -187,7 +187,23 @@ impl Source for ScriptedSource {
                 }
                 Some(from) => {
                     let from: usize = String::from_utf8(from.0["base"].clone()).unwrap().parse().unwrap();
-                    events.extend(directory.log[from..].iter().cloned());
+                    // As a server does: each entry that changed, as it is now, in no particular order.
+                    let named: BTreeSet<SourceAnchor> = directory.log[from..]
+                        .iter()
+                        .flat_map(|event| match event {
+                            SourceEvent::Change(change) => vec![change.anchor.clone()],
+                            SourceEvent::Gone(anchors) => anchors.clone(),
+                            _ => vec![],
+                        })
+                        .collect();
+                    let (there, gone): (Vec<_>, Vec<_>) =
+                        named.into_iter().partition(|name| directory.entries.contains_key(name.as_str()));
+                    events.extend(there.iter().map(|name| {
+                        SourceEvent::Change(change_of(name.as_str(), &directory.entries[name.as_str()]))
+                    }));
+                    if !gone.is_empty() {
+                        events.push(SourceEvent::Gone(gone));
+                    }
                 }
             }
             events.push(SourceEvent::Checkpoint {
@@ -363,7 +379,11 @@ impl Target for MemoryTenant {
     }
 
     async fn inventory(&self, after: Option<SourceAnchor>) -> Result<InventoryPage, TargetError> {
-        let state = self.state.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
+        if state.lose_answers > 0 {
+            state.lose_answers -= 1;
+            return Err(TargetError::TimedOut { endpoint: "memory".into(), action: "the inventory" });
+        }
         let items: Vec<InventoryItem> = state
             .objects
             .iter()

@@ -1,0 +1,176 @@
+//! Whatever happens, in whatever order, with answers and states lost in between: in the end the tenant is what a
+//! first sync of the same directory would make it.
+
+mod common;
+
+use common::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// A small generator of numbers: the seed is the test's whole randomness.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % sides as u64).unwrap()
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        if from.is_empty() { None } else { from.get(self.roll(from.len())) }
+    }
+}
+
+struct Script {
+    dice: Dice,
+    directory: Shared,
+    number: usize,
+    /// Every DN that ever was: members may name those that are gone.
+    dns: Vec<String>,
+}
+
+impl Script {
+    fn names(&self, prefix: &str) -> Vec<String> {
+        let directory = self.directory.lock().unwrap();
+        directory.entries.keys().filter(|name| name.starts_with(prefix)).cloned().collect()
+    }
+
+    fn dn(&self, name: &str) -> String {
+        self.directory.lock().unwrap().entries[name].dn.clone()
+    }
+
+    fn container(&mut self) -> String {
+        let ous = self.names("ou");
+        let ou = self.dice.pick(&ous).unwrap().clone();
+        self.dn(&ou)
+    }
+
+    fn members(&mut self) -> Vec<String> {
+        let count = self.dice.roll(6);
+        (0..count).filter_map(|_| self.dice.pick(&self.dns).cloned()).collect()
+    }
+
+    fn step(&mut self) {
+        self.number += 1;
+        let n = self.number;
+        let people = self.names("p");
+        let person = self.dice.pick(&people).cloned();
+        let groups = self.names("g");
+        let group = self.dice.pick(&groups).cloned();
+        match (self.dice.roll(14), person, group) {
+            (0..=2, _, _) => {
+                let parent = self.container();
+                let name = format!("p{n:04}");
+                self.directory.lock().unwrap().person(&name, &parent);
+                self.dns.push(self.dn(&name));
+            }
+            (3, _, _) => {
+                let parent = self.container();
+                let name = format!("g{n:04}");
+                let members = self.members();
+                let members: Vec<&str> = members.iter().map(String::as_str).collect();
+                self.directory.lock().unwrap().group(&name, &parent, &members);
+                self.dns.push(self.dn(&name));
+            }
+            (4, _, _) => {
+                let parent = self.container();
+                if parent.matches("ou=").count() < 4 {
+                    let name = format!("ou{n:04}");
+                    self.directory.lock().unwrap().ou(&name, &format!("ou={name},{parent}"));
+                }
+            }
+            (5, Some(person), _) => self.directory.lock().unwrap().set(&person, "sn", &[&format!("S{n}")]),
+            (6, Some(person), _) => {
+                let boss = self.dice.pick(&self.dns).cloned().unwrap();
+                self.directory.lock().unwrap().set(&person, "manager", &[&boss]);
+            }
+            (7, Some(person), _) => {
+                let parent = self.container();
+                let dn = format!("uid={person}-{n},{parent}");
+                self.directory.lock().unwrap().rename(&person, &dn);
+                self.dns.push(dn);
+            }
+            (8, Some(person), _) => self.directory.lock().unwrap().delete(&person),
+            (9, Some(person), _) => {
+                let class = if self.dice.roll(3) == 0 { "device" } else { "inetOrgPerson" };
+                self.directory.lock().unwrap().set(&person, "objectclass", &[class]);
+            }
+            (10 | 11, _, Some(group)) => {
+                let members = self.members();
+                let members: Vec<&str> = members.iter().map(String::as_str).collect();
+                self.directory.lock().unwrap().set(&group, "member", &members);
+            }
+            (12, _, Some(group)) => self.directory.lock().unwrap().delete(&group),
+            (13, _, _) => {
+                let ous = self.names("ou");
+                let ou = self.dice.pick(&ous).unwrap().clone();
+                let old = self.dn(&ou);
+                let parent = old.split_once(',').unwrap().1.to_owned();
+                self.directory.lock().unwrap().rename(&ou, &format!("ou={ou}-{n},{parent}"));
+                let all: Vec<String> =
+                    self.directory.lock().unwrap().entries.values().map(|item| item.dn.clone()).collect();
+                self.dns.extend(all);
+            }
+            _ => {}
+        }
+    }
+}
+
+async fn first_sync(directory: &Shared) -> BTreeMap<lockstep_model::SourceAnchor, Cloud> {
+    let tenant = MemoryTenant::new();
+    let folder = tempfile::tempdir().unwrap();
+    let client = client(directory, &tenant, &folder.path().join("state.db"), OPEN);
+    client.once(true, CancellationToken::new()).await.unwrap();
+    let objects = tenant.state.lock().unwrap().objects.clone();
+    objects
+}
+
+async fn converges(seed: u64) {
+    let directory = Directory::shared();
+    directory.lock().unwrap().ou("base", "dc=contoso,dc=com");
+    directory.lock().unwrap().ou("ou0", "ou=ou0,dc=contoso,dc=com");
+    let mut script =
+        Script { dice: Dice(seed), directory: directory.clone(), number: 0, dns: vec!["uid=nobody".into()] };
+    let tenant: Arc<MemoryTenant> = MemoryTenant::new();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("state.db");
+    for round in 0..25 {
+        let steps = script.dice.roll(12);
+        (0..steps).for_each(|_| script.step());
+        let full = script.dice.roll(5) == 0;
+        if script.dice.roll(6) == 0 {
+            // A run whose answers are lost, as when the client is killed while it waits for them.
+            tenant.state.lock().unwrap().lose_answers = 100;
+            let _ = client(&directory, &tenant, &path, OPEN).once(full, CancellationToken::new()).await;
+            tenant.state.lock().unwrap().lose_answers = 0;
+            continue;
+        }
+        if script.dice.roll(8) == 0 {
+            for file in std::fs::read_dir(folder.path()).unwrap() {
+                std::fs::remove_file(file.unwrap().path()).unwrap();
+            }
+        }
+        let client = client(&directory, &tenant, &path, OPEN);
+        let record = client.once(full, CancellationToken::new()).await.unwrap();
+        assert!(record.error.is_none());
+        let held = tenant.state.lock().unwrap().objects.clone();
+        let wanted = first_sync(&directory).await;
+        assert_eq!(held, wanted, "seed {seed}, round {round}, full {full}");
+    }
+    let client = client(&directory, &tenant, &path, OPEN);
+    client.once(false, CancellationToken::new()).await.unwrap();
+    let writes = tenant.writes();
+    client.once(false, CancellationToken::new()).await.unwrap();
+    client.once(true, CancellationToken::new()).await.unwrap();
+    assert_eq!(tenant.writes(), writes, "seed {seed}: nothing is written twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_history_ends_as_a_first_sync_would() {
+    for seed in 1..=5_u64 {
+        converges(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).await;
+    }
+}
