@@ -54,20 +54,15 @@ async fn directory(loaded: &Loaded) -> Vec<DoctorCheck> {
 /// The server: as a sync client where a token is configured, as a person where one can be had.
 async fn server(loaded: &Loaded, remote: &Remote) -> Vec<DoctorCheck> {
     let mut checks = Vec::new();
-    let sync = &loaded.config.sync;
     let check = Check::begin("target", "The server to write to");
-    let has_token = sync.token_file.is_some() || std::env::var_os("CREDENTIALS_DIRECTORY").is_some();
     let is_local = store::database(&loaded.config).exists();
-    if has_token {
+    if client::writes_to_itself(loaded).unwrap_or(false) {
+        checks.push(check.pass("this machine's own (`lockstep up`); no token is needed"));
+    } else {
         match client::target(loaded) {
             Ok(target) => checks.extend(target.check(SystemClock.now()).await),
             Err(error) => checks.push(check.fail(format!("{error:#}"), "Correct [sync].")),
         }
-    } else if !is_local {
-        let remedy = "For `lockstep up` none is needed. Otherwise: `lockstep token create NAME --role sync-client` on \
-                      the server, and [sync] token_file here.";
-        checks
-            .push(check.warn("no token is configured, and no server's database is on this machine", remedy));
     }
     if is_local || remote.token_file.is_some() {
         let check = Check::begin("server", "The server's own checks");

@@ -25,7 +25,11 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, remote: &Remote) -> anyhow::R
 fn text(status: &Value, url: &str) -> String {
     let at = |path: &str| match status.pointer(path) {
         None | Some(Value::Null) => "never".to_owned(),
-        Some(Value::String(text)) => text.clone(),
+        // Whole seconds are enough for people.
+        Some(Value::String(text)) => match text.parse::<lockstep_model::Timestamp>() {
+            Ok(time) => format!("{time:.0}"),
+            Err(_) => text.clone(),
+        },
         Some(other) => other.to_string(),
     };
     let rows = [

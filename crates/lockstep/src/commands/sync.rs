@@ -6,8 +6,10 @@ use crate::config::Loaded;
 use crate::out::{self, Out};
 use crate::signals;
 use crate::wiring::client;
+use crate::wiring::once::Tenant;
 use crate::wiring::remote::Api;
 use crate::wiring::run::show_progress;
+use crate::wiring::store::Running;
 use anyhow::bail;
 use lockstep_model::plan::{Action, PlanItem, PlanReport, PlanSummary, Verdict};
 use lockstep_model::provisioning::{OrderAnswer, RunRecord, RunResult};
@@ -19,11 +21,14 @@ use std::fmt::Write;
 pub(crate) async fn once(out: Out, loaded: &Loaded, full: bool) -> anyhow::Result<End> {
     loaded.require_source()?;
     let stop = signals::stop_token()?;
-    let client = client::client(loaded, client::target(loaded)?, client::open_state(loaded)?)?;
+    let state = client::open_state(loaded)?;
+    let tenant = Tenant::open(loaded).await?;
+    let client = client::client(loaded, tenant.target(loaded)?, state)?;
     let shown = tokio::spawn(show_progress(out, client.progress()));
     let ended = client.once(full, stop).await;
-    drop(client);
     shown.abort();
+    drop(client);
+    tenant.close().await?;
     let record = ended?;
     out.print(&record, || run_text(&record))?;
     Ok(match record.result {
@@ -68,12 +73,24 @@ fn run_text(record: &RunRecord) -> String {
 pub(crate) async fn preview(out: Out, loaded: &Loaded, limit: u32) -> anyhow::Result<End> {
     loaded.require_source()?;
     let stop = signals::stop_token()?;
-    let client = client::client(loaded, client::target(loaded)?, client::copy_state(loaded)?)?;
-    let shown = tokio::spawn(show_progress(out, client.progress()));
-    let plan = client.preview(usize::try_from(limit).unwrap_or(usize::MAX), stop).await;
-    drop(client);
-    shown.abort();
-    let plan = plan?;
+    let plan = if client::writes_to_itself(loaded)? && Running::read(&loaded.config.server.data_dir).is_some()
+    {
+        // `lockstep up` runs: its client makes the plan.
+        match order(loaded, &json!({ "order": "preview", "limit": limit })).await? {
+            OrderAnswer::Plan { plan } => *plan,
+            OrderAnswer::Refused { reason } => bail!("the sync client refused: {reason}"),
+            _ => bail!("the sync client answered with something other than a plan; report this"),
+        }
+    } else {
+        let tenant = Tenant::open(loaded).await?;
+        let client = client::client(loaded, tenant.target(loaded)?, client::copy_state(loaded)?)?;
+        let shown = tokio::spawn(show_progress(out, client.progress()));
+        let plan = client.preview(usize::try_from(limit).unwrap_or(usize::MAX), stop).await;
+        shown.abort();
+        drop(client);
+        tenant.close().await?;
+        plan?
+    };
     out.print(&plan, || plan_text(&plan))?;
     Ok(match plan.summary.verdict {
         Verdict::Pass => End::Done,
@@ -96,23 +113,27 @@ pub(crate) async fn approve(
     };
     let said = match state {
         Some(state) => {
-            let client = client::client(loaded, client::target(loaded)?, state)?;
-            client.approve(digest, &by).await?;
+            // Only the state is touched; the server is not asked.
+            let target =
+                client::target_at(loaded, loaded.config.sync.server.clone(), "none".to_owned().into())?;
+            client::client(loaded, target, state)?.approve(digest, &by).await?;
             "Approved: the next cycle writes the plan, if it still deletes exactly this."
         }
-        None => {
-            let api = Api::open(loaded, &Remote::default()).await?;
-            let order = json!({ "order": "approve", "digest": digest, "by": by });
-            let answer = api.post::<OrderAnswer>("/api/v1/orders", &order).await;
-            api.close().await;
-            match answer? {
-                OrderAnswer::Refused { reason } => bail!("the sync client refused: {reason}"),
-                _ => "Approved: the running sync client writes the plan now.",
-            }
-        }
+        None => match order(loaded, &json!({ "order": "approve", "digest": digest, "by": by })).await? {
+            OrderAnswer::Refused { reason } => bail!("the sync client refused: {reason}"),
+            _ => "Approved: the running sync client writes the plan now.",
+        },
     };
     out.print(&json!({ "approved": digest, "by": by }), || said.to_owned())?;
     Ok(End::Done)
+}
+
+/// Sends an order to the sync client that runs, through the server.
+async fn order(loaded: &Loaded, order: &serde_json::Value) -> anyhow::Result<OrderAnswer> {
+    let api = Api::open(loaded, &Remote::default()).await?;
+    let answer = api.post("/api/v1/orders", order).await;
+    api.close().await;
+    answer
 }
 
 fn plan_text(plan: &PlanReport) -> String {

@@ -71,8 +71,8 @@ async fn list(out: Out, store: &dyn TenantStore) -> anyhow::Result<()> {
                 Role::Reader => "reader",
                 Role::SyncClient => "sync-client",
             };
-            let end = token.expires_at.map_or("until revoked".into(), |end| end.to_string());
-            [token.name.clone(), role.into(), token.created_at.to_string(), end]
+            let end = token.expires_at.map_or("until revoked".into(), |end| format!("until {end:.0}"));
+            [token.name.clone(), role.into(), format!("{:.0}", token.created_at), end]
         });
         out::table(["name", "role", "made", "works"], rows)
     })

@@ -97,7 +97,7 @@ async fn link(
     store.put_link(secret.hash, session).await?;
     let url = format!("{}/signin#{}", base_url(loaded)?, secret.text.expose_secret());
     out.print(&json!({ "url": url, "user": user.name, "expiresAt": expires_at }), || {
-        format!("{url}\n\nIt signs '{}' in, once, until {expires_at}.", user.name)
+        format!("{url}\n\nIt signs '{}' in, once, until {expires_at:.0}.", user.name)
     })
 }
 

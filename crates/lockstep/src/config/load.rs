@@ -49,6 +49,11 @@ impl Origins {
 }
 
 impl Loaded {
+    /// Whether somebody wrote this key, or the default holds.
+    pub(crate) fn is_set(&self, key: &str) -> bool {
+        self.origins.0.contains_key(key)
+    }
+
     /// A problem with a key that only shows in use.
     pub(crate) fn problem(&self, key: &str, what: impl Into<String>, remedy: impl Into<String>) -> Problem {
         Problem { origin: self.origins.of(key), key: key.into(), what: what.into(), remedy: remedy.into() }

@@ -32,12 +32,22 @@ pub(crate) fn copy_state(loaded: &Loaded) -> anyhow::Result<Arc<dyn StateStore>>
 
 /// The server at `[sync] server` with the configured token.
 pub(crate) fn target(loaded: &Loaded) -> anyhow::Result<TenantTarget> {
-    let sync = &loaded.config.sync;
-    let token = secret::read(sync.token_file.as_deref(), "sync.token")?.context(
+    let token = token(loaded)?.context(
         "sync.token_file is not set, and there is no systemd credential `sync.token`; \
          run `lockstep token create NAME --role sync-client` on the server and put the token into a file",
     )?;
-    target_at(loaded, sync.server.clone(), token)
+    target_at(loaded, loaded.config.sync.server.clone(), token)
+}
+
+/// The configured token of the sync client; none where there is none.
+pub(crate) fn token(loaded: &Loaded) -> anyhow::Result<Option<SecretString>> {
+    secret::read(loaded.config.sync.token_file.as_deref(), "sync.token")
+}
+
+/// Whether the sync client's server is the one of this configuration (`lockstep up`): neither another server
+/// nor a token is named.
+pub(crate) fn writes_to_itself(loaded: &Loaded) -> anyhow::Result<bool> {
+    Ok(!loaded.is_set("sync.server") && token(loaded)?.is_none())
 }
 
 /// A server at an address, with a token.

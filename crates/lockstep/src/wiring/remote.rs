@@ -41,8 +41,13 @@ impl Api {
     pub(crate) async fn open(loaded: &Loaded, remote: &Remote) -> anyhow::Result<Self> {
         let data_dir = &loaded.config.server.data_dir;
         let running = Running::read(data_dir).map(|running| running.url);
-        let named = remote.server.clone();
-        let url = named.or(running).unwrap_or_else(|| loaded.config.sync.server.clone());
+        let written = loaded.is_set("sync.server").then(|| loaded.config.sync.server.clone());
+        let Some(url) = remote.server.clone().or(running).or(written) else {
+            bail!(
+                "no server runs over {}; start one with `lockstep up` or `lockstep server`, or name one with --server",
+                data_dir.display()
+            );
+        };
         let url = url.trim_end_matches('/').to_owned();
         let ca_file = loaded.config.sync.ca_file.as_deref();
         let http = http_client(HttpSettings {

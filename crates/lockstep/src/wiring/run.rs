@@ -21,7 +21,7 @@ pub(crate) async fn up(printer: Out, loaded: &Loaded, listen: Option<&str>) -> a
     let state = client::open_state(loaded)?;
     let server = server::prepare(loaded, listen).await?;
     let token = own_token(loaded, server.store.as_ref()).await?;
-    let target = client::target_at(loaded, server.url.clone(), token)?;
+    let target = client::target_at(loaded, server.local_url.clone(), token)?;
     let client = client::client(loaded, target, state)?;
     let url = server.url.clone();
     let serving = tokio::spawn(server.serve(stop.clone()));
@@ -70,8 +70,8 @@ fn ready(printer: Out, url: &str, source: Option<&str>) -> anyhow::Result<()> {
     ))
 }
 
-/// A token for the client in this process: new at each start, its name and its client stay.
-async fn own_token(loaded: &Loaded, store: &dyn TenantStore) -> anyhow::Result<SecretString> {
+/// A token for a client in the server's own process: new at each start, its name and its client stay.
+pub(crate) async fn own_token(loaded: &Loaded, store: &dyn TenantStore) -> anyhow::Result<SecretString> {
     let folder = std::path::absolute(&loaded.config.sync.state_dir)?;
     let mark: String =
         hash_secret(&folder.to_string_lossy()).iter().take(3).map(|byte| format!("{byte:02x}")).collect();

@@ -23,10 +23,13 @@ const UPKEEP: Duration = Duration::from_secs(3600);
 pub(crate) struct Server {
     /// The tenant's store.
     pub(crate) store: Arc<dyn TenantStore>,
-    /// Where it answers on this machine.
+    /// Where it listens, for people.
     pub(crate) url: String,
+    /// Where it answers programs on this machine: over TLS the certificate is for another name, so these have a
+    /// plain loopback port of their own.
+    pub(crate) local_url: String,
     listener: TcpListener,
-    tls: Option<TlsSettings>,
+    tls: Option<(TlsSettings, TcpListener)>,
     api: ApiState,
     keep_deleted: Duration,
     data_dir: std::path::PathBuf,
@@ -38,7 +41,10 @@ pub(crate) struct Server {
 pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Result<Server> {
     let config = &loaded.config;
     let tls = match (&config.server.tls_cert_file, &config.server.tls_key_file) {
-        (Some(certificate), Some(key)) => Some(TlsSettings::from_files(certificate, key)?),
+        (Some(certificate), Some(key)) => {
+            let beside = TcpListener::bind("127.0.0.1:0").await.context("no loopback port can be had")?;
+            Some((TlsSettings::from_files(certificate, key)?, beside))
+        }
         _ => None,
     };
     let (store, organization) = store::open(loaded).await?;
@@ -52,6 +58,10 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
     })?;
     let address = listener.local_addr()?;
     let url = local_url(address, config.server.tls_cert_file.is_some());
+    let local_url = match &tls {
+        Some((_, beside)) => local_url(beside.local_addr()?, false),
+        None => url.clone(),
+    };
     let settings = ApiSettings {
         public_url: config.server.public_url.clone().map(|url| url.trim_end_matches('/').to_owned()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -64,6 +74,7 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
     Ok(Server {
         store,
         url,
+        local_url,
         listener,
         tls,
         api,
@@ -76,13 +87,19 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
 impl Server {
     /// Serves until `stop`; requests in work are finished.
     pub(crate) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
-        Running { url: self.url.clone(), pid: std::process::id() }.write(&self.data_dir)?;
+        Running { url: self.local_url.clone(), pid: std::process::id() }.write(&self.data_dir)?;
         let upkeep = tokio::spawn(upkeep(self.store.clone(), self.keep_deleted, stop.clone()));
         let router = lockstep_api::router(self.api);
-        let stopped = stop.clone().cancelled_owned();
+        let stopped = || stop.clone().cancelled_owned();
         let served = match self.tls {
-            None => lockstep_api::serve(self.listener, router, stopped).await,
-            Some(tls) => lockstep_api::serve_tls(self.listener, router, tls, stopped).await,
+            None => lockstep_api::serve(self.listener, router, stopped()).await,
+            Some((tls, beside)) => {
+                let (outside, inside) = tokio::join!(
+                    lockstep_api::serve_tls(self.listener, router.clone(), tls, stopped()),
+                    lockstep_api::serve(beside, router, stopped()),
+                );
+                outside.and(inside)
+            }
         };
         stop.cancel();
         Running::remove(&self.data_dir);

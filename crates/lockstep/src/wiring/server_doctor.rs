@@ -148,10 +148,13 @@ async fn clock(store: &dyn TenantStore) -> DoctorCheck {
             let newest = clients.iter().filter_map(|client| client.last_contact).max();
             match newest.map(|newest| newest.duration_since(now)) {
                 Some(ahead) if ahead > SignedDuration::from_secs(5) => check.fail(
-                    format!("it is {now}, but a sync client was heard {} s later than that", ahead.as_secs()),
+                    format!(
+                        "it is {now:.0}, but a sync client was heard {} s later than that",
+                        ahead.as_secs()
+                    ),
                     "The clock was set back. Set it by NTP (`timedatectl set-ntp true`).",
                 ),
-                _ => check.pass(format!("{now}")),
+                _ => check.pass(format!("{now:.0}")),
             }
         }
     }
