@@ -144,11 +144,11 @@ fn entry(mut content: Reader<'_>) -> Result<SearchEntry, DecodeError> {
         attribute.finish("the values of an attribute")?;
         let mut values = Vec::new();
         while !set.is_empty() {
+            count += 1;
+            if count > MAX_VALUES {
+                return Err(DecodeError::TooMany { limit: MAX_VALUES });
+            }
             values.push(set.octets("an attribute value")?.to_vec());
-        }
-        count += values.len();
-        if count > MAX_VALUES {
-            return Err(DecodeError::TooMany { limit: MAX_VALUES });
         }
         attributes.add(name, values);
     }

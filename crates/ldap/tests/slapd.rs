@@ -1,4 +1,11 @@
 //! The client against a real slapd: sign-in, TLS, searches, pages, limits, referrals, synchronization.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking, in its helpers as well"
+)]
 
 use lockstep_ldap::sync::{SyncDone, SyncEvent, SyncMode, SyncRequest, SyncState};
 use lockstep_ldap::{

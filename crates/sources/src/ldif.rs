@@ -185,10 +185,13 @@ impl LdifSource {
             None => None,
         };
         let Some(mut position) = self.once(held, live, &to).await? else { return Ok(()) };
+        if !live {
+            return Ok(());
+        }
         let mut ticks = tokio::time::interval(self.options.poll);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut seen = position.stamp();
-        while live {
+        loop {
             tokio::select! {
                 () = to.closed() => return Ok(()),
                 _ = ticks.tick() => {}
@@ -203,7 +206,6 @@ impl LdifSource {
             }
             seen = stamp;
         }
-        Ok(())
     }
 
     /// One read: nothing if the file is as it was, else all of it. None if nobody listens any more.

@@ -1,4 +1,11 @@
 //! What holds for every source: one suite, run against each.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking, in its helpers as well"
+)]
 
 mod support;
 

@@ -1,4 +1,11 @@
 //! The OpenLDAP source against a real slapd: what it sends for every kind of change, and the doubt drills.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail by panicking, in its helpers as well"
+)]
 
 mod support;
 

@@ -122,7 +122,11 @@ impl Directory {
 }
 
 /// Reads `most` events, then stops the read and returns how it ended; none may be a checkpoint.
-pub(crate) async fn read(source: &mut dyn Source, from: Option<Watermark>, most: usize) -> Result<(), SourceError> {
+pub(crate) async fn read(
+    source: &mut dyn Source,
+    from: Option<Watermark>,
+    most: usize,
+) -> Result<(), SourceError> {
     let (to, mut events) = mpsc::channel(1);
     let stop = CancellationToken::new();
     let read = source.read(from, false, to, stop.clone());
