@@ -129,8 +129,8 @@ impl Service<'_> {
                         self.publish().await?;
                     }
                 }
-                event = next_event(&mut self.connection) => self.events(event).await?,
                 () = tokio::time::sleep_until(wake) => self.timers().await?,
+                event = next_event(&mut self.connection) => self.events(event).await?,
             }
         }
     }
@@ -208,10 +208,11 @@ impl Service<'_> {
         let planned = self.due.plan.is_some_and(|at| at <= now);
         if (settled || planned) && self.may_plan() {
             self.due.plan = None;
-            self.plan(RunTrigger::Live).await?;
-        } else if planned {
-            // The next checkpoint plans anyway.
+            self.plan().await?;
+        } else if settled || planned {
+            // The next cycle plans anyway, with deletions.
             self.due.plan = None;
+            self.due.settle = None;
         }
         Ok(())
     }
@@ -254,54 +255,55 @@ impl Service<'_> {
 
     async fn checkpoint(&mut self) -> Result<(), SyncFailure> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
+        if connection.importer.incomplete {
+            // To plan now would take those who are missing here out of their groups.
+            tracing::warn!("the state has less than the source believes: everything is read");
+            self.reconnect(RunTrigger::Cycle, true);
+            return Ok(());
+        }
         connection.whole = true;
         self.connect_backoff.reset();
         self.failure = None;
         let done = connection.importer.take_done();
-        let incomplete = connection.importer.incomplete;
         if let Some((mut log, began)) = connection.cycle.take() {
             let name = if connection.full { "Full Import" } else { "Delta Import" };
             log.step(name, began.elapsed(), done.read);
             self.session.client.state.retry_refused(None).await?;
             self.due.settle = None;
             self.due.refused = None;
-            self.plan_with(log, true, false).await?;
-        } else if done.may_delete {
+            return self.plan_with(log, true, None).await;
+        }
+        if done.may_delete {
             let now = Instant::now();
             let settings = &self.session.client.settings;
             let since = self.due.settle.map_or(now, |(_, since)| since);
             let until = (now + settings.settle).min(since + settings.settle_at_most);
             self.due.settle = Some((until, since));
-            self.plan(RunTrigger::Live).await?;
-        } else if done.changed > 0 || done.removed > 0 {
-            self.plan(RunTrigger::Live).await?;
         }
-        if incomplete {
-            tracing::warn!("the state has less than the source believes: everything is read");
-            self.reconnect(RunTrigger::Cycle, true);
-        }
-        Ok(())
+        if done.changed > 0 || done.removed > 0 { self.plan().await } else { Ok(()) }
     }
 
     /// Plans what came in live, into the record of the present minute.
-    async fn plan(&mut self, trigger: RunTrigger) -> Result<(), SyncFailure> {
-        let (log, _) =
-            self.live.take().unwrap_or_else(|| (RunLog::new(trigger, self.session.now()), Instant::now()));
+    async fn plan(&mut self) -> Result<(), SyncFailure> {
+        let (log, since) = self
+            .live
+            .take()
+            .unwrap_or_else(|| (RunLog::new(RunTrigger::Live, self.session.now()), Instant::now()));
         let with_deletions = self.due.settle.is_none_or(|(at, _)| at <= Instant::now());
         if with_deletions {
             self.due.settle = None;
         }
-        self.plan_with(log, with_deletions, true).await
+        self.plan_with(log, with_deletions, Some(since)).await
     }
 
+    /// `live`: since when the live record runs; none for a cycle.
     async fn plan_with(
         &mut self,
         mut log: RunLog,
         with_deletions: bool,
-        live: bool,
+        live: Option<Instant>,
     ) -> Result<(), SyncFailure> {
-        let since = Instant::now();
-        if !live && self.session.client.state.counts().await?.pending > 0 {
+        if live.is_none() && self.session.client.state.counts().await?.pending > 0 {
             self.session.refresh_report().await?;
             self.say(ClientState::Exporting, None);
         }
@@ -309,14 +311,14 @@ impl Service<'_> {
             Ok(planned) => {
                 self.plan_backoff.reset();
                 self.due.refused = self.session.client.state.retry_refused(Some(self.session.now())).await?;
-                if live {
-                    if planned != Planned::Nothing || log.exported.operations > 0 {
+                match live {
+                    None => self.keep(log.record(None, self.session.now())),
+                    Some(since) if planned != Planned::Nothing || log.exported.operations > 0 => {
                         self.live = Some((log, since));
                     }
-                } else {
-                    self.keep(log.record(None, self.session.now()));
+                    Some(_) => {}
                 }
-                if planned == Planned::Held || !live {
+                if planned == Planned::Held {
                     self.flush_live();
                 }
             }
@@ -336,7 +338,9 @@ impl Service<'_> {
             Err(error) => return Err(error),
         }
         self.publish().await?;
-        self.deliver().await;
+        if live.is_none() {
+            self.deliver().await;
+        }
         Ok(())
     }
 
@@ -373,7 +377,7 @@ impl Service<'_> {
 
     async fn read_ended(&mut self) -> Result<(), SyncFailure> {
         let Some(connection) = self.connection.take() else { return Ok(()) };
-        let Connection { reading, cycle, whole, .. } = connection;
+        let Connection { reading, cycle, whole, full, .. } = connection;
         let at = reading.at.clone();
         let failure = match reading.end().await {
             Ok(()) if whole => {
@@ -393,11 +397,8 @@ impl Service<'_> {
             self.connect_backoff.next().max(LASTING.min(self.session.client.settings.cycle))
         };
         let needs_full = matches!(&failure, SyncFailure::Source(error) if error.needs_full_read());
-        self.due.connect = if needs_full && whole || needs_full && self.session.meta.watermark.is_none() {
-            Instant::now()
-        } else {
-            Instant::now() + pause
-        };
+        // A full read that asks for a full read would be asked again and again.
+        self.due.connect = if needs_full && !full { Instant::now() } else { Instant::now() + pause };
         tracing::warn!(error = %text, pause_seconds = pause.as_secs_f32(), "the read of the source ended");
         if whole && failure.is_transient() {
             // A connection that broke while changes were followed: the next one goes on from the watermark.
