@@ -2,6 +2,8 @@
 // a Content-Security-Policy of `default-src 'self'`. Each text file gets a .gz beside it, which the server
 // sends as it is.
 import react from '@vitejs/plugin-react';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vitest/config';
 
@@ -14,12 +16,13 @@ function precompress(): Plugin {
   return {
     name: 'precompress',
     apply: 'build',
-    enforce: 'post',
-    generateBundle(_, bundle) {
-      for (const [name, file] of Object.entries(bundle)) {
-        const text = file.type === 'chunk' ? file.code : file.source;
-        if (text.length < LEAST_BYTES || !/\.(js|css|svg)$/.test(name)) continue;
-        this.emitFile({ type: 'asset', fileName: `${name}.gz`, source: gzipSync(text, { level: 9 }) });
+    // From the files as they were written: Vite still changes chunks after `generateBundle`.
+    async writeBundle(options, bundle) {
+      for (const name of Object.keys(bundle)) {
+        if (!/\.(js|css|svg)$/.test(name)) continue;
+        const path = join(options.dir ?? 'dist', name);
+        const content = await readFile(path);
+        if (content.length >= LEAST_BYTES) await writeFile(`${path}.gz`, gzipSync(content, { level: 9 }));
       }
     },
   };

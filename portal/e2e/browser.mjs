@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 /** Milliseconds to wait for a condition. */
-export const LIMIT = 20_000;
+export const LIMIT = 15_000;
 
 const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 const flags = [
