@@ -3,8 +3,9 @@
 
 use axum::body::Body;
 use axum::extract::Path;
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::rejection::PathRejection;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderValue, StatusCode, header};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
 use rust_embed::RustEmbed;
 
@@ -14,13 +15,19 @@ struct Book;
 
 const STYLE: &str = include_str!("book.css");
 
+/// `GET /docs`: the links between pages need the slash.
+pub(crate) async fn to_front() -> Redirect {
+    Redirect::permanent("/docs/")
+}
+
 /// `GET /docs/`.
 pub(crate) async fn front() -> Response {
     page("README.html")
 }
 
 /// `GET /docs/{path}`: a page by its name with `.html`, or a picture.
-pub(crate) async fn show(Path(path): Path<String>) -> Response {
+pub(crate) async fn show(path: Result<Path<String>, PathRejection>) -> Response {
+    let Ok(Path(path)) = path else { return missing("") };
     match path.as_str() {
         "" => page("README.html"),
         "book.css" => file(STYLE.as_bytes().to_vec(), "text/css; charset=utf-8"),
@@ -34,20 +41,26 @@ fn picture(path: &str) -> Response {
         Some("png") => "image/png",
         Some("svg") => "image/svg+xml",
         Some("json") => "application/json",
-        _ => return missing(),
+        _ => return missing(path),
     };
-    Book::get(path).map_or_else(missing, |found| file(found.data.into_owned(), kind))
+    Book::get(path).map_or_else(|| missing(path), |found| file(found.data.into_owned(), kind))
 }
 
 fn page(path: &str) -> Response {
     let source = format!("{}.md", path.trim_end_matches(".html"));
-    let Some(text) = read(&source) else { return missing() };
-    let depth = path.matches('/').count();
-    file(document(&text, depth).into_bytes(), "text/html; charset=utf-8")
+    let Some(text) = read(&source) else { return missing(path) };
+    file(document(&text, depth(path)).into_bytes(), "text/html; charset=utf-8")
 }
 
-fn missing() -> Response {
-    let body = document("# No such page\n\nGo to [the front page](README.md).", 0);
+/// How many folders below the front page a page lies.
+fn depth(path: &str) -> usize {
+    path.matches('/').count()
+}
+
+fn missing(path: &str) -> Response {
+    let up = "../".repeat(depth(path));
+    let text = format!("# No such page\n\nGo to [the front page]({up}README.md).");
+    let body = document(&text, depth(path));
     (StatusCode::NOT_FOUND, file(body.into_bytes(), "text/html; charset=utf-8")).into_response()
 }
 

@@ -5,6 +5,7 @@ use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogra
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::borrow::Cow;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 const REQUESTS: &str = "lockstep_http_requests_total";
@@ -19,6 +20,9 @@ const LISTENERS: &str = "lockstep_event_listeners";
 
 /// Upper bounds of the request times, in seconds.
 const BUCKETS: [f64; 11] = [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0];
+
+/// Requests after which recorded times are moved into their buckets.
+const UPKEEP_EVERY: u32 = 4096;
 
 /// The process's metrics.
 #[derive(Clone)]
@@ -72,6 +76,11 @@ impl Metrics {
         counter!(REQUESTS, "route" => route.clone(), "method" => method, "status" => status.to_string())
             .increment(1);
         histogram!(SECONDS, "route" => route).record(took.as_secs_f64());
+        // Samples wait in memory until they are moved into their buckets, also where nobody reads /metrics.
+        static SAMPLES: AtomicU32 = AtomicU32::new(0);
+        if SAMPLES.fetch_add(1, Ordering::Relaxed) % UPKEEP_EVERY == UPKEEP_EVERY - 1 {
+            self.upkeep();
+        }
     }
 
     /// The results of a batch.
@@ -91,7 +100,7 @@ impl Metrics {
         }
     }
 
-    /// Moves what was recorded into its buckets; to be called now and then, or the samples pile up.
+    /// Moves what was recorded into its buckets.
     pub(crate) fn upkeep(&self) {
         self.0.run_upkeep();
     }

@@ -42,6 +42,18 @@ struct Connection {
     send: mpsc::Sender<Order>,
 }
 
+/// An order that is waited for: forgotten when the wait ends, however it does.
+struct Waiting<'a> {
+    orders: &'a Orders,
+    id: OrderId,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.orders.lock().waiting.remove(&self.id);
+    }
+}
+
 impl Orders {
     /// A client opened its connection; an older one of the same client ends. None where too many are connected.
     pub(crate) fn connect(&self, client: ClientId) -> Option<(u64, mpsc::Receiver<Order>)> {
@@ -106,9 +118,9 @@ impl Orders {
             state.waiting.insert(id, (client, answered));
             answer
         };
-        let outcome = tokio::time::timeout(patience, answer).await;
-        self.lock().waiting.remove(&id);
-        match outcome {
+        // Also when the caller goes away while it waits.
+        let _forget = Waiting { orders: self, id };
+        match tokio::time::timeout(patience, answer).await {
             Ok(Ok(answer)) => Ok(answer),
             _ => Err(OrderFailure::TimedOut),
         }
@@ -176,5 +188,17 @@ mod tests {
         drop(queue);
         orders.disconnect(client, second, at(7));
         assert_eq!(ask(None, at(8)).await, Err(OrderFailure::NotConnected(Some(at(7)))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stops_waiting_leaves_nothing_behind() {
+        let orders = Orders::default();
+        let client = ClientId::generate(at(1));
+        let (_, mut queue) = orders.connect(client).unwrap();
+        let asking = orders.send(None, OrderRequest::Pause, at(2), Duration::from_secs(60));
+        assert!(tokio::time::timeout(Duration::from_secs(1), asking).await.is_err());
+        assert!(orders.lock().waiting.is_empty());
+        let order = queue.recv().await.unwrap();
+        assert!(!orders.answer(client, order.id, OrderAnswer::Accepted));
     }
 }

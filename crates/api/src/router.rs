@@ -22,6 +22,7 @@ pub fn router(state: ApiState) -> Router {
     let open = Router::new()
         .route("/healthz", get(own::health::healthz))
         .route("/readyz", get(own::health::readyz))
+        .route("/docs", get(book::to_front))
         .route("/docs/", get(book::front))
         .route("/docs/{*path}", get(book::show))
         .route("/downloads/lockstep", get(own::downloads::program))

@@ -19,37 +19,37 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tower::ServiceExt as _;
 
-pub const NOON: &str = "2026-11-22T12:00:00Z";
-pub const PASSWORD: &str = "correct horse battery";
+pub(crate) const NOON: &str = "2026-11-22T12:00:00Z";
+pub(crate) const PASSWORD: &str = "correct horse battery";
 
-pub struct Server {
-    pub router: Router,
-    pub store: Arc<SqliteTenantStore>,
-    pub clock: Arc<ManualClock>,
-    pub admin: String,
-    pub reader: String,
-    pub client: String,
+pub(crate) struct Server {
+    pub(crate) router: Router,
+    pub(crate) store: Arc<SqliteTenantStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) admin: String,
+    pub(crate) reader: String,
+    pub(crate) client: String,
     _folder: tempfile::TempDir,
 }
 
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.text()))
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
     /// The code of a Graph error; the whole form is checked.
-    pub fn code(&self) -> String {
+    pub(crate) fn code(&self) -> String {
         let body = self.json();
         let inner = &body["error"]["innerError"];
         assert_eq!(inner["request-id"].as_str().unwrap(), self.headers["request-id"], "{body}");
@@ -58,7 +58,7 @@ impl Answer {
         body["error"]["code"].as_str().unwrap().to_owned()
     }
 
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let value = &self.json()["value"];
         let list = value.as_array().unwrap_or_else(|| panic!("no list: {}", self.text()));
         list.iter().map(|item| item["displayName"].as_str().unwrap_or("?").to_owned()).collect()
@@ -82,11 +82,11 @@ impl Doctor for TestDoctor {
 }
 
 impl Server {
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(ApiSettings::default()).await
     }
 
-    pub async fn with(settings: ApiSettings) -> Self {
+    pub(crate) async fn with(settings: ApiSettings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteTenantStore::open(&folder.path().join("tenant.db")).unwrap());
         let now: Timestamp = NOON.parse().unwrap();
@@ -112,14 +112,14 @@ impl Server {
         Self { router: lockstep_api::router(state), store, clock, admin, reader, client, _folder: folder }
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes().to_vec();
         Answer { status: head.status, headers: head.headers, body }
     }
 
-    pub async fn call(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
+    pub(crate) async fn call(&self, method: &str, path: &str, token: &str, body: Option<Value>) -> Answer {
         let mut request =
             Request::builder().method(method).uri(path).header(header::HOST, "tenant.example:8443");
         if !token.is_empty() {
@@ -130,17 +130,17 @@ impl Server {
     }
 
     /// A GET by an administrator. Spaces may stand in the address.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.call("GET", &path.replace(' ', "%20").replace('"', "%22"), &self.admin, None).await
     }
 
-    pub async fn bulk(&self, operations: Vec<BulkOperation>) -> Answer {
+    pub(crate) async fn bulk(&self, operations: Vec<BulkOperation>) -> Answer {
         let batch = BulkRequest { schemas: vec![BULK_REQUEST.into()], run: None, operations };
         let body = Some(serde_json::to_value(batch).unwrap());
         self.call("POST", "/provisioning/v1/bulk", &self.client, body).await
     }
 
-    pub async fn report(&self, change: impl FnOnce(&mut ClientReport)) -> Answer {
+    pub(crate) async fn report(&self, change: impl FnOnce(&mut ClientReport)) -> Answer {
         let mut report = report();
         change(&mut report);
         let body = Some(serde_json::to_value(report).unwrap());
@@ -149,7 +149,7 @@ impl Server {
 
     /// Ann leads Bob and Carl; Bob has two addresses; Dora is switched off and in the Sales group with Ann; Bob's
     /// other address is Ann's already.
-    pub async fn organization(&self) {
+    pub(crate) async fn organization(&self) {
         let mut bob = person("bob", "Bob Berg", "Sales");
         bob.set_list(
             Property::ProxyAddresses,
@@ -180,7 +180,7 @@ impl Server {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
-    pub async fn id_of(&self, name: &str) -> String {
+    pub(crate) async fn id_of(&self, name: &str) -> String {
         for kind in ["users", "groups"] {
             let answer = self
                 .get(&format!("/v1.0/{kind}?$filter=displayName eq '{}'", name.replace('\'', "''")))
@@ -193,11 +193,11 @@ impl Server {
     }
 }
 
-pub fn anchor(text: &str) -> SourceAnchor {
+pub(crate) fn anchor(text: &str) -> SourceAnchor {
     SourceAnchor::new(text).unwrap()
 }
 
-pub fn person(login: &str, name: &str, department: &str) -> Properties {
+pub(crate) fn person(login: &str, name: &str, department: &str) -> Properties {
     let mut properties = Properties::new();
     properties.set_text(Property::DisplayName, name);
     properties.set_text(Property::UserPrincipalName, format!("{login}@contoso.com"));
@@ -211,12 +211,12 @@ pub fn person(login: &str, name: &str, department: &str) -> Properties {
     properties
 }
 
-pub fn user(anchor_text: &str, properties: Properties, manager: Option<&str>) -> BulkOperation {
+pub(crate) fn user(anchor_text: &str, properties: Properties, manager: Option<&str>) -> BulkOperation {
     let user = ScimUser::from_properties(&anchor(anchor_text), &properties, manager.map(anchor));
     BulkOperation::Post(PostOperation::User(Box::new(user)))
 }
 
-pub fn group(anchor_text: &str, name: &str) -> BulkOperation {
+pub(crate) fn group(anchor_text: &str, name: &str) -> BulkOperation {
     let mut properties = Properties::new();
     properties.set_text(Property::DisplayName, name);
     properties.set_text(Property::MailNickname, anchor_text);
@@ -226,16 +226,16 @@ pub fn group(anchor_text: &str, name: &str) -> BulkOperation {
     BulkOperation::Post(PostOperation::Group(Box::new(group)))
 }
 
-pub fn members(group: &str, add: &[&str]) -> BulkOperation {
+pub(crate) fn members(group: &str, add: &[&str]) -> BulkOperation {
     let data = ScimPatch::members(add.iter().map(|a| anchor(a)).collect(), vec![]);
     BulkOperation::Patch { path: path_of(ObjectKind::Group, &anchor(group)), data }
 }
 
-pub fn delete(kind: ObjectKind, anchor_text: &str) -> BulkOperation {
+pub(crate) fn delete(kind: ObjectKind, anchor_text: &str) -> BulkOperation {
     BulkOperation::Delete { path: path_of(kind, &anchor(anchor_text)) }
 }
 
-pub fn report() -> ClientReport {
+pub(crate) fn report() -> ClientReport {
     ClientReport {
         version: "0.0.9".into(),
         machine: "dc1".into(),
@@ -252,6 +252,6 @@ pub fn report() -> ClientReport {
     }
 }
 
-pub fn status_of(order: &str) -> Value {
+pub(crate) fn status_of(order: &str) -> Value {
     json!({"order": order})
 }

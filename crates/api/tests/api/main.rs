@@ -3,4 +3,10 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod access;
+mod client;
 mod common;
+mod graph;
+mod hostile;
+mod live;
+mod own;
+mod provisioning;
