@@ -22,7 +22,7 @@ Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 held until a per
 pub(crate) struct Cli {
     /// Configuration file [default: ./lockstep.toml, else /etc/lockstep/lockstep.toml]
     #[arg(long, short, global = true, env = "LOCKSTEP_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    #[arg(hide_env = true)]
+    #[arg(hide_env = true, help_heading = "Everywhere")]
     pub(crate) config: Option<PathBuf>,
     /// Form of what is printed
     #[arg(

@@ -7,7 +7,7 @@ use crate::out::{self, Out};
 use crate::signals;
 use crate::wiring::client;
 use crate::wiring::once::Tenant;
-use crate::wiring::remote::Api;
+use crate::wiring::remote::{Api, account};
 use crate::wiring::run::show_progress;
 use crate::wiring::store::Running;
 use anyhow::bail;
@@ -16,6 +16,11 @@ use lockstep_model::provisioning::{OrderAnswer, RunRecord, RunResult};
 use lockstep_sync::StateError;
 use serde_json::json;
 use std::fmt::Write;
+
+/// Objects of a plan that are asked for, so that those to be deleted can be shown first.
+const TO_CHOOSE_FROM: u32 = 5_000;
+/// Errors of a plan that are shown to people.
+const ERRORS_SHOWN: usize = 20;
 
 /// One cycle. What single objects suffer is in the record and does not make the command fail.
 pub(crate) async fn once(out: Out, loaded: &Loaded, full: bool) -> anyhow::Result<End> {
@@ -59,18 +64,21 @@ fn run_text(record: &RunRecord) -> String {
     if record.members_added + record.members_removed > 0 {
         let _ = write!(text, "\nmembers {} added, {} removed", record.members_added, record.members_removed);
     }
-    if record.object_errors > 0 {
-        let _ = write!(
-            text,
-            "\n{} objects have errors: the portal lists them with what to do",
-            record.object_errors
-        );
+    match record.object_errors {
+        0 => {}
+        1 => text.push_str("\n1 object has errors: the portal lists them with what to do"),
+        n => {
+            let _ = write!(text, "\n{n} objects have errors: the portal lists them with what to do");
+        }
     }
     text
 }
 
 /// The plan of a cycle, made in a copy of the state: nothing is written, whoever else runs.
 pub(crate) async fn preview(out: Out, loaded: &Loaded, limit: u32) -> anyhow::Result<End> {
+    let listed = usize::try_from(limit).unwrap_or(usize::MAX);
+    // For people deletions come first, so more are asked for than are shown.
+    let limit = if out.is_json() { limit } else { limit.max(TO_CHOOSE_FROM) };
     loaded.require_source()?;
     let stop = signals::stop_token()?;
     let plan = if client::writes_to_itself(loaded)? && Running::read(&loaded.config.server.data_dir).is_some()
@@ -91,7 +99,7 @@ pub(crate) async fn preview(out: Out, loaded: &Loaded, limit: u32) -> anyhow::Re
         tenant.close().await?;
         plan?
     };
-    out.print(&plan, || plan_text(&plan))?;
+    out.print(&plan, || plan_text(&plan, listed))?;
     Ok(match plan.summary.verdict {
         Verdict::Pass => End::Done,
         Verdict::Held { .. } => End::Held,
@@ -105,7 +113,7 @@ pub(crate) async fn approve(
     digest: &str,
     by: Option<String>,
 ) -> anyhow::Result<End> {
-    let by = by.or_else(|| std::env::var("USER").ok()).unwrap_or_else(|| "the command line".into());
+    let by = by.unwrap_or_else(account);
     let state = match client::open_state(loaded) {
         Ok(state) => Some(state),
         Err(error) if matches!(error.downcast_ref(), Some(StateError::InUse { .. })) => None,
@@ -136,16 +144,23 @@ async fn order(loaded: &Loaded, order: &serde_json::Value) -> anyhow::Result<Ord
     answer
 }
 
-fn plan_text(plan: &PlanReport) -> String {
+fn plan_text(plan: &PlanReport, listed: usize) -> String {
     let mut text = summary_text(&plan.summary);
-    for item in &plan.items {
+    // What goes is what a person must see; within a kind of action the plan's order holds.
+    let mut items: Vec<&PlanItem> = plan.items.iter().collect();
+    items.sort_by_key(|item| std::cmp::Reverse(item.action));
+    for item in items.iter().take(listed) {
         let _ = write!(text, "\n{}", item_text(item));
     }
-    if plan.truncated {
-        text.push_str("\n... and more: --limit N lists more, --output json all of these in full");
+    if plan.truncated || items.len() > listed {
+        text.push_str("\n... and more: --limit N lists more");
     }
-    for error in &plan.errors {
+    for error in plan.errors.iter().take(ERRORS_SHOWN) {
         let _ = write!(text, "\nerror   {}: {}\n        {}", error.code, error.message, error.remedy);
+    }
+    let hidden = plan.summary.errors.saturating_sub(plan.errors.len().min(ERRORS_SHOWN) as u64);
+    if hidden > 0 {
+        let _ = write!(text, "\n... and {hidden} more errors: --output json lists them");
     }
     match &plan.summary.verdict {
         Verdict::Pass if plan.summary.is_empty() => text.push_str("\nNothing to do: all is in step."),

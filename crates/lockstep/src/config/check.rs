@@ -3,7 +3,7 @@
 
 use super::load::Loaded;
 use super::problem::{Problem, Problems};
-use super::{Period, SourceKind, Tls};
+use super::{Period, Protection, SourceKind};
 use lockstep_ldap::{Endpoint, Filter};
 use lockstep_model::Dn;
 use std::net::{IpAddr, SocketAddr};
@@ -151,14 +151,14 @@ fn source(loaded: &Loaded, add: &mut Add<'_>) {
     if let Some(url) = &source.url {
         let is_tls = url.to_ascii_lowercase().starts_with("ldaps://");
         match (source.tls, is_tls) {
-            (Some(Tls::None | Tls::StartTls), true) => {
+            (Some(Protection::None | Protection::StartTls), true) => {
                 add(
                     "source.tls",
                     "contradicts the ldaps:// address".into(),
                     "remove `tls`, or write an ldap:// address",
                 );
             }
-            (Some(Tls::Ldaps), false) => {
+            (Some(Protection::Ldaps), false) => {
                 add(
                     "source.tls",
                     "\"ldaps\" needs an ldaps:// address".into(),
@@ -167,7 +167,7 @@ fn source(loaded: &Loaded, add: &mut Add<'_>) {
             }
             _ => {}
         }
-        let start_tls = source.tls == Some(Tls::StartTls) && !is_tls;
+        let start_tls = source.tls == Some(Protection::StartTls) && !is_tls;
         if let Err(error) = Endpoint::parse(url, start_tls) {
             add("source.url", error.to_string(), "write `ldap://host`, `ldap://host:port` or `ldaps://host`");
         }

@@ -180,7 +180,7 @@ pub(crate) struct Source {
     /// File with the account's password. Not set: the systemd credential `source.password`.
     pub(crate) password_file: Option<PathBuf>,
     /// Protection of the connection. Not set: `ldaps` for an `ldaps://` address, else `none`.
-    pub(crate) tls: Option<Tls>,
+    pub(crate) tls: Option<Protection>,
     /// Authorities to trust for the directory's certificate, PEM, in place of the system's.
     pub(crate) ca_file: Option<PathBuf>,
     /// Whether the password may cross the network readable. Within this machine it always may.
@@ -207,7 +207,7 @@ pub(crate) enum SourceKind {
 /// Protection of the connection to a directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Tls {
+pub(crate) enum Protection {
     /// None.
     None,
     /// StartTLS on the plain port, before anything else is sent.

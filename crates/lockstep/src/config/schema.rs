@@ -18,6 +18,61 @@ pub(crate) fn schema_text() -> String {
     text
 }
 
+/// The page of the book: every key with its type, default and meaning.
+#[cfg(test)]
+pub(super) fn reference() -> String {
+    let schema = schema();
+    let defaults = serde_json::to_value(Config::default()).unwrap_or_default();
+    let mut page = String::from(
+        "# Configuration\n\n\
+         One file: the one named with `--config` or `LOCKSTEP_CONFIG`, else `./lockstep.toml`, else \
+         `/etc/lockstep/lockstep.toml`. Then `conf.d/*.toml` beside it, in the order of their names. Then the \
+         environment: `LOCKSTEP__SYNC__CYCLE=10m` is `[sync] cycle`; lists and tables are written as in TOML. What comes \
+         later wins; sections are joined, lists replaced. Relative paths count from the file's folder.\n\n\
+         `lockstep config init` writes a commented file, `lockstep config check` says whether all is well and where it is \
+         not, `lockstep config schema` prints the [JSON schema](lockstep.schema.json) for editors. Secrets are in files \
+         of their own, or systemd credentials (`LoadCredential=source.password:...`, `sync.token:...`).\n\n\
+         Durations are numbers with units: `500ms`, `30s`, `30m`, `12h`, `3d`, `1h30m`.\n",
+    );
+    section(&mut page, &schema, &defaults, "");
+    page
+}
+
+#[cfg(test)]
+fn section(page: &mut String, schema: &Json, defaults: &Json, name: &str) {
+    let inner: Vec<_> = schema.get("properties").and_then(Json::as_object).into_iter().flatten().collect();
+    let (tables, keys): (Vec<_>, Vec<_>) =
+        inner.into_iter().partition(|(_, schema)| kind(schema) == "object");
+    let words = |schema: &Json| {
+        let text = schema.get("description").and_then(Json::as_str).unwrap_or("").replace('\n', " ");
+        text.replace('|', "\\|")
+    };
+    if !keys.is_empty() {
+        page.push_str(&format!(
+            "\n## `[{name}]`\n\n{}\n\n| key | default | meaning |\n| --- | --- | --- |\n",
+            words(schema)
+        ));
+    }
+    for (key, schema) in keys {
+        let default = match defaults.get(key) {
+            None | Some(Json::Null) => "not set".to_owned(),
+            Some(value) => format!("`{value}`"),
+        };
+        let names = variants(schema);
+        let choice = if names.is_empty() { String::new() } else { format!(" One of {}.", listed(&names)) };
+        page.push_str(&format!("| `{key}` | {default} | {}{choice} |\n", words(schema)));
+        if let Some(item) = schema.get("items").filter(|item| kind(item) == "object") {
+            for (inner, schema) in item.get("properties").and_then(Json::as_object).into_iter().flatten() {
+                page.push_str(&format!("| `{key}[].{inner}` | | {} |\n", words(schema)));
+            }
+        }
+    }
+    for (key, schema) in tables {
+        let path = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+        section(page, schema, defaults.get(key).unwrap_or(&Json::Null), &path);
+    }
+}
+
 /// The schema of a key (`["sync", "cycle"]`).
 pub(crate) fn at<'a>(schema: &'a Json, path: &[String]) -> Option<&'a Json> {
     path.iter().try_fold(schema, |schema, name| schema.get("properties")?.get(name))

@@ -69,7 +69,7 @@ impl Api {
         let now = SystemClock.now();
         let secret = new_secret("lkt")?;
         let record = TokenRecord {
-            name: format!("lockstep command {}", std::process::id()),
+            name: format!("{} at the command line ({})", account(), std::process::id()),
             role: Role::Admin,
             client: None,
             created_at: now,
@@ -130,4 +130,10 @@ impl Api {
             format!("{} does not answer as a Lockstep server does; check the address", self.url)
         })
     }
+}
+
+/// The account that runs this, for records of who did what.
+pub(crate) fn account() -> String {
+    let named = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    named.filter(|name| !name.is_empty()).unwrap_or_else(|| "someone".into())
 }

@@ -13,6 +13,7 @@ use lockstep_tenant::{Role, TenantStore, TokenRecord};
 use secrecy::SecretString;
 use serde_json::json;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// `lockstep up`: the client writes to the server over loopback HTTP, as one on another machine would.
 pub(crate) async fn up(printer: Out, loaded: &Loaded, listen: Option<&str>) -> anyhow::Result<End> {
@@ -23,15 +24,20 @@ pub(crate) async fn up(printer: Out, loaded: &Loaded, listen: Option<&str>) -> a
     let token = own_token(loaded, server.store.as_ref()).await?;
     let target = client::target_at(loaded, server.local_url.clone(), token)?;
     let client = client::client(loaded, target, state)?;
-    let url = server.url.clone();
-    let serving = tokio::spawn(server.serve(stop.clone()));
-    ready(printer, &url, Some(&client::describe_source(loaded)))?;
+    // The client says good-bye to the server, so the server ends after it; where the server ends by itself, so
+    // does the client.
+    let server_stop = CancellationToken::new();
+    let (server_ended, client_stop) = (server_stop.clone(), stop.clone());
+    tokio::spawn(async move {
+        server_ended.cancelled().await;
+        client_stop.cancel();
+    });
+    ready(printer, loaded, &server.url, Some(&client::describe_source(loaded)))?;
+    let serving = tokio::spawn(server.serve(server_stop.clone()));
     let shown = tokio::spawn(show_progress(printer, client.progress()));
-    // The client says good-bye to the server, so it ends first.
-    let client_stop = stop.clone();
-    let followed = client.run(client_stop).await;
+    let followed = client.run(stop).await;
     shown.abort();
-    stop.cancel();
+    server_stop.cancel();
     let served = serving.await?;
     followed?;
     served?;
@@ -42,7 +48,7 @@ pub(crate) async fn up(printer: Out, loaded: &Loaded, listen: Option<&str>) -> a
 pub(crate) async fn server(printer: Out, loaded: &Loaded, listen: Option<&str>) -> anyhow::Result<End> {
     let stop = signals::stop_token()?;
     let server = server::prepare(loaded, listen).await?;
-    ready(printer, &server.url, None)?;
+    ready(printer, loaded, &server.url, None)?;
     server.serve(stop).await?;
     Ok(End::Done)
 }
@@ -60,7 +66,8 @@ pub(crate) async fn sync(printer: Out, loaded: &Loaded) -> anyhow::Result<End> {
 }
 
 /// Says that connections are taken.
-fn ready(printer: Out, url: &str, source: Option<&str>) -> anyhow::Result<()> {
+fn ready(printer: Out, loaded: &Loaded, listen: &str, source: Option<&str>) -> anyhow::Result<()> {
+    let url = loaded.config.server.public_url.as_deref().unwrap_or(listen);
     if printer.is_json() {
         return out::line(&json!({ "ready": true, "url": url, "pid": std::process::id() }).to_string());
     }

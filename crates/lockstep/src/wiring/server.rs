@@ -62,6 +62,7 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         Some((_, beside)) => local_url(beside.local_addr()?, false),
         None => url.clone(),
     };
+    Running { url: local_url.clone(), pid: std::process::id() }.write(&config.server.data_dir)?;
     let settings = ApiSettings {
         public_url: config.server.public_url.clone().map(|url| url.trim_end_matches('/').to_owned()),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -87,7 +88,6 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
 impl Server {
     /// Serves until `stop`; requests in work are finished.
     pub(crate) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
-        Running { url: self.local_url.clone(), pid: std::process::id() }.write(&self.data_dir)?;
         let upkeep = tokio::spawn(upkeep(self.store.clone(), self.keep_deleted, stop.clone()));
         let router = lockstep_api::router(self.api);
         let stopped = || stop.clone().cancelled_owned();

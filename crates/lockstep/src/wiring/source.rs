@@ -1,6 +1,6 @@
 //! The configured directory as a connector.
 
-use crate::config::{Loaded, SourceKind, Tls};
+use crate::config::{Loaded, Protection, SourceKind};
 use crate::secret;
 use anyhow::Context;
 use lockstep_ldap::{ConnectOptions, Credentials, Endpoint, Filter};
@@ -36,7 +36,7 @@ pub(crate) fn factory(loaded: &Loaded) -> anyhow::Result<SourceFactory> {
 fn openldap(loaded: &Loaded, attributes: &[String]) -> anyhow::Result<OpenLdapOptions> {
     let source = &loaded.config.source;
     let url = source.url.as_deref().unwrap_or_default();
-    let endpoint = Endpoint::parse(url, source.tls == Some(Tls::StartTls))?;
+    let endpoint = Endpoint::parse(url, source.tls == Some(Protection::StartTls))?;
     let mut connect = ConnectOptions::new(endpoint);
     connect.allow_plaintext_bind = source.allow_plaintext_bind;
     if let Some(path) = &source.ca_file {

@@ -1,0 +1,238 @@
+//! The program as people run it, over an LDIF file as the directory: the first day, the guard, exit codes.
+
+use anyhow::{Context, Result, ensure};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// An installation in a folder of its own, with 60 people in a file.
+struct Site {
+    folder: TempDir,
+}
+
+impl Site {
+    fn new() -> Result<Self> {
+        let site = Self { folder: tempfile::tempdir()? };
+        let config = "[server]\nlisten = \"127.0.0.1:0\"\n\
+                      [tenant]\ndisplay_name = \"Contoso\"\ninitial_domain = \"contoso.onlockstep.example\"\n\
+                      domains = [{ name = \"contoso.com\", verified = true }, { name = \"contoso.local\" }]\n\
+                      [source]\nkind = \"ldif\"\nfile = \"people.ldif\"\n";
+        std::fs::write(site.path("lockstep.toml"), config)?;
+        site.done(&["sample", "--people", "60", "--to", "people.ldif", "--manifest", "manifest.json"])?;
+        Ok(site)
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_lockstep"));
+        command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null());
+        for (name, _) in
+            std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LOCKSTEP_"))
+        {
+            command.env_remove(name);
+        }
+        command.env_remove("CREDENTIALS_DIRECTORY").env_remove("RUST_LOG");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Output> {
+        Ok(self.command(arguments).output()?)
+    }
+
+    /// What a command that must succeed prints.
+    fn done(&self, arguments: &[&str]) -> Result<String> {
+        self.ended(arguments, 0)
+    }
+
+    /// What a command that must end with this code prints.
+    fn ended(&self, arguments: &[&str], code: i32) -> Result<String> {
+        let output = self.run(arguments)?;
+        let (text, errors) =
+            (String::from_utf8(output.stdout)?, String::from_utf8_lossy(&output.stderr).into_owned());
+        ensure!(
+            output.status.code() == Some(code),
+            "{arguments:?} ended with {}, not {code}:\n{text}\n{errors}",
+            output.status
+        );
+        Ok(text)
+    }
+
+    fn json(&self, arguments: &[&str]) -> Result<Value> {
+        let mut all = arguments.to_vec();
+        all.extend(["--output", "json"]);
+        Ok(serde_json::from_str(&self.done(&all)?)?)
+    }
+
+    /// `lockstep up`, once it has said that it is ready, with its address.
+    fn up(&self) -> Result<(Up, String)> {
+        let mut child =
+            self.command(&["up", "--output", "json"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let stdout = child.stdout.take().context("no standard output")?;
+        let up = Up(child);
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line)?;
+        let ready: Value =
+            serde_json::from_str(&line).with_context(|| format!("not a ready line: {line:?}"))?;
+        let url = ready.get("url").and_then(Value::as_str).context("no address")?.to_owned();
+        Ok((up, url))
+    }
+}
+
+/// A running program; killed where a test fails before it ends it.
+struct Up(Child);
+
+impl Up {
+    /// Asks it to end, and waits.
+    fn end(mut self) -> Result<Option<i32>> {
+        Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status()?;
+        within(Duration::from_secs(20), "the program's end", || {
+            Ok(self.0.try_wait()?.map(|status| status.code()))
+        })
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn within<T>(limit: Duration, what: &str, mut look: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(found) = look()? {
+            return Ok(found);
+        }
+        ensure!(Instant::now() < end, "{what}: not within {limit:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
+    value.pointer(path).unwrap_or(&Value::Null)
+}
+
+#[test]
+fn the_first_day() -> Result<()> {
+    let site = Site::new()?;
+    site.done(&["config", "check"])?;
+    assert!(site.done(&["doctor"])?.ends_with("All is well.\n"));
+
+    // Nothing is written by a preview, however often it is made.
+    for _ in 0..2 {
+        let plan = site.json(&["sync", "preview", "--limit", "5"])?;
+        assert_eq!(at(&plan, "/summary/counts/user/create"), 60);
+        assert_eq!(at(&plan, "/summary/verdict/kind"), "pass");
+        assert_eq!(at(&plan, "/items").as_array().map(Vec::len), Some(5));
+    }
+    let run = site.json(&["sync", "once"])?;
+    assert_eq!(at(&run, "/counts/user/created"), 60);
+    assert!(site.done(&["sync", "preview"])?.ends_with("Nothing to do: all is in step.\n"));
+
+    let (up, url) = site.up()?;
+    let live = || {
+        let status = site.json(&["status"])?;
+        Ok((at(&status, "/sync/clientState") == "live").then_some(status))
+    };
+    let status = within(Duration::from_secs(30), "the sync client to follow live", live)?;
+    assert_eq!(at(&status, "/objects/users"), 60);
+    assert_eq!(at(&status, "/summary/state"), "attention", "the sample has known defects");
+    assert!(site.done(&["verify", "--manifest", "manifest.json"])?.contains("in step"));
+    assert!(site.done(&["doctor"])?.contains("The tenant's database: 60 users"));
+
+    site.done(&["user", "add", "Admin"])?;
+    let link = site.json(&["user", "link", "admin"])?;
+    let link = at(&link, "/url").as_str().unwrap_or_default().to_owned();
+    assert!(link.starts_with(&format!("{url}/signin#")), "{link}");
+
+    // A second client over the same state is refused, and says why.
+    let second = site.run(&["sync", "once"])?;
+    assert_eq!(second.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("in use by another sync client"), "{said}");
+
+    assert_eq!(up.end()?, Some(0));
+    let gone = site.run(&["status"])?;
+    assert_eq!(gone.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&gone.stderr).into_owned();
+    assert!(said.contains("no server runs over"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn a_plan_that_deletes_much_waits_for_a_person() -> Result<()> {
+    let site = Site::new()?;
+    site.done(&["sync", "once"])?;
+    // Every third person leaves the file.
+    let people = std::fs::read_to_string(site.path("people.ldif"))?;
+    let mut seen = 0;
+    let is_kept = |entry: &&str| {
+        let is_person = entry.contains("\nobjectClass: inetOrgPerson");
+        seen += usize::from(is_person);
+        !is_person || seen % 3 != 0
+    };
+    let fewer: Vec<&str> = people.split("\n\n").filter(is_kept).collect();
+    std::fs::write(site.path("people.ldif"), fewer.join("\n\n"))?;
+
+    site.ended(&["sync", "once"], 3)?;
+    let preview = site.ended(&["sync", "preview", "--limit", "1"], 3)?;
+    assert!(preview.contains("\nDELETE  user "), "{preview}");
+    let digest = preview.rsplit(' ').next().unwrap_or_default().trim().to_owned();
+    site.done(&["sync", "approve", &digest])?;
+    let run = site.json(&["sync", "once"])?;
+    assert_eq!(at(&run, "/counts/user/deleted"), 20);
+    assert!(site.done(&["sync", "preview"])?.ends_with("Nothing to do: all is in step.\n"));
+    Ok(())
+}
+
+#[test]
+fn tokens_come_and_go() -> Result<()> {
+    let site = Site::new()?;
+    let token = site.json(&["token", "create", "bench", "--role", "admin"])?;
+    assert!(at(&token, "/token").as_str().is_some_and(|text| text.starts_with("lkt_")));
+    assert_eq!(site.run(&["token", "create", "bench", "--role", "reader"])?.status.code(), Some(1));
+    let client = site.json(&["token", "create", "Sync_dc1", "--role", "sync-client", "--valid", "90d"])?;
+    assert!(at(&client, "/client").is_string() && at(&client, "/expiresAt").is_string());
+    let list = site.done(&["token", "list"])?;
+    assert!(list.contains("bench") && list.contains("Sync_dc1") && !list.contains("lkt_"), "{list}");
+    site.done(&["token", "revoke", "bench"])?;
+    assert_eq!(site.run(&["token", "revoke", "bench"])?.status.code(), Some(1));
+    assert_eq!(private(&site.path("lockstep-data/server"))?, 0o700);
+    Ok(())
+}
+
+fn private(path: &Path) -> Result<u32> {
+    use std::os::unix::fs::PermissionsExt;
+    Ok(std::fs::metadata(path)?.permissions().mode() & 0o777)
+}
+
+#[test]
+fn what_is_wrong_with_a_configuration_is_said_with_its_place() -> Result<()> {
+    let site = Site::new()?;
+    std::fs::write(site.path("lockstep.toml"), "[sync]\ncylce = \"10m\"\n")?;
+    for command in [&["up"][..], &["config", "check"], &["sync", "once"], &["token", "list"]] {
+        let output = site.run(command)?;
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let said = String::from_utf8(output.stderr)?;
+        assert_eq!(
+            said,
+            "lockstep: lockstep.toml:2: sync.cylce: this key is not known; did you mean `cycle`?\n"
+        );
+    }
+    assert_eq!(site.run(&["synk"])?.status.code(), Some(2));
+    // The template is sound as it is printed.
+    std::fs::write(site.path("lockstep.toml"), site.done(&["config", "init"])?)?;
+    let output = site.run(&["config", "check"])?;
+    assert_eq!(output.status.code(), Some(2), "the password's file is still to be made");
+    assert!(String::from_utf8(output.stdout)?.contains("source.password cannot be read"));
+    std::fs::write(site.path("source.password"), "secret")?;
+    assert!(site.done(&["config", "check"])?.contains("chmod 600"));
+    Ok(())
+}
