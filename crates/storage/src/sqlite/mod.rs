@@ -111,9 +111,9 @@ impl Default for Options {
         Self {
             durability: Durability::PowerCut,
             writer_cache_kib: 64 * 1024,
-            reader_cache_kib: 8 * 1024,
+            reader_cache_kib: 12 * 1024,
             readers: 3,
-            checkpoint_pages: 8_000,
+            checkpoint_pages: 16_000,
             prepare: None,
         }
     }
@@ -272,7 +272,7 @@ fn open_connection(path: &Path, options: &Options, cache_kib: u32) -> Result<Con
         connection.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
         connection.pragma_update(None, "wal_autocheckpoint", options.checkpoint_pages)?;
         // A log that once grew is cut back, so that it does not hold disk for ever.
-        let log_bytes = i64::from(options.checkpoint_pages).saturating_mul(4096).saturating_mul(2);
+        let log_bytes = i64::from(options.checkpoint_pages).saturating_mul(4096);
         connection.pragma_update(None, "journal_size_limit", log_bytes)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "trusted_schema", false)?;

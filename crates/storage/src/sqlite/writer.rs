@@ -11,7 +11,10 @@ use tokio::sync::mpsc;
 /// Jobs that may share a transaction.
 const MAX_GROUP: usize = 64;
 /// How long jobs are gathered into one transaction while more wait.
-const MAX_GROUP_TIME: Duration = Duration::from_millis(20);
+///
+/// In a first load each commit writes most pages of the indexes again, so that a commit for two batches costs
+/// little more than one for one.
+const MAX_GROUP_TIME: Duration = Duration::from_millis(200);
 
 /// Told how the transaction ended.
 type Answer = Box<dyn FnOnce(Result<(), SqliteError>) + Send>;

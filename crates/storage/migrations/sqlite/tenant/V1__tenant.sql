@@ -31,16 +31,21 @@ CREATE TABLE object (
   fingerprint  BLOB,                       -- of what was last sent
   manager      TEXT,                       -- the manager's anchor, whether it is known or not
   errors       INTEGER NOT NULL DEFAULT 0, -- how many rows of `error` name this anchor
-  name_key     TEXT NOT NULL,              -- display name in lower case
-  body         TEXT NOT NULL,              -- properties in force, JSON
-  held         TEXT                        -- what was sent and is not in force, JSON
+  name_key     TEXT NOT NULL               -- display name in lower case
 ) STRICT;
 CREATE UNIQUE INDEX object_id ON object (id);
 CREATE UNIQUE INDEX object_anchor ON object (anchor) WHERE anchor IS NOT NULL;
 CREATE INDEX object_name ON object (kind, name_key) WHERE state = 0;
-CREATE INDEX object_manager ON object (manager) WHERE manager IS NOT NULL AND state = 0;
 CREATE INDEX object_not_living ON object (state, kind, deleted_at) WHERE state <> 0;
 CREATE INDEX object_with_errors ON object (kind) WHERE errors > 0 AND state = 0;
+
+-- What an object is like, apart from `object`: rows that are looked up by the hundred thousand stay small, and
+-- fit the page cache.
+CREATE TABLE body (
+  oid  INTEGER PRIMARY KEY,
+  body TEXT NOT NULL,                      -- properties in force, JSON
+  held TEXT                                -- what was sent and is not in force, JSON
+) STRICT;
 
 -- Values in force that must be unique: 0 sign-in name, 1 address. In lower case.
 CREATE TABLE claim (

@@ -20,6 +20,9 @@ use rusqlite::Connection;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
+const INSERT_BODY: &str = "INSERT INTO body (oid, body, held) VALUES (?1, ?2, ?3)";
+const UPDATE_BODY: &str = "UPDATE body SET body = ?2, held = ?3 WHERE oid = ?1";
+
 /// One transaction's worth of changes to the directory.
 pub(super) struct Batch<'c> {
     pub(super) connection: &'c Connection,
@@ -116,13 +119,12 @@ impl<'c> Batch<'c> {
             Target::New => {
                 let id = self.next_id()?;
                 let sql = "INSERT INTO object (id, kind, state, anchor, sync_enabled, created_at, last_sync, \
-                           fingerprint, manager, name_key, body, held) \
-                           VALUES (?1, ?2, 0, ?3, 1, ?4, ?4, ?5, ?6, ?7, ?8, ?9)";
+                           fingerprint, manager, name_key) VALUES (?1, ?2, 0, ?3, 1, ?4, ?4, ?5, ?6, ?7)";
                 let bytes = id.0.as_bytes().as_slice();
-                let params =
-                    (bytes, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key, &body, held);
+                let params = (bytes, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key);
                 run(self.connection, sql, params)?;
                 let row = self.connection.last_insert_rowid();
+                run(self.connection, INSERT_BODY, (row, &body, held))?;
                 self.learn_words(row, &key)?;
                 (row, State::Expected)
             }
@@ -146,10 +148,10 @@ impl<'c> Batch<'c> {
                 }
                 let sql = "UPDATE object SET kind = ?2, state = 0, anchor = ?3, sync_enabled = 1, last_sync = ?4, \
                            created_at = CASE state WHEN 2 THEN ?4 ELSE created_at END, deleted_at = NULL, \
-                           fingerprint = ?5, manager = ?6, name_key = ?7, body = ?8, held = ?9 WHERE oid = ?1";
-                let params =
-                    (row, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key, &body, held);
+                           fingerprint = ?5, manager = ?6, name_key = ?7 WHERE oid = ?1";
+                let params = (row, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key);
                 run(self.connection, sql, params)?;
+                run(self.connection, UPDATE_BODY, (row, &body, held))?;
                 (row, state)
             }
         };
@@ -197,16 +199,17 @@ impl<'c> Batch<'c> {
         key: &str,
         body: &str,
     ) -> Result<Row> {
-        let sql = "INSERT INTO object (id, kind, state, anchor, created_at, name_key, body) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let sql = "INSERT INTO object (id, kind, state, anchor, created_at, name_key) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
         let bytes = id.0.as_bytes().as_slice();
         let anchor = anchor.map(SourceAnchor::as_str);
         run(
             self.connection,
             sql,
-            (bytes, kind_code(kind), state_code(state), anchor, micros(self.now), key, body),
+            (bytes, kind_code(kind), state_code(state), anchor, micros(self.now), key),
         )?;
         let row = self.connection.last_insert_rowid();
+        run(self.connection, INSERT_BODY, (row, body, None::<String>))?;
         if state == State::Living {
             self.learn_words(row, key)?;
         }
@@ -353,8 +356,8 @@ impl<'c> Batch<'c> {
         if changed {
             let held_before = claims_in_force(known.kind, &before.0);
             self.write_claims(row, &held_before, &resolved, true)?;
-            let sql = "UPDATE object SET body = ?2, held = ?3 WHERE oid = ?1";
-            run(self.connection, sql, (row, to_json(&resolved.properties)?, held_column(&resolved.held)?))?;
+            let held = held_column(&resolved.held)?;
+            run(self.connection, UPDATE_BODY, (row, to_json(&resolved.properties)?, held))?;
         }
         self.set_errors(anchor.as_str(), Origin::Tenant, &resolved.errors)?;
         Ok(changed && resolved.held.0.len() <= before.1.0.len())

@@ -4,7 +4,7 @@ use super::batch::{Batch, answer};
 use super::counters::{Counter, read};
 use super::errors::Origin;
 use super::rows::{Result, all, first, micros, run};
-use super::view::{SqlView, object_ref};
+use super::view::{SqlView, link_end, object_ref};
 use lockstep_model::provisioning::{OperationResult, Outcome};
 use lockstep_model::scim::{PatchVerb, ScimPatch};
 use lockstep_model::{ErrorCode, ObjectKind, SourceAnchor, SyncError};
@@ -67,8 +67,8 @@ impl Batch<'_> {
     fn add_members(&mut self, group: &Known, members: Vec<SourceAnchor>) -> Result<(bool, bool)> {
         let mut rows: Vec<(Row, ObjectKind, State)> = Vec::with_capacity(members.len());
         for member in &members {
-            match SqlView(self.connection).known(member.as_str())? {
-                Some(known) => rows.push((known.row, known.kind, known.state)),
+            match link_end(self.connection, member.as_str())? {
+                Some(end) => rows.push(end),
                 None => rows.push((self.expect(member)?, ObjectKind::User, State::Expected)),
             }
         }
@@ -136,7 +136,9 @@ impl Batch<'_> {
         let sql = "DELETE FROM object WHERE oid = ?1 AND state = 2 \
                    AND NOT EXISTS (SELECT 1 FROM member WHERE member = ?1) \
                    AND NOT EXISTS (SELECT 1 FROM member WHERE grp = ?1)";
-        run(self.connection, sql, [row])?;
+        if run(self.connection, sql, [row])? > 0 {
+            run(self.connection, "DELETE FROM body WHERE oid = ?1", [row])?;
+        }
         Ok(())
     }
 

@@ -14,9 +14,9 @@ const MAX_INVENTORY: usize = 5_000;
 /// Members of a page.
 const MAX_MEMBERS: usize = 50_000;
 
-/// The columns that [`read`] takes, of an object `o`. The manager shows while living.
+/// The columns that [`read`] takes, of an object `o` and its body `b`. The manager shows while living.
 pub(super) const COLUMNS: &str = "o.oid, o.id, o.kind, o.state, o.anchor, o.sync_enabled, o.created_at, \
-     o.last_sync, o.deleted_at, o.body, o.errors, CASE WHEN o.manager IS NULL THEN NULL ELSE \
+     o.last_sync, o.deleted_at, b.body, o.errors, CASE WHEN o.manager IS NULL THEN NULL ELSE \
      (SELECT m.id FROM object m WHERE m.anchor = o.manager AND m.state = 0) END, o.name_key";
 
 /// An object of [`COLUMNS`], and its handle.
@@ -48,13 +48,16 @@ pub(super) fn read(connection: &Connection, row: &rusqlite::Row<'_>) -> Result<(
 }
 
 pub(super) fn by_id(connection: &Connection, id: ObjectId) -> Result<Option<StoredObject>> {
-    let sql = format!("SELECT {COLUMNS} FROM object o WHERE o.id = ?1 AND o.state <> 2");
+    let sql = format!(
+        "SELECT {COLUMNS} FROM object o JOIN body b ON b.oid = o.oid WHERE o.id = ?1 AND o.state <> 2"
+    );
     first(connection, &sql, [id.0.as_bytes().as_slice()], |row| Ok(read(connection, row)?.1))
 }
 
 pub(super) fn by_sign_in_name(connection: &Connection, name: &str) -> Result<Option<StoredObject>> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM claim c JOIN object o ON o.oid = c.oid WHERE c.space = 0 AND c.key = ?1"
+        "SELECT {COLUMNS} FROM claim c JOIN object o ON o.oid = c.oid JOIN body b ON b.oid = o.oid \
+         WHERE c.space = 0 AND c.key = ?1"
     );
     first(connection, &sql, [name.to_lowercase()], |row| Ok(read(connection, row)?.1))
 }
@@ -65,8 +68,9 @@ pub(super) fn inventory(
     top: usize,
 ) -> Result<InventoryPage> {
     let top = top.clamp(1, MAX_INVENTORY);
-    let sql = "SELECT oid, kind, anchor, fingerprint, json_extract(body, '$.displayName') FROM object \
-               WHERE anchor > ?1 AND state = 0 AND sync_enabled = 1 ORDER BY anchor LIMIT ?2";
+    let sql = "SELECT o.oid, o.kind, o.anchor, o.fingerprint, json_extract(b.body, '$.displayName') \
+               FROM object o JOIN body b ON b.oid = o.oid \
+               WHERE o.anchor > ?1 AND o.state = 0 AND o.sync_enabled = 1 ORDER BY o.anchor LIMIT ?2";
     let after = after.map_or("", SourceAnchor::as_str);
     let limit = i64::try_from(top + 1).unwrap_or(i64::MAX);
     let mut items = all(connection, sql, (after, limit), |row| {

@@ -122,10 +122,11 @@ pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Time
         batch.clear_errors(&anchor)?;
     }
     run(connection, "DELETE FROM waiting", [])?;
-    let sql = "UPDATE object SET sync_enabled = 0, fingerprint = NULL, held = NULL, body = json_remove(body, \
-               '$.onPremisesDistinguishedName', '$.onPremisesSamAccountName', '$.onPremisesUserPrincipalName') \
-               WHERE sync_enabled = 1";
+    let sql = "UPDATE body SET held = NULL, body = json_remove(body, '$.onPremisesDistinguishedName', \
+               '$.onPremisesSamAccountName', '$.onPremisesUserPrincipalName') \
+               WHERE oid IN (SELECT oid FROM object WHERE sync_enabled = 1)";
     run(connection, sql, [])?;
+    run(connection, "UPDATE object SET sync_enabled = 0, fingerprint = NULL WHERE sync_enabled = 1", [])?;
     for counter in [Counter::SyncedUsers, Counter::SyncedGroups] {
         let value = super::counters::read(connection, counter)?;
         batch.deltas.add(counter, -value);
@@ -293,6 +294,7 @@ impl Batch<'_> {
         }
         run(self.connection, "UPDATE error SET other = NULL WHERE other = ?1", [row])?;
         run(self.connection, "DELETE FROM object WHERE oid = ?1", [row])?;
+        run(self.connection, "DELETE FROM body WHERE oid = ?1", [row])?;
         // Links that a living group still names keep a row to lead to.
         let linked =
             first(self.connection, "SELECT 1 FROM member WHERE member = ?1 LIMIT 1", [row], |_| Ok(()))?;

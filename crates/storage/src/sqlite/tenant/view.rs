@@ -2,7 +2,7 @@
 
 use super::rows::{Result, anchor, first, from_json, kind_of, object_id};
 use crate::sqlite::SqliteError;
-use lockstep_model::{Fingerprint, ObjectRef, Properties, SourceAnchor};
+use lockstep_model::{Fingerprint, ObjectKind, ObjectRef, Properties, SourceAnchor};
 use lockstep_tenant::provision::{Claim, Held, Known, Row, Space, State, View};
 use rusqlite::Connection;
 
@@ -67,6 +67,12 @@ impl SqlView<'_> {
     }
 }
 
+/// The handle, kind and state of an anchor: what a link needs.
+pub(super) fn link_end(connection: &Connection, anchor: &str) -> Result<Option<(Row, ObjectKind, State)>> {
+    let sql = "SELECT oid, kind, state FROM object WHERE anchor = ?1";
+    first(connection, sql, [anchor], |row| Ok((row.get(0)?, kind_of(row.get(1)?)?, state_of(row.get(2)?)?)))
+}
+
 impl View for SqlView<'_> {
     type Error = SqliteError;
 
@@ -89,7 +95,7 @@ impl View for SqlView<'_> {
     }
 
     fn stored(&mut self, row: Row) -> Result<(Properties, Held)> {
-        let sql = "SELECT body, held FROM object WHERE oid = ?1";
+        let sql = "SELECT body, held FROM body WHERE oid = ?1";
         first(self.0, sql, [row], |found| {
             let body = found.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
             let held = found.get_ref(1)?.as_str_or_null().map_err(rusqlite::Error::from)?;
@@ -104,8 +110,9 @@ impl View for SqlView<'_> {
 macro_rules! names {
     ($condition:literal) => {
         concat!(
-            "SELECT kind, id, anchor, json_extract(body, '$.displayName'), ",
-            "json_extract(body, '$.onPremisesDistinguishedName'), oid FROM object WHERE ",
+            "SELECT o.kind, o.id, o.anchor, json_extract(b.body, '$.displayName'), ",
+            "json_extract(b.body, '$.onPremisesDistinguishedName'), o.oid ",
+            "FROM object o JOIN body b ON b.oid = o.oid WHERE ",
             $condition
         )
     };
@@ -127,10 +134,12 @@ fn read_ref(row: &rusqlite::Row<'_>) -> Result<ObjectRef> {
 
 /// The names of an object.
 pub(super) fn object_ref(connection: &Connection, row: Row) -> Result<Option<ObjectRef>> {
-    first(connection, names!("oid = ?1"), [row], read_ref)
+    first(connection, names!("o.oid = ?1"), [row], read_ref)
 }
 
 /// The names of the living object with this anchor, and its handle.
 pub(super) fn living_ref(connection: &Connection, anchor: &str) -> Result<Option<(Row, ObjectRef)>> {
-    first(connection, names!("anchor = ?1 AND state = 0"), [anchor], |row| Ok((row.get(5)?, read_ref(row)?)))
+    first(connection, names!("o.anchor = ?1 AND o.state = 0"), [anchor], |row| {
+        Ok((row.get(5)?, read_ref(row)?))
+    })
 }
