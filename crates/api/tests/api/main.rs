@@ -10,3 +10,4 @@ mod hostile;
 mod live;
 mod own;
 mod provisioning;
+mod scale;
