@@ -302,7 +302,7 @@ async fn the_inventory_confirms_what_is_so_and_unsettles_the_rest() {
     let lost: Vec<CsId> = confirmed.into_iter().filter(|id| !seen.contains(id)).collect();
     assert_eq!(lost, [ids[2]]);
     state.forget_confirmed(lost).await.unwrap();
-    assert_eq!(pending(state, Stage::Users).await, ["other", "lost"]);
+    assert_eq!(pending(state, Stage::Users).await, ["lost", "other"]);
     assert_eq!(state.counts().await.unwrap().held[&ObjectKind::User], 3);
 }
 
