@@ -72,6 +72,8 @@ struct GroupWrite {
     members: Vec<CsId>,
     unanswered: usize,
     refused: bool,
+    /// Whether the target need not be told errors of it.
+    told: bool,
 }
 
 type Answer = (Vec<Tag>, Result<Vec<OperationResult>, TargetError>);
@@ -91,6 +93,8 @@ pub(crate) struct Exporter {
     groups: HashMap<CsId, GroupWrite>,
     errors: ClientErrors,
     error_outcomes: Vec<Outcome>,
+    /// Objects that are settled once the target was told their errors: an end before that must tell them again.
+    untold: BTreeSet<CsId>,
     failed: Option<TargetError>,
     /// A write may have been carried out without an answer.
     uncertain: bool,
@@ -118,6 +122,7 @@ impl Exporter {
             groups: HashMap::new(),
             errors: ClientErrors::default(),
             error_outcomes: Vec::new(),
+            untold: BTreeSet::new(),
             failed: None,
             uncertain: false,
         }
@@ -188,11 +193,9 @@ impl Exporter {
             let mut settled = Vec::new();
             for mut ready in page {
                 let kind = ready.mapped.kind;
-                if kind == ObjectKind::User {
-                    self.note_errors(&mut ready);
-                }
+                let told = kind == ObjectKind::User && self.note_errors(&mut ready);
                 if ready.is_written() {
-                    if kind == ObjectKind::User {
+                    if kind == ObjectKind::User && told {
                         settled.push(Outcome::Settled { id: ready.id });
                     }
                     continue;
@@ -204,7 +207,7 @@ impl Exporter {
                     name: ready.name,
                     fingerprint: ready.fingerprint,
                     manager: ready.manager_id,
-                    settled: kind == ObjectKind::User,
+                    settled: kind == ObjectKind::User && told,
                 };
                 self.push(operation, Tag::Post { kind, done, id: ready.id }).await?;
             }
@@ -223,16 +226,16 @@ impl Exporter {
             after = last;
             let mut settled = Vec::new();
             for mut ready in page {
-                self.note_errors(&mut ready);
+                let told = self.note_errors(&mut ready);
                 match ready.confirmed_members() {
                     Ok(before) => {
                         let difference = link_difference(before, &ready.members);
                         let difference = self.with_anchors(difference).await?;
-                        self.push_links(ready, difference, &mut settled).await?;
+                        self.push_links(ready, difference, told, &mut settled).await?;
                     }
                     Err(fingerprint) => {
                         let difference = self.against_target(&ready, fingerprint).await?;
-                        self.push_links(ready, difference, &mut settled).await?;
+                        self.push_links(ready, difference, told, &mut settled).await?;
                     }
                 }
             }
@@ -286,20 +289,21 @@ impl Exporter {
         &mut self,
         ready: Ready,
         difference: LinkDifference<SourceAnchor>,
+        told: bool,
         settled: &mut Vec<Outcome>,
     ) -> Result<(), SyncFailure> {
         let operations = link_operations(&ready.anchor, difference);
         if operations.is_empty() {
             // What the state knows of them may still be an older form: a fingerprint, or one who is deleted.
             let known = ready.confirmed_members().is_ok_and(|before| before == ready.members);
-            settled.push(if known {
-                Outcome::Settled { id: ready.id }
-            } else {
-                Outcome::Members { id: ready.id, members: ready.members, settled: true }
-            });
+            if !known {
+                settled.push(Outcome::Members { id: ready.id, members: ready.members, settled: told });
+            } else if told {
+                settled.push(Outcome::Settled { id: ready.id });
+            }
             return Ok(());
         }
-        let write = GroupWrite { members: ready.members, unanswered: operations.len(), refused: false };
+        let write = GroupWrite { members: ready.members, unanswered: operations.len(), refused: false, told };
         self.groups.insert(ready.id, write);
         for operation in operations {
             let (added, removed) = links_of(&operation);
@@ -385,7 +389,7 @@ impl Exporter {
             match tag {
                 Tag::Post { kind, done, id } => {
                     self.count(kind, result.outcome);
-                    outcomes.push(if confirmed { done } else { Outcome::Refused { id } });
+                    outcomes.push(if confirmed { done } else { self.refused(id) });
                 }
                 Tag::Delete { kind, id } => {
                     self.count(kind, result.outcome);
@@ -404,9 +408,9 @@ impl Exporter {
                         && let Some(write) = self.groups.remove(&group)
                     {
                         outcomes.push(if write.refused {
-                            Outcome::Refused { id: group }
+                            self.refused(group)
                         } else {
-                            Outcome::Members { id: group, members: write.members, settled: true }
+                            Outcome::Members { id: group, members: write.members, settled: write.told }
                         });
                     }
                 }
@@ -429,30 +433,46 @@ impl Exporter {
         *self.done.counts.entry(kind).or_default().entry(name.to_owned()).or_default() += 1;
     }
 
-    /// Gathers the client-side errors of an object that has some, had some, or may have.
-    fn note_errors(&mut self, ready: &mut Ready) {
+    /// A refused object is tried again by its own schedule, its errors told or not.
+    fn refused(&mut self, id: CsId) -> Outcome {
+        self.untold.remove(&id);
+        Outcome::Refused { id }
+    }
+
+    /// Gathers the client-side errors of an object that has some, had some, or may have. Answers whether there is
+    /// nothing to tell, so that the object is settled as soon as it is written.
+    fn note_errors(&mut self, ready: &mut Ready) -> bool {
         let has = !ready.errors.is_empty();
         self.done.object_errors += u64::from(has);
         if !(has || ready.had_errors || !self.meta.errors_known) {
-            return;
+            return true;
         }
         self.errors.objects.push(ready.anchor.clone());
         self.errors.errors.append(&mut ready.errors);
+        self.untold.insert(ready.id);
         if has != ready.had_errors {
             self.error_outcomes.push(Outcome::Errors { id: ready.id, has });
         }
+        false
     }
 
     /// Tells the target the client-side errors gathered. The objects were sent before.
+    ///
+    /// The state says of an object that it has errors before they are told, and that it has none after: killed in
+    /// between, the client tells them once more than needed, and never once less.
     async fn put_errors(&mut self) -> Result<(), SyncFailure> {
         if self.errors.objects.is_empty() {
             return Ok(());
         }
-        self.target.put_errors(std::mem::take(&mut self.errors)).await?;
         let outcomes = std::mem::take(&mut self.error_outcomes);
-        if !outcomes.is_empty() {
-            self.state().record(outcomes, self.clock.now()).await?;
+        let (before, mut after): (Vec<_>, Vec<_>) =
+            outcomes.into_iter().partition(|outcome| matches!(outcome, Outcome::Errors { has: true, .. }));
+        if !before.is_empty() {
+            self.state().record(before, self.clock.now()).await?;
         }
+        self.target.put_errors(std::mem::take(&mut self.errors)).await?;
+        after.extend(std::mem::take(&mut self.untold).into_iter().map(|id| Outcome::Settled { id }));
+        self.state().record(after, self.clock.now()).await?;
         Ok(())
     }
 
@@ -461,6 +481,8 @@ impl Exporter {
         if self.errors.objects.len() < ERRORS {
             return Ok(());
         }
+        // What is told of an object, and settles it, comes after the object itself.
+        self.flush().await?;
         self.drain(0).await?;
         self.put_errors().await
     }
