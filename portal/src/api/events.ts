@@ -18,28 +18,32 @@ const SILENCE_MS = 40_000;
 const INTERVAL_MS = 400;
 
 /**
- * Calls `run` with every key given since the last call: at once for the first, then at most every
- * `intervalMs`.
+ * Calls `run` with a key: at once when it is given, then, however often it is given, once every `intervalMs`.
+ * Each key has its own rhythm, so that one that is often given holds up no other.
  */
-export function throttleKeys(run: (keys: string[]) => void, intervalMs: number) {
-  const waiting = new Set<string>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const flush = () => {
-    timer = undefined;
-    if (waiting.size === 0) return;
-    const keys = [...waiting].sort();
-    waiting.clear();
-    timer = setTimeout(flush, intervalMs);
-    run(keys);
+export function throttleKeys(run: (key: string) => void, intervalMs: number) {
+  // Keys that ran a moment ago, and whether they were given again since.
+  const resting = new Map<string, { timer: ReturnType<typeof setTimeout>; again: boolean }>();
+  const start = (key: string) => {
+    const timer = setTimeout(() => {
+      const again = resting.get(key)?.again === true;
+      resting.delete(key);
+      if (again) start(key);
+    }, intervalMs);
+    resting.set(key, { timer, again: false });
+    run(key);
   };
   return {
     add(keys: readonly string[]) {
-      for (const key of keys) waiting.add(key);
-      if (timer === undefined) flush();
+      for (const key of new Set(keys)) {
+        const rest = resting.get(key);
+        if (rest) rest.again = true;
+        else start(key);
+      }
     },
     stop() {
-      clearTimeout(timer);
-      waiting.clear();
+      for (const { timer } of resting.values()) clearTimeout(timer);
+      resting.clear();
     },
   };
 }
@@ -56,9 +60,7 @@ export function useLiveEvents(): Connection {
     let attempt = 0;
     let wasLost = false;
 
-    const throttle = throttleKeys((keys) => {
-      for (const key of keys) void client.invalidateQueries({ queryKey: [key] });
-    }, INTERVAL_MS);
+    const throttle = throttleKeys((key) => void client.invalidateQueries({ queryKey: [key] }), INTERVAL_MS);
 
     const lose = () => {
       source?.close();
