@@ -66,8 +66,14 @@ impl Call {
         respond(&item)
     }
 
-    /// A list that is whole.
+    /// A short list, answered whole; what would choose or order its items is refused, not passed over.
     pub(super) fn all(&self, set: &str, items: Vec<Map<String, Value>>) -> Result<Response, ApiError> {
+        let options = &self.options;
+        if options.filter.is_some() || options.search.is_some() || options.orderby.is_some() {
+            return Err(ApiError::unsupported_query(
+                "This list is answered whole; only '$select' and '$count' are supported.",
+            ));
+        }
         let mut answer = Map::new();
         answer.insert("@odata.context".into(), self.context(set).into());
         if self.options.count {

@@ -92,6 +92,10 @@ async fn dispatch(
     let gets = method == Method::GET;
     let patches = method == Method::PATCH;
     match segments.as_slice() {
+        // A function of Graph's and no key.
+        ["users" | "groups", "delta" | "delta()" | "microsoft.graph.delta()", ..] => {
+            ("graph", Err(not_here(&method, path)))
+        }
         ["organization"] if gets => ("graph/organization", organization::list(&call).await),
         ["organization", id] if gets => ("graph/organization/{id}", organization::get(&call, id).await),
         ["organization", id] if patches => {
@@ -136,16 +140,13 @@ async fn dispatch(
         ["directory", "deleteditems", id] if gets => {
             ("graph/deletedItems/{id}", deleted::get(&call, id).await)
         }
-        _ => {
-            let shown: String = path.chars().take(200).collect();
-            (
-                "graph",
-                Err(ApiError::not_implemented(format!(
-                    "{method} {shown} is not implemented by this server."
-                ))),
-            )
-        }
+        _ => ("graph", Err(not_here(&method, path))),
     }
+}
+
+fn not_here(method: &Method, path: &str) -> ApiError {
+    let shown: String = path.chars().take(200).collect();
+    ApiError::not_implemented(format!("{method} {shown} is not implemented by this server."))
 }
 
 /// What may follow a list of directory objects: a cast to one kind, `$count`, or both.
