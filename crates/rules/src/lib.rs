@@ -9,7 +9,9 @@ mod flows;
 
 use attribute::{A, Slots, texts};
 use flows::Take;
-use lockstep_model::{Entry, ErrorCode, ObjectKind, ObjectRef, Properties, Property, SyncError, dn};
+use lockstep_model::{
+    Entry, ErrorCode, ObjectKind, ObjectRef, Properties, Property, PropertyValue, SyncError, dn,
+};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -153,10 +155,12 @@ impl Mapping {
             return Mapped::OutOfScope { reason: "it lies under a DN that the configuration excludes" };
         }
         let mut errors = self.drop_unreadable(entry, kind, &mut slots);
-        let mut properties = Properties::new();
-        for (property, take) in flows::of(kind) {
-            self.flow(entry, &slots, *property, take, &mut properties);
-        }
+        // In the order of the properties, so that the map is built at once and not searched for each of them.
+        let properties = flows::of(kind)
+            .iter()
+            .filter_map(|(property, take)| Some((*property, self.flow(entry, &slots, take)?)))
+            .collect();
+        let properties = Properties(properties);
         let mut links = Links { entry, kind, errors: &mut errors };
         let (manager, members) = match kind {
             ObjectKind::User => (links.dns(&slots, A::Manager).into_iter().next(), Vec::new()),
@@ -208,20 +212,22 @@ impl Mapping {
         errors
     }
 
-    fn flow(&self, entry: &Entry, slots: &Slots<'_>, property: Property, take: &Take, to: &mut Properties) {
+    fn flow(&self, entry: &Entry, slots: &Slots<'_>, take: &Take) -> Option<PropertyValue> {
+        let text = |text: &str| PropertyValue::Text(text.to_owned());
+        let list = |list: Vec<String>| (!list.is_empty()).then_some(PropertyValue::List(list));
         match take {
-            Take::First(list) => set(to, property, slots.first(list)),
-            Take::All(one) => to.set_list(property, distinct(slots.texts(*one))),
-            Take::Addresses(one) => to.set_list(property, addresses(slots.texts(*one))),
-            Take::Nickname(list) => set(to, property, slots.first(list).and_then(nickname)),
-            Take::UserName => set(to, property, self.user_name_of(entry, slots)),
+            Take::First(attributes) => slots.first(attributes).map(text),
+            Take::All(one) => list(distinct(slots.texts(*one))),
+            Take::Addresses(one) => list(addresses(slots.texts(*one))),
+            Take::Nickname(attributes) => slots.first(attributes).and_then(nickname).map(PropertyValue::Text),
+            Take::UserName => self.user_name_of(entry, slots).map(text),
             Take::SignInName => {
-                set(to, property, self.user_name_of(entry, slots).filter(|name| is_sign_in_name(name)));
+                self.user_name_of(entry, slots).filter(|name| is_sign_in_name(name)).map(text)
             }
-            Take::Dn => set(to, property, Some(entry.dn.as_str())),
-            Take::Always(flag) => to.set_flag(property, *flag),
-            Take::Has(one) => to.set_flag(property, slots.texts(*one).next().is_some()),
-            Take::Enabled => to.set_flag(property, !self.is_disabled(entry)),
+            Take::Dn => (!entry.dn.is_empty()).then(|| text(&entry.dn)),
+            Take::Always(flag) => Some(PropertyValue::Flag(*flag)),
+            Take::Has(one) => Some(PropertyValue::Flag(slots.texts(*one).next().is_some())),
+            Take::Enabled => Some(PropertyValue::Flag(!self.is_disabled(entry))),
         }
     }
 
@@ -270,12 +276,6 @@ impl Links<'_> {
     }
 }
 
-fn set(to: &mut Properties, property: Property, text: Option<impl Into<String>>) {
-    if let Some(text) = text {
-        to.set_text(property, text);
-    }
-}
-
 fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut list: Vec<String> = Vec::new();
     for text in texts {
@@ -291,8 +291,7 @@ fn addresses<'a>(mails: impl Iterator<Item = &'a str>) -> Vec<String> {
     const PREFIX: usize = "SMTP:".len();
     let mut list: Vec<String> = Vec::new();
     for mail in mails {
-        let lower = mail.to_lowercase();
-        if list.iter().any(|held| held.get(PREFIX..).is_some_and(|address| address.to_lowercase() == lower)) {
+        if list.iter().any(|held| held.get(PREFIX..).is_some_and(|address| same_address(address, mail))) {
             continue;
         }
         let mut address = String::with_capacity(PREFIX + mail.len());
@@ -301,6 +300,10 @@ fn addresses<'a>(mails: impl Iterator<Item = &'a str>) -> Vec<String> {
         list.push(address);
     }
     list
+}
+
+fn same_address(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b) || (!a.is_ascii() && a.to_lowercase() == b.to_lowercase())
 }
 
 /// A text with one `@` between two parts that are not empty. The tenant judges the parts.

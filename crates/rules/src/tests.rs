@@ -1,7 +1,7 @@
 //! Tables: an entry in, what becomes of it out.
 
 use super::*;
-use lockstep_model::{AttributeName, PropertyValue, SourceAnchor};
+use lockstep_model::{AttributeName, SourceAnchor};
 
 fn entry(dn: &str, attributes: &[(&str, &str)]) -> Entry {
     let values =
@@ -47,6 +47,7 @@ fn one_property_of_a_person() {
     check(two, OnPremisesUserPrincipalName, "ann@contoso.com");
     check(two, ProxyAddresses, "SMTP:ann@contoso.com | smtp:Ann.Lee@Contoso.com");
     check(two, MailNickname, "ann");
+    check(&[("mail", "zoë@x.ch"), ("mail", "ZOË@x.ch")], ProxyAddresses, "SMTP:zoë@x.ch");
     check(&[("mail", " ann@contoso.com ")], Mail, "ann@contoso.com");
     check(&[("mail", "an n@contoso.com")], ProxyAddresses, "SMTP:an n@contoso.com");
     check(&[("mail", "an n@contoso.com")], UserPrincipalName, "an n@contoso.com");
