@@ -158,8 +158,7 @@ fn serve(mut stream: TcpStream, nonsense: Nonsense, suffix: &str, asked: &Atomic
                     stream.write_all(&message(id, &root(suffix), None))?;
                     stream.write_all(&message(id, &result(0x65, 0), None))?;
                 } else if scope == 0 {
-                    let csn = b"20991231235959.000000Z#000000#000#000000";
-                    stream.write_all(&message(id, &entry(base.as_bytes(), b"contextCSN", csn), None))?;
+                    stream.write_all(&message(id, &base_entry(&base), None))?;
                     stream.write_all(&message(id, &result(0x65, 0), None))?;
                 } else {
                     asked.fetch_add(1, Ordering::SeqCst);
@@ -322,6 +321,16 @@ fn attribute(name: &[u8], values: &[&[u8]]) -> Vec<u8> {
 
 fn entry(dn: &[u8], name: &[u8], value: &[u8]) -> Vec<u8> {
     tlv(0x64, &[tlv(0x04, dn), tlv(0x30, &attribute(name, &[value]))].concat())
+}
+
+/// The search base, in a directory that is newer than any other.
+fn base_entry(dn: &str) -> Vec<u8> {
+    let list = [
+        attribute(b"objectClass", &[b"domain"]),
+        attribute(b"entryUUID", &[b"597ae2f6-16a6-1027-98f4-d28b5365dc14"]),
+        attribute(b"contextCSN", &[b"20991231235959.000000Z#000000#000#000000"]),
+    ];
+    tlv(0x64, &[tlv(0x04, dn.as_bytes()), tlv(0x30, &list.concat())].concat())
 }
 
 /// A rootDSE that promises what the client needs.
