@@ -29,6 +29,7 @@ pub(crate) struct Cli {
         long,
         short,
         global = true,
+        help_heading = "Everywhere",
         value_name = "FORM",
         default_value = "text",
         hide_default_value = true
