@@ -360,15 +360,15 @@ def one_round(number, folder, provider, counts):
     if held != {"users": counts["people"], "groups": counts["groups"]}:
         raise SystemExit(f"bench: the tenant holds {held}, the directory {counts}")
     result["tenant"] = {**status["objects"], "errors": status["errors"]["total"]}
-    first = lockstep.runs()[-1]
+    first = lockstep.api.runs()[-1]
     result["lockstep_steps_ms"] = {step["name"]: step["millis"] for step in first["steps"]}
 
     # A cycle without a change.
-    known = {run["id"] for run in lockstep.runs()}
+    known = {run["id"] for run in lockstep.api.runs()}
     cycles = []
     for _ in range(5):
         lockstep.api.order({"order": "syncNow", "full": False})
-        run = wait_for("a cycle's record", lambda: [r for r in lockstep.runs() if r["id"] not in known and r["trigger"] == "order"])[0]
+        run = wait_for("a cycle's record", lambda: [r for r in lockstep.api.runs() if r["id"] not in known and r["trigger"] == "order"])[0]
         known.add(run["id"])
         cycles.append((to_epoch(run["endedAt"]) - to_epoch(run["startedAt"])) * 1000)
     result["no_change_ms"] = statistics.median(cycles)
@@ -469,8 +469,11 @@ def main():
     try:
         ldif = os.path.join(folder, "org.ldif")
         manifest = os.path.join(folder, "manifest.json")
-        with open(ldif, "wb") as file:
-            subprocess.run([LOCKSTEP, "sample", "--people", str(options.people), "--sync-password", PASSWORD, "--manifest", manifest], check=True, stdout=file)
+        secret = os.path.join(folder, "password")
+        with open(secret, "w", encoding="ascii") as file:
+            file.write(PASSWORD)
+        subprocess.run([LOCKSTEP, "sample", "--people", str(options.people), "--sync-password-file", secret,
+                        "--manifest", manifest, "--to", ldif], check=True)  # fmt: skip
         with open(manifest, encoding="utf-8") as file:
             counts = json.load(file)["counts"]
         provider = Slapd(os.path.join(folder, "provider"), PROVIDER)
