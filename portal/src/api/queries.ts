@@ -200,8 +200,9 @@ export function useSignOut() {
   return useMutation({
     mutationFn: () => request<undefined>('/api/v1/session', { method: 'DELETE' }),
     onSettled: () => {
-      client.clear();
+      // First the session, which takes the pages away; then what they showed.
       client.setQueryData(sessionKey, null);
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] });
     },
   });
 }

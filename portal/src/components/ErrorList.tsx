@@ -191,11 +191,11 @@ function ErrorTable({ rows, openId, onOpen }: { rows: ErrorRow[]; openId: string
     <div className={styles.scroll}>
       <Table className={styles.table} aria-label={t.errors.gridLabel}>
         <colgroup>
-          <col style={{ width: '23%' }} />
-          <col style={{ width: '27%' }} />
+          <col style={{ width: '22%' }} />
+          <col style={{ width: '26%' }} />
           <col style={{ width: '22%' }} />
           <col style={{ width: '15%' }} />
-          <col style={{ width: '13%' }} />
+          <col style={{ width: '15%' }} />
         </colgroup>
         <TableHeader>
           <TableRow>

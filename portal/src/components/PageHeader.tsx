@@ -1,7 +1,7 @@
 // A page's heading: sets the window's title, and takes the focus when a person comes here from another page.
 import { makeStyles, Text, tokens } from '@fluentui/react-components';
 import { useEffect, useRef, type ReactNode } from 'react';
-import { useLocation } from 'react-router';
+import { useNavigationType } from 'react-router';
 import { t } from '../messages';
 
 const useStyles = makeStyles({
@@ -16,17 +16,21 @@ const useStyles = makeStyles({
   intro: { display: 'block', marginTop: '4px', color: tokens.colorNeutralForeground2, maxWidth: '80ch' },
 });
 
+/** Whether no page was shown yet since the document was loaded. */
+let firstPage = true;
+
 export function PageHeader({ title, intro }: { title: string; intro?: ReactNode }) {
   const styles = useStyles();
   const heading = useRef<HTMLHeadingElement>(null);
-  const { key } = useLocation();
-  const cameFromElsewhere = useRef(key !== 'default');
+  const navigation = useRef(useNavigationType());
 
   useEffect(() => {
     document.title = t.title(title);
   }, [title]);
   useEffect(() => {
-    if (cameFromElsewhere.current) heading.current?.focus({ preventScroll: true });
+    // Not where the document itself was just opened or reloaded: there the focus begins at the top.
+    if (!firstPage || navigation.current !== 'POP') heading.current?.focus({ preventScroll: true });
+    firstPage = false;
   }, []);
 
   return (

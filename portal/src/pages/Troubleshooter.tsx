@@ -104,7 +104,7 @@ function Check({ check }: { check: DoctorCheck }) {
         )}
       </div>
       <Text size={200} className={styles.took}>
-        {check.result === 'skipped' ? '' : duration(check.millis)}
+        {check.result === 'skipped' || check.millis === 0 ? '' : duration(check.millis)}
       </Text>
     </li>
   );

@@ -22,17 +22,17 @@ const useStyles = makeStyles({
 
 const words = t.users.columns;
 const columns: Column<User>[] = [
-  { name: 'displayName', label: words.displayName, width: '21%', sortable: true, show: nameOf },
-  { name: 'userPrincipalName', label: words.userPrincipalName, width: '23%', sortable: true, show: (user) => user.userPrincipalName },
+  { name: 'displayName', label: words.displayName, width: '20%', sortable: true, show: nameOf },
+  { name: 'userPrincipalName', label: words.userPrincipalName, width: '25%', sortable: true, show: (user) => user.userPrincipalName },
   {
     name: 'onPremisesSyncEnabled',
     label: words.sync,
-    width: '22%',
+    width: '21%',
     sortable: false,
     show: (user) => <SyncState synced={user.onPremisesSyncEnabled} />,
   },
-  { name: 'mail', label: words.mail, width: '20%', sortable: true, show: (user) => user.mail ?? '–' },
-  { name: 'department', label: words.department, width: '14%', sortable: true, show: (user) => user.department ?? '–' },
+  { name: 'mail', label: words.mail, width: '22%', sortable: true, show: (user) => user.mail ?? '–' },
+  { name: 'department', label: words.department, width: '12%', sortable: true, show: (user) => user.department ?? '–' },
 ];
 const select = ['id', ...columns.map((column) => column.name)];
 
