@@ -4,7 +4,7 @@ use crate::connection::Connection;
 use crate::error::{LdapError, ResultCode};
 use crate::message::{Response, SearchEntry};
 use crate::request::{self, Control, SearchRequest};
-use crate::sync::{self, SyncDone, SyncEvent, SyncMode, SyncRequest};
+use crate::sync::{self, SyncEvent, SyncMode, SyncRequest};
 
 const SEARCHING: &str = "searching";
 const SYNCHRONIZING: &str = "synchronizing";
@@ -183,7 +183,11 @@ impl<'c> SyncSearch<'c> {
                 Response::Done(result) => {
                     self.finished = true;
                     self.connection.success(result, SYNCHRONIZING)?;
-                    SyncEvent::Done(message.controls.sync_done.unwrap_or_else(SyncDone::default))
+                    // A server that passes over the request control answers as if nothing had changed.
+                    let Some(done) = message.controls.sync_done else {
+                        return Err(self.connection.unexpected("an end without sync done", SYNCHRONIZING));
+                    };
+                    SyncEvent::Done(done)
                 }
                 Response::Reference(to) => {
                     return Err(LdapError::Reference { at: self.connection.at().to_owned(), to });
