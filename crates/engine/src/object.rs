@@ -66,17 +66,15 @@ pub struct Confirmed {
 }
 
 /// The operation that makes or updates an object. Members do not travel in it.
-pub fn post_operation(wanted: &Wanted<'_>) -> BulkOperation {
-    BulkOperation::Post(match wanted.mapped.kind {
-        ObjectKind::User => PostOperation::User(Box::new(ScimUser::from_properties(
-            wanted.anchor,
-            &wanted.mapped.properties,
-            wanted.manager.cloned(),
-        ))),
-        ObjectKind::Group => PostOperation::Group(Box::new(ScimGroup::from_properties(
-            wanted.anchor,
-            &wanted.mapped.properties,
-        ))),
+pub fn post_operation(
+    kind: ObjectKind,
+    anchor: &SourceAnchor,
+    properties: Properties,
+    manager: Option<SourceAnchor>,
+) -> BulkOperation {
+    BulkOperation::Post(match kind {
+        ObjectKind::User => PostOperation::User(Box::new(ScimUser::of(anchor, properties, manager))),
+        ObjectKind::Group => PostOperation::Group(Box::new(ScimGroup::of(anchor, properties))),
     })
 }
 

@@ -68,10 +68,9 @@ fn an_update_tells_each_property_with_its_rule() {
 fn operations_are_scim() {
     let ann = entry("a", "uid=ann,ou=people,dc=x", ANN);
     let mapped = map(&ann);
-    let wanted = Wanted { anchor: &ann.anchor, dn: &ann.dn, mapped: &mapped, manager: None };
     let group = anchor("g");
     let difference = LinkDifference { added: vec![anchor("a")], removed: vec![anchor("b")] };
-    let mut operations = vec![post_operation(&wanted)];
+    let mut operations = vec![post_operation(mapped.kind, &ann.anchor, mapped.properties, None)];
     operations.extend(link_operations(&group, difference));
     operations.push(delete_operation(ObjectKind::User, &anchor("b")));
     insta::assert_json_snapshot!(operations);
@@ -137,7 +136,7 @@ impl Both {
                 named.filter(|member| world.0.contains_key(member)).map(|m| CsId(i64::from(*m))).collect();
             let held = self.confirmed.get(number);
             if held.map(|held| held.1) != Some(one.fingerprint()) {
-                operations.push(post_operation(&one));
+                operations.push(post_operation(mapped.kind, &entry.anchor, mapped.properties.clone(), None));
             }
             let difference = link_difference(held.map_or(&[], |held| &held.2), &members);
             let anchors = |ids: &[CsId]| ids.iter().map(|id| anchor(&id.0.to_string())).collect::<Vec<_>>();

@@ -13,6 +13,10 @@ pub struct AttributeName(CompactString);
 impl AttributeName {
     /// The name in lower case, which is how names are compared.
     pub fn new(name: &str) -> Self {
+        // Most names come in lower case already: those that were stored, and those that a reader folded.
+        if name.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+            return Self(CompactString::new(name));
+        }
         Self(CompactString::from_str_to_lowercase(name))
     }
 
@@ -37,6 +41,12 @@ impl Attributes {
     /// No attributes.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// These attributes, where they are sorted by name and no name is there twice, as [`Attributes::iter`] gives
+    /// them; none otherwise.
+    pub fn from_sorted(list: Vec<(AttributeName, Vec<Vec<u8>>)>) -> Option<Self> {
+        list.is_sorted_by(|(a, _), (b, _)| a < b).then_some(Self(list))
     }
 
     /// Adds values to an attribute, making it where it is missing.

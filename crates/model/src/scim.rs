@@ -164,7 +164,12 @@ impl ScimUser {
         properties: &Properties,
         manager: Option<SourceAnchor>,
     ) -> Self {
-        let mut rest = properties.0.clone();
+        Self::of(anchor, properties.clone(), manager)
+    }
+
+    /// The resource of these properties, which it takes over.
+    pub fn of(anchor: &SourceAnchor, properties: Properties, manager: Option<SourceAnchor>) -> Self {
+        let mut rest = properties.0;
         let mut text = |property| match rest.get(&property) {
             Some(PropertyValue::Text(_)) => match rest.remove(&property) {
                 Some(PropertyValue::Text(text)) => Some(text),
@@ -237,7 +242,12 @@ impl ScimUser {
 impl ScimGroup {
     /// The resource of these properties.
     pub fn from_properties(anchor: &SourceAnchor, properties: &Properties) -> Self {
-        let mut rest = properties.0.clone();
+        Self::of(anchor, properties.clone())
+    }
+
+    /// The resource of these properties, which it takes over.
+    pub fn of(anchor: &SourceAnchor, properties: Properties) -> Self {
+        let mut rest = properties.0;
         let display_name = match rest.remove(&Property::DisplayName) {
             Some(PropertyValue::Text(text)) => Some(text),
             Some(other) => {

@@ -31,8 +31,9 @@ pub fn decode(anchor: SourceAnchor, raw: &[u8]) -> Option<Entry> {
     let mut from = Reader(raw);
     (from.byte()? == VERSION).then_some(())?;
     let dn = std::str::from_utf8(from.bytes()?).ok()?.to_owned();
-    let mut attributes = Vec::new();
-    for _ in 0..from.number()? {
+    let count = from.number()?;
+    let mut attributes = Vec::with_capacity(usize::try_from(count).ok()?.min(from.0.len()));
+    for _ in 0..count {
         let name = AttributeName::new(std::str::from_utf8(from.bytes()?).ok()?);
         let count = from.number()?;
         let mut values = Vec::with_capacity(usize::try_from(count).ok()?.min(from.0.len()));
@@ -41,7 +42,8 @@ pub fn decode(anchor: SourceAnchor, raw: &[u8]) -> Option<Entry> {
         }
         attributes.push((name, values));
     }
-    from.0.is_empty().then(|| Entry { anchor, dn, attributes: attributes.into_iter().collect() })
+    from.0.is_empty().then_some(())?;
+    Some(Entry { anchor, dn, attributes: Attributes::from_sorted(attributes)? })
 }
 
 /// The DN of these bytes, without reading the rest.

@@ -28,7 +28,7 @@ const BYTES: usize = 4 * 1024 * 1024;
 /// Requests in flight.
 const IN_FLIGHT: usize = 3;
 /// Pending objects made ready at once.
-const PAGE: usize = 2_000;
+const PAGE: usize = 1_000;
 /// Objects whose client-side errors are told at once.
 const ERRORS: usize = 5_000;
 
@@ -200,7 +200,7 @@ impl Exporter {
                     }
                     continue;
                 }
-                let operation = post_operation(&ready.wanted());
+                let operation = post_operation(kind, &ready.anchor, ready.mapped.properties, ready.manager);
                 let done = Outcome::Written {
                     id: ready.id,
                     kind,

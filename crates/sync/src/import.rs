@@ -8,7 +8,7 @@
 
 use crate::state::{Batch, Held, IndexChange, Meta, Removal, StateStore, Upsert};
 use crate::{StateError, codec};
-use lockstep_engine::rules::{Mapped, MappedObject, Mapping};
+use lockstep_engine::rules::{Mapped, MappedObject, Mapping, Reference};
 use lockstep_engine::{CsId, KeyHash, KeyHasher};
 use lockstep_model::plan::DeleteReason;
 use lockstep_model::{Entry, ObjectKind, SourceAnchor, Timestamp, dn};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 /// Changes gathered before they are stored, in number and in bytes.
 const BATCH: usize = 10_000;
-const BATCH_BYTES: usize = 16 * 1024 * 1024;
+const BATCH_BYTES: usize = 12 * 1024 * 1024;
 /// Rows asked for at once.
 const PAGE: usize = 10_000;
 
@@ -126,6 +126,8 @@ impl Importer {
         meta: &mut Meta,
         now: Timestamp,
     ) -> Result<Step, StateError> {
+        // The first plan may have been made since this read began.
+        self.first = !meta.planned;
         match event {
             SourceEvent::Begin(kind) => {
                 self.kind = kind;
@@ -157,6 +159,8 @@ impl Importer {
                 self.checkpoint(watermark, sweep, meta, now).await?;
                 self.live = live;
                 self.seen = IdSet::default();
+                // A plan follows; what changes from here on must find those who refer to it.
+                self.first = false;
                 return Ok(Step::Checkpoint { live });
             }
         }
@@ -539,28 +543,32 @@ struct Names {
 
 impl Names {
     fn of(entry: &Entry, mapped: &Option<Box<MappedObject>>, mapping: &Mapping, hasher: &KeyHasher) -> Self {
-        let mut keys: Vec<KeyHash> = mapping.keys(entry).iter().map(|key| hasher.hash(key)).collect();
+        let names = mapping.keys(entry);
+        let mut keys: Vec<KeyHash> = names.iter().map(|key| hasher.hash(key)).collect();
         keys.sort_unstable();
         keys.dedup();
         let mut references: Vec<KeyHash> =
             mapped.iter().flat_map(|m| m.references()).map(|r| hasher.hash(r)).collect();
         references.sort_unstable();
         references.dedup();
-        let own = dn::normalize(&entry.dn);
-        let parent = own.as_deref().and_then(dn::parent_of).map(|parent| {
+        let own = names.iter().find_map(|name| match name {
+            Reference::Dn(name) => Some(name.as_str()),
+            Reference::Uid(_) => None,
+        });
+        let parent = own.and_then(dn::parent_of).map(|parent| {
             let written = next_comma(&entry.dn).and_then(|at| entry.dn.get(at + 1..)).unwrap_or("");
             (hasher.dn(parent), written.trim_start().to_owned())
         });
-        Self { keys, references, parent, own: own.map(|own| hasher.dn(&own)) }
+        Self { keys, references, parent, own: own.map(|own| hasher.dn(own)) }
     }
 }
 
 trait References {
-    fn references(&self) -> impl Iterator<Item = &lockstep_engine::rules::Reference>;
+    fn references(&self) -> impl Iterator<Item = &Reference>;
 }
 
 impl References for Box<MappedObject> {
-    fn references(&self) -> impl Iterator<Item = &lockstep_engine::rules::Reference> {
+    fn references(&self) -> impl Iterator<Item = &Reference> {
         self.manager.iter().chain(&self.members)
     }
 }
@@ -574,7 +582,10 @@ fn map(mapping: &Mapping, entry: &Entry) -> Option<Box<MappedObject>> {
 
 fn work_out(job: Job, mapping: &Mapping, hasher: &KeyHasher, first: bool) -> Worked {
     let Job { anchor, held, changes } = job;
-    let old = held.as_ref().and_then(|held| codec::decode(anchor.clone(), &held.raw));
+    let decode = |held: &Held| codec::decode(anchor.clone(), &held.raw);
+    // A whole entry says all of itself; what was held matters for the indexes only, if it changed at all.
+    let whole = changes.iter().all(|change| change.extent == Extent::Whole && change.dn.is_some());
+    let mut old = if whole { None } else { held.as_ref().and_then(decode) };
     let mut now = old.clone();
     for change in changes {
         now = merge(now, change);
@@ -584,6 +595,9 @@ fn work_out(job: Job, mapping: &Mapping, hasher: &KeyHasher, first: bool) -> Wor
     let was_there = held.as_ref().is_some_and(|held| held.gone.is_none());
     if let Some(held) = held.as_ref().filter(|held| was_there && held.raw == raw) {
         return Worked::Same(held.id);
+    }
+    if whole && was_there {
+        old = held.as_ref().and_then(decode);
     }
     let mapped = map(mapping, &entry);
     let kind: Option<ObjectKind> = mapped.as_ref().map(|mapped| mapped.kind);

@@ -179,3 +179,32 @@ async fn every_history_ends_as_a_first_sync_would() {
         converges(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).await;
     }
 }
+
+/// The same while changes are followed, on the connection of the very first sync.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_followed_live_ends_as_a_first_sync_would() {
+    for seed in 1..=4_u64 {
+        let directory = Directory::shared();
+        directory.lock().unwrap().ou("base", "dc=contoso,dc=com");
+        directory.lock().unwrap().ou("ou0", "ou=ou0,dc=contoso,dc=com");
+        let dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let mut script =
+            Script { dice, directory: directory.clone(), number: 0, dns: vec!["uid=nobody".into()] };
+        (0..30).for_each(|_| script.step());
+        let tenant = MemoryTenant::new();
+        let folder = tempfile::tempdir().unwrap();
+        let client = client(&directory, &tenant, &folder.path().join("state.db"), OPEN);
+        let stop = CancellationToken::new();
+        let token = stop.clone();
+        let task = tokio::spawn(async move { client.run(token).await });
+        for round in 0..8 {
+            (0..8).for_each(|_| script.step());
+            let wanted = first_sync(&directory).await;
+            let equal = || tenant.state.lock().unwrap().objects == wanted;
+            eventually(&format!("seed {seed}, round {round}"), equal).await;
+        }
+        assert_eq!(directory.lock().unwrap().reads.len(), 9, "one live read, and one for each comparison");
+        stop.cancel();
+        task.await.unwrap().unwrap();
+    }
+}

@@ -30,7 +30,7 @@ mod migrations {
 }
 
 /// Page cache, KiB. Bounds the memory of a sync client beside what it has in flight.
-const CACHE_KIB: u32 = 48 * 1024;
+const CACHE_KIB: u32 = 40 * 1024;
 /// Pages of 4 KiB in the write-ahead log before it is folded into the database.
 const LOG_PAGES: u32 = 16_000;
 
