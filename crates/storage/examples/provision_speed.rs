@@ -53,7 +53,7 @@ fn user(n: u64, people: u64) -> BulkOperation {
     p.set_text(Property::City, "Zug");
     p.set_text(Property::EmployeeId, n.to_string());
     p.set_list(Property::BusinessPhones, vec![format!("+41 41 {n:07}")]);
-    let boss = (n % 10 != 0).then(|| anchor("u", n / 10 * 10 % people));
+    let boss = (!n.is_multiple_of(10)).then(|| anchor("u", n / 10 * 10 % people));
     let user = ScimUser::from_properties(&anchor("u", n), &p, boss);
     BulkOperation::Post(PostOperation::User(Box::new(user)))
 }

@@ -1,5 +1,8 @@
 //! The contract of a tenant's store, run against SQLite; and what only a file can show: reopening, a crash.
 
+// Clippy's leave for tests does not reach the functions that tests share.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
 mod contract;
 
 use contract::properties::{any_changes, any_order, change, idempotent};

@@ -250,11 +250,11 @@ fn search_condition(sql: &mut Sql, text: &str) {
             range(sql, "word", part);
         }
         if !parts.is_empty() {
-            sql.push(" UNION ");
+            sql.push(" UNION ALL ");
         }
         sql.push("SELECT oid FROM claim WHERE space = 0 AND ");
         range(sql, "key", &term);
-        sql.push(" UNION SELECT oid FROM claim WHERE space = 1 AND ");
+        sql.push(" UNION ALL SELECT oid FROM claim WHERE space = 1 AND ");
         range(sql, "key", &format!("smtp:{term}"));
         sql.push(")");
     }
