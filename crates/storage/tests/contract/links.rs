@@ -95,6 +95,14 @@ pub(crate) async fn rings_are_reported_and_end(store: impl TenantStore) {
     send(&store, &[groups[0].post(), members("a", &["b"], &[])], at(7)).await;
     assert_eq!(ring().await.len(), 3);
     check_invariants(&store).await;
+    // One change can close several rings: all of their groups are told.
+    send(&store, &[groups[0].delete(), groups[1].delete(), groups[2].delete()], at(8)).await;
+    let knot = ["x", "y", "z"].map(Sent::group);
+    send(&store, &knot.each_ref().map(Sent::post), at(9)).await;
+    send(&store, &[members("x", &["z"], &[]), members("y", &["z"], &[])], at(10)).await;
+    send(&store, &[members("z", &["x", "y"], &[])], at(11)).await;
+    assert_eq!(ring().await, [pair("x", "z"), pair("y", "z"), pair("z", "x")]);
+    check_invariants(&store).await;
 }
 
 /// A member that stays away is reported, unless the client has said so; it is over when it arrives.

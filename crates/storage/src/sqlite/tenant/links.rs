@@ -8,11 +8,13 @@ use super::view::{SqlView, link_end, object_ref};
 use lockstep_model::provisioning::{OperationResult, Outcome};
 use lockstep_model::scim::{PatchVerb, ScimPatch};
 use lockstep_model::{ErrorCode, ObjectKind, SourceAnchor, SyncError};
-use lockstep_tenant::provision::{Known, Row, State, error, find_ring};
+use lockstep_tenant::provision::{Known, MAX_RING_SEARCH, Row, State, error, find_ring};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Links that lead nowhere that are reported; more say nothing new.
 const MAX_UNRESOLVED: i64 = 1_000;
+/// Groups of one knot of rings that are reported.
+const MAX_RING_ERRORS: usize = 1_000;
 
 impl Batch<'_> {
     /// Adds and removes members.
@@ -209,12 +211,37 @@ impl Batch<'_> {
         find_ring(group, |at| all(self.connection, sql, [at], |row| Ok(row.get(0)?)))
     }
 
-    /// Looks for a ring through a group, and reports it on each group of it.
+    /// Groups that can be reached from a group by its members, or from which it can be reached.
+    fn reach(&self, group: Row, forward: bool) -> Result<BTreeSet<Row>> {
+        let sql = if forward {
+            "SELECT n.child FROM nested n JOIN object o ON o.oid = n.child WHERE n.parent = ?1 AND o.state = 0"
+        } else {
+            "SELECT n.parent FROM nested n JOIN object o ON o.oid = n.parent WHERE n.child = ?1 AND o.state = 0"
+        };
+        let mut met = BTreeSet::new();
+        let mut queue = vec![group];
+        while let Some(at) = queue.pop() {
+            for next in all(self.connection, sql, [at], |row| Ok(row.get::<_, Row>(0)?))? {
+                if met.len() < MAX_RING_SEARCH && met.insert(next) {
+                    queue.push(next);
+                }
+            }
+        }
+        Ok(met)
+    }
+
+    /// A group gained members or came alive: every ring that this closes goes through it. Each group of such a
+    /// ring is told, with its own next one.
     pub(super) fn check_ring(&mut self, group: Row) -> Result<()> {
-        let Some(ring) = self.ring_of(group)? else { return Ok(()) };
-        let next = ring.iter().skip(1).chain(ring.first());
-        for (at, next) in ring.iter().zip(next) {
-            self.report_ring(*at, *next)?;
+        let below = self.reach(group, true)?;
+        if !below.contains(&group) {
+            return Ok(());
+        }
+        let above = self.reach(group, false)?;
+        for at in below.intersection(&above).take(MAX_RING_ERRORS) {
+            if let Some(ring) = self.ring_of(*at)? {
+                self.report_ring(*at, ring.get(1).copied().unwrap_or(*at))?;
+            }
         }
         Ok(())
     }
