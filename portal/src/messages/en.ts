@@ -422,7 +422,7 @@ export const en = {
 
   held: {
     title: 'A plan waits for your approval',
-    nothing: 'Nothing of this plan is written until an administrator approves it. Imports go on.',
+    nothing: 'It waits until an administrator approves it; imports go on.',
     made: 'Planned',
     approve: 'Approve…',
     preview: 'See what it would do',
