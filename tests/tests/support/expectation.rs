@@ -125,6 +125,17 @@ pub(crate) fn settles(
     settings: &MappingSettings,
     limit: Duration,
 ) -> Result<()> {
+    settles_with(lockstep, slapd, settings, limit, |_| Ok(()))
+}
+
+/// [`settles`], with something done each time that it is not so yet.
+pub(crate) fn settles_with(
+    lockstep: &Lockstep,
+    slapd: &Slapd,
+    settings: &MappingSettings,
+    limit: Duration,
+    mut between: impl FnMut(&Lockstep) -> Result<()>,
+) -> Result<()> {
     let want = wanted(&dump(slapd)?, settings)?;
     let names = properties();
     let begin = Instant::now();
@@ -136,6 +147,7 @@ pub(crate) fn settles(
         if found.is_empty() {
             return Ok(());
         }
+        between(lockstep)?;
         if begin.elapsed() > limit {
             let shown = found.iter().take(15).cloned().collect::<Vec<_>>().join("\n");
             let status = lockstep.status().unwrap_or_default();
