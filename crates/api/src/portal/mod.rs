@@ -46,10 +46,17 @@ fn answer(request: &Request) -> Result<Response, ApiError> {
     let path = request.uri().path().trim_start_matches('/');
     let first = path.split('/').next().unwrap_or_default();
     if NOT_PAGES.iter().any(|program| first.eq_ignore_ascii_case(program)) {
-        return Err(ApiError::not_implemented(format!(
+        let what = format!(
             "{} /{first}/... : there is nothing at this address; see the API reference.",
             request.method()
-        )));
+        );
+        // Graph has more than is here, and says so of the rest; our own addresses are all here.
+        let is_graph = ["v1.0", "beta"].iter().any(|version| first.eq_ignore_ascii_case(version));
+        return Err(if is_graph {
+            ApiError::not_implemented(what)
+        } else {
+            ApiError::new(StatusCode::NOT_FOUND, "Request_ResourceNotFound", what)
+        });
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(ApiError::new(
