@@ -95,6 +95,9 @@ pub(crate) struct Exporter {
     error_outcomes: Vec<Outcome>,
     /// Objects that are settled once the target was told their errors: an end before that must tell them again.
     untold: BTreeSet<CsId>,
+    /// Objects whose deletion is not judged yet. Links to them stay as they are until it is: a deletion that is
+    /// held must not have emptied groups before.
+    unjudged: BTreeSet<CsId>,
     failed: Option<TargetError>,
     /// A write may have been carried out without an answer.
     uncertain: bool,
@@ -123,6 +126,7 @@ impl Exporter {
             errors: ClientErrors::default(),
             error_outcomes: Vec::new(),
             untold: BTreeSet::new(),
+            unjudged: BTreeSet::new(),
             failed: None,
             uncertain: false,
         }
@@ -166,6 +170,9 @@ impl Exporter {
     }
 
     async fn stages(&mut self, with_deletions: bool) -> Result<(), SyncFailure> {
+        if !with_deletions {
+            self.find_unjudged().await?;
+        }
         self.objects(Stage::Users).await?;
         self.objects(Stage::Groups).await?;
         self.finish_stage().await?;
@@ -176,6 +183,34 @@ impl Exporter {
             self.finish_stage().await?;
         }
         Ok(())
+    }
+
+    async fn find_unjudged(&mut self) -> Result<(), StateError> {
+        let mut after = CsId(0);
+        loop {
+            let page = self.state().deletions(after, DELETIONS_PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.id;
+            self.unjudged.extend(page.into_iter().map(|row| row.id));
+        }
+    }
+
+    /// Whether writing the object would take away a link to one whose deletion is not judged yet.
+    fn loses_unjudged(&self, ready: &Ready) -> bool {
+        if self.unjudged.is_empty() {
+            return false;
+        }
+        let lost = |id: &CsId| self.unjudged.contains(id);
+        match ready.mapped.kind {
+            ObjectKind::User => {
+                let before = ready.confirmed.as_ref().and_then(|confirmed| confirmed.manager);
+                before != ready.manager_id && before.as_ref().is_some_and(lost)
+            }
+            ObjectKind::Group => match ready.confirmed_members() {
+                Ok(before) => before.iter().any(|id| lost(id) && ready.members.binary_search(id).is_err()),
+                Err(_) => true,
+            },
+        }
     }
 
     /// All of a stage is answered before the next begins: members need their objects, deletions come last.
@@ -193,6 +228,9 @@ impl Exporter {
             let mut settled = Vec::new();
             for mut ready in page {
                 let kind = ready.mapped.kind;
+                if kind == ObjectKind::User && self.loses_unjudged(&ready) {
+                    continue;
+                }
                 let told = kind == ObjectKind::User && self.note_errors(&mut ready);
                 if ready.is_written() {
                     if kind == ObjectKind::User && told {
@@ -226,6 +264,9 @@ impl Exporter {
             after = last;
             let mut settled = Vec::new();
             for mut ready in page {
+                if self.loses_unjudged(&ready) {
+                    continue;
+                }
                 let told = self.note_errors(&mut ready);
                 match ready.confirmed_members() {
                     Ok(before) => {

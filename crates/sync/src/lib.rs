@@ -11,6 +11,7 @@
 mod backoff;
 mod client;
 pub mod codec;
+mod entry;
 mod error;
 mod export;
 mod import;
