@@ -121,6 +121,30 @@ async fn a_mass_deletion_is_held_whole_and_approved_by_order() {
     running.finish().await;
 }
 
+/// The directory takes the deleted out of their groups by itself, one change after another; the groups must not
+/// be emptied in the cloud before the guard has seen the deletions whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn links_to_the_deleted_stay_until_their_deletion_is_judged() {
+    let running = Running::start(20, DeletionThreshold { count: 500, percent: 10 }).await;
+    let names: Vec<String> = (0..20).map(|n| format!("p{n:03}")).collect();
+    let dns: Vec<String> = names.iter().map(|name| format!("uid={name},{PEOPLE}")).collect();
+    let members: Vec<&str> = dns.iter().map(String::as_str).collect();
+    running.directory.lock().unwrap().group("everybody", PEOPLE, &members);
+    eventually("the group", || running.tenant.names().len() == 21).await;
+    eventually("its members", || running.tenant.members("everybody").len() == 20).await;
+    {
+        let mut directory = running.directory.lock().unwrap();
+        for name in &names[..10] {
+            directory.delete(name);
+        }
+        directory.group("everybody", PEOPLE, &members[10..]);
+    }
+    running.state(ClientState::Held).await;
+    assert_eq!(running.tenant.members("everybody").len(), 20, "nothing was taken away");
+    assert_eq!(running.tenant.names().len(), 21);
+    running.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_paused_client_writes_nothing_until_resumed() {
     let running = Running::start(5, OPEN).await;
