@@ -1,7 +1,7 @@
 // A page's heading: sets the window's title, and takes the focus when a person comes here from another page.
 import { makeStyles, Text, tokens } from '@fluentui/react-components';
 import { useEffect, useRef, type ReactNode } from 'react';
-import { useNavigationType } from 'react-router';
+import { NavigationType, useNavigationType } from 'react-router';
 import { t } from '../messages';
 
 const useStyles = makeStyles({
@@ -29,7 +29,7 @@ export function PageHeader({ title, intro }: { title: string; intro?: ReactNode 
   }, [title]);
   useEffect(() => {
     // Not where the document itself was just opened or reloaded: there the focus begins at the top.
-    if (!firstPage || navigation.current !== 'POP') heading.current?.focus({ preventScroll: true });
+    if (!firstPage || navigation.current !== NavigationType.Pop) heading.current?.focus({ preventScroll: true });
     firstPage = false;
   }, []);
 
