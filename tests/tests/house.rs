@@ -18,7 +18,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("ldap", &["model"]),
     ("sources", &["ldap", "model"]),
     ("targets", &["model"]),
-    ("sync", &["engine", "sources", "targets", "model", "rules"]),
+    ("sync", &["engine", "sources", "targets", "model"]),
     ("tenant", &["model"]),
     ("health", &["model"]),
     ("storage", &["tenant", "health", "sync", "model"]),
