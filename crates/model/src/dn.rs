@@ -414,7 +414,7 @@ fn normalize_plain(text: &str) -> Option<String> {
         }
         let equals = component.iter().position(|b| *b == b'=')?;
         let (attribute, value) = component.split_at_checked(equals)?;
-        let attribute = attribute.trim_ascii();
+        let attribute = trim_spaces(attribute);
         let start = out.len();
         let mut plain = attribute.first().is_some_and(u8::is_ascii_alphabetic);
         out.extend(attribute.iter().map(|b| {

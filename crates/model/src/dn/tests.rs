@@ -36,6 +36,8 @@ fn refuses_what_is_none() {
     check(",cn=ann", DnError::AttributeType { at: 0 });
     check("1.=a", DnError::AttributeType { at: 0 });
     check("1a=a", DnError::AttributeType { at: 0 });
+    check("\u{c}g=h", DnError::AttributeType { at: 0 });
+    check("g\t=h", DnError::Equals { at: 1 });
     check("cn=a;ou=b", DnError::Unescaped { at: 4 });
     check("cn=\"a\"", DnError::Unescaped { at: 3 });
     check("cn=a\0", DnError::Unescaped { at: 4 });
@@ -169,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn the_quick_way_agrees_with_the_long_one(text in "[a-cA-C=, +\\\\#.1]{0,24}") {
+    fn the_quick_way_agrees_with_the_long_one(text in "[a-cA-C=, +\\\\#.1\t\u{c}\u{a0}é]{0,24}") {
         prop_assert_eq!(normalize(&text), Dn::parse(&text).ok().map(|dn| dn.normalized()));
     }
 
@@ -177,5 +179,13 @@ proptest! {
     fn no_text_is_a_surprise(text in ".{0,64}") {
         let _ = Dn::parse(&text);
         prop_assert_eq!(normalize(&text).is_some(), Dn::parse(&text).is_ok());
+    }
+}
+
+#[test]
+fn every_character_folds_once() {
+    for c in '\0'..='\u{ffff}' {
+        let once = normalize(&format!("cn={}", escape_value(&format!("a{c}\u{301}")))).unwrap();
+        assert_eq!(normalize(&once).as_deref(), Some(once.as_str()), "{:x}", u32::from(c));
     }
 }
