@@ -36,6 +36,8 @@ pub struct SlapdOptions {
     pub tls: Option<(PathBuf, PathBuf, PathBuf)>,
     /// Whether writes wait for the disk.
     pub durable: bool,
+    /// Whether `slapd.log` names every operation.
+    pub log_operations: bool,
 }
 
 impl Default for SlapdOptions {
@@ -52,6 +54,7 @@ impl Default for SlapdOptions {
             global: String::new(),
             tls: None,
             durable: false,
+            log_operations: false,
         }
     }
 }
@@ -63,6 +66,7 @@ pub struct Slapd {
     suffix: String,
     port: u16,
     tls_port: Option<u16>,
+    log_operations: bool,
     child: Option<Child>,
 }
 
@@ -89,6 +93,7 @@ impl Slapd {
             suffix: options.suffix.clone(),
             port: 0,
             tls_port: options.tls.as_ref().map(|_| 0),
+            log_operations: options.log_operations,
             child: None,
             folder,
         };
@@ -192,8 +197,10 @@ impl Slapd {
                 let _ = write!(urls, " ldaps://localhost:{port}/");
             }
             let log = fs::File::create(self.folder.path().join("slapd.log"))?;
+            // 256: connections, operations, results.
+            let debug = if self.log_operations { "256" } else { "0" };
             let child = Command::new(tool("slapd"))
-                .args(["-d", "0", "-h", &urls, "-f"])
+                .args(["-d", debug, "-h", &urls, "-f"])
                 .arg(self.folder.path().join("slapd.conf"))
                 .stdin(Stdio::null())
                 .stdout(log.try_clone()?)
@@ -213,6 +220,11 @@ impl Slapd {
             }
         }
         bail!("slapd does not start: {last}")
+    }
+
+    /// The log so far.
+    pub fn log(&self) -> String {
+        read_lossy(&self.folder.path().join("slapd.log"))
     }
 
     /// Stops and starts.

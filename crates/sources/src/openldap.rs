@@ -3,8 +3,9 @@
 //! - The anchor is `entryUUID`, taken from the Sync State control; the server need not show the attribute.
 //! - A watermark is the server's cookie for each search base, bound to filter, attributes and account, since
 //!   RFC 4533 section 3.1 wants these equal for as long as a cookie is used.
-//! - **Restored from a backup:** before a cookie is used, its change sequence numbers are compared with the
-//!   `contextCSN` of the server, one by one for each server id. A server that is behind ends the read with
+//! - **Restored from a backup:** before anything that a cookie brings is believed, its change sequence numbers are
+//!   compared with the `contextCSN` of the server, one by one for each server id; where it brings nothing, with
+//!   the cookie that the server answers. A server that is behind ends the read with
 //!   [`crate::SourceError::WentBack`]; nothing is deleted until a person has the directory read in full.
 //! - **Absence is believed only with the base in sight:** what was not named is swept only if the search base
 //!   itself was named in the same answer. This covers an account that lost its rights, an empty answer, and
@@ -25,7 +26,6 @@ use crate::{Source, SourceError, SourceEvent, Watermark};
 use async_trait::async_trait;
 use lockstep_model::Timestamp;
 use lockstep_model::provisioning::DoctorCheck;
-use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -34,8 +34,6 @@ use tokio_util::sync::CancellationToken;
 pub struct OpenLdapSource {
     options: OpenLdapOptions,
     at: String,
-    /// The naming context of each base, which holds its contextCSN; learned once.
-    contexts: BTreeMap<String, String>,
 }
 
 impl OpenLdapSource {
@@ -47,7 +45,7 @@ impl OpenLdapSource {
     pub fn new(options: OpenLdapOptions) -> Result<Self, SourceError> {
         let at = options.describe();
         options.validate(&at)?;
-        Ok(Self { options, at, contexts: BTreeMap::new() })
+        Ok(Self { options, at })
     }
 }
 

@@ -113,6 +113,20 @@ async fn a_delta_names_changes_and_deletions() {
 }
 
 #[tokio::test]
+async fn where_nothing_changed_the_directory_does_one_search() {
+    let options =
+        SlapdOptions { ldif: Some(organization(50)), log_operations: true, ..SlapdOptions::default() };
+    let slapd = Slapd::start(&options).unwrap();
+    let mut directory = full(&slapd).await;
+    let searches = || slapd.log().matches(" SRCH base=").count();
+    let before = searches();
+    assert!(before > 0, "slapd names its operations");
+    directory.read(&mut source(&slapd)).await.unwrap();
+    assert_eq!(searches() - before, 1, "{}", slapd.log());
+    assert_eq!(directory.kinds, [ReadKind::Full, ReadKind::Delta]);
+}
+
+#[tokio::test]
 async fn without_a_session_log_the_present_phase_finds_deletions() {
     let slapd = Slapd::start(&SlapdOptions {
         ldif: Some(organization(50)),
@@ -378,6 +392,7 @@ async fn doubt_rights_lost() {
     // The base is hidden, what is below is not.
     let without_base = format!("access to dn.base=\"{BASE}\" by * none\n{all_rights}");
     slapd.reconfigure(|text| text.replace(&all_rights, &without_base)).unwrap();
+    modify(&slapd, "p1", "One");
     let error = doubt(&mut directory, &mut source(&slapd)).await;
     assert!(matches!(error, SourceError::BaseMissing { .. }), "{error}");
     // Everything is hidden.

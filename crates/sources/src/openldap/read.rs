@@ -27,17 +27,17 @@ impl From<SourceError> for Ended {
     }
 }
 
-/// A base with what is known of it before it is read.
+/// A base and where its read begins.
 struct Part {
     base: String,
     /// Where to go on; none to read all.
     cookie: Option<Vec<u8>>,
-    /// `entryUUID` of the base, where the filter names all entries.
+    /// `entryUUID` of the base, where all is read and the filter names all entries.
     uuid: Option<Uuid>,
 }
 
 pub(super) async fn read(
-    source: &mut OpenLdapSource,
+    source: &OpenLdapSource,
     from: Option<Watermark>,
     live: bool,
     to: mpsc::Sender<SourceEvent>,
@@ -51,7 +51,10 @@ pub(super) async fn read(
     let mut parts = Vec::new();
     for SearchBase(base) in source.options.bases.clone() {
         let cookie = cookies.as_ref().and_then(|cookies| cookies.get(&base).cloned());
-        let uuid = look(source, &mut connection, &base, cookie.as_deref()).await?;
+        let uuid = match cookie {
+            Some(_) => None,
+            None => look(source, &mut connection, &base, None).await?,
+        };
         parts.push(Part { base, cookie, uuid });
     }
     let delta = from.is_some();
@@ -140,10 +143,10 @@ pub(super) async fn connect(source: &OpenLdapSource) -> Result<Connection, Sourc
     }
 }
 
-/// Looks at the base before it is read: that it is there, its `entryUUID` if it must turn up, and that the
-/// server is not behind the cookie.
+/// Looks at the base before anything of it is believed: that it is there, its `entryUUID` if it must turn up, and
+/// that the server is not behind the cookie.
 async fn look(
-    source: &mut OpenLdapSource,
+    source: &OpenLdapSource,
     connection: &mut Connection,
     base: &str,
     cookie: Option<&[u8]>,
@@ -174,25 +177,17 @@ async fn look(
 
 /// The contextCSN of the naming context that holds the base; empty where it cannot be read.
 pub(super) async fn context_csns(
-    source: &mut OpenLdapSource,
+    source: &OpenLdapSource,
     connection: &mut Connection,
     base: &str,
 ) -> Result<Csns, SourceError> {
-    let context = match source.contexts.get(base) {
-        Some(context) => context.clone(),
-        None => {
-            let root = connection.root_dse().await.map_err(|cause| failed(source, base, 0, cause))?;
-            let holds = |context: &&String| {
-                Dn::parse(context)
-                    .is_ok_and(|context| Dn::parse(base).is_ok_and(|base| base.is_within(&context)))
-            };
-            let context = root.naming_contexts.iter().filter(holds).max_by_key(|context| context.len());
-            let Some(context) = context.cloned() else { return Ok(Csns::default()) };
-            source.contexts.insert(base.to_owned(), context.clone());
-            context
-        }
+    let root = connection.root_dse().await.map_err(|cause| failed(source, base, 0, cause))?;
+    let holds = |context: &&String| {
+        Dn::parse(context).is_ok_and(|context| Dn::parse(base).is_ok_and(|base| base.is_within(&context)))
     };
-    let entry = entry(source, connection, &context, &["contextCSN"]).await?;
+    let context = root.naming_contexts.iter().filter(holds).max_by_key(|context| context.len());
+    let Some(context) = context else { return Ok(Csns::default()) };
+    let entry = entry(source, connection, context, &["contextCSN"]).await?;
     Ok(entry.map(|entry| Csns::of_values(entry.attributes.texts("contextcsn"))).unwrap_or_default())
 }
 
@@ -262,12 +257,28 @@ impl Run<'_> {
         let mut search = start(self.source, connection, part, mode).await?;
         let mut refresh = Refresh::new(part.uuid, self.delta);
         let mut entries = 0_u64;
+        let mut looked = part.cookie.is_none();
         loop {
             let event = match search.next().await {
                 Ok(Some(event)) => event,
                 Ok(None) => break,
-                Err(cause) => return Err(stopped(self.source, part, entries, cause).into()),
+                Err(cause) => {
+                    let error = stopped(self.source, part, entries, cause);
+                    // Which position it has, the server says when it is asked.
+                    if matches!(error, SourceError::WentBack { .. })
+                        && let Err(exact @ SourceError::WentBack { .. }) = self.look_beside(part).await
+                    {
+                        return Err(exact.into());
+                    }
+                    return Err(error.into());
+                }
             };
+            // Where nothing changed, this search is all the work that the directory has: the server compared the
+            // positions, and there is nothing to believe.
+            if !looked && matches!(event, SyncEvent::Entry { .. } | SyncEvent::IdSet { .. }) {
+                looked = true;
+                refresh.expect(self.look_beside(part).await?);
+            }
             match refresh.take(event) {
                 Step::Change { anchor, entry } => {
                     entries += 1;
@@ -291,11 +302,22 @@ impl Run<'_> {
             return Err(SourceError::RefreshRequired { at }.into());
         }
         end.sweep |= sweep;
-        if let Some(cookie) = refresh.cookie() {
+        let cookie = refresh.cookie();
+        if !looked && cookie.as_deref().is_some_and(|cookie| Some(cookie) != part.cookie.as_deref()) {
+            // It moved on and named nothing: was the account let see what changed?
+            self.look_beside(part).await?;
+        }
+        if let Some(cookie) = cookie {
             went_back(self.source, part.cookie.as_deref(), &Csns::of_cookie(&cookie))?;
             end.watermark.0.insert(base, stored(&self.session, &cookie));
         }
         Ok(search)
+    }
+
+    /// Looks at the base on a connection of its own, while the first one is in the middle of the search.
+    async fn look_beside(&self, part: &Part) -> Result<Option<Uuid>, SourceError> {
+        let mut connection = connect(self.source).await?;
+        look(self.source, &mut connection, &part.base, part.cookie.as_deref()).await
     }
 
     /// Passes an entry on, and what lies below it where that may have been renamed with it.

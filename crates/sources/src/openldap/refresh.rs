@@ -57,6 +57,11 @@ impl Refresh {
         Self { base, delta, base_named: false, present: 0, changed: 0, present_phase: false, cookie: None }
     }
 
+    /// The base must be among what is named from here on.
+    pub(super) fn expect(&mut self, base: Option<Uuid>) {
+        self.base = base;
+    }
+
     /// Takes in one message. In persist mode the stage ends with a Sync Info; else with Sync Done.
     pub(super) fn take(&mut self, event: SyncEvent) -> Step {
         match event {
