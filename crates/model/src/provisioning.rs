@@ -10,6 +10,8 @@ use crate::{ClientId, Fingerprint, ObjectKind, OrderId, RunId, SourceAnchor, Syn
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod operation;
+
 /// Operations one request may carry.
 pub const MAX_OPERATIONS: usize = 2_000;
 /// Members one PATCH operation may add or remove; a larger change takes several operations.
@@ -37,7 +39,7 @@ pub struct BulkRequest {
 }
 
 /// One change. The wire form is SCIM's: `method`, `path`, `bulkId`, `data`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "method", rename_all = "UPPERCASE")]
 pub enum BulkOperation {
     /// Make or update a user or group by its `externalId`. All properties are given; what is absent goes.
@@ -57,7 +59,7 @@ pub enum BulkOperation {
 }
 
 /// The resource of a `POST`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "path", content = "data")]
 pub enum PostOperation {
     /// A user.

@@ -26,7 +26,7 @@ pub use rings::{MAX_RING_SEARCH, find_ring};
 pub use values::address_key;
 
 use crate::records::Domain;
-use lockstep_model::provisioning::Outcome;
+use lockstep_model::provisioning::{Outcome, PostOperation};
 use lockstep_model::{
     ErrorCode, Fingerprint, ObjectId, ObjectKind, ObjectRef, Properties, Property, SourceAnchor, SyncError,
 };
@@ -118,17 +118,53 @@ impl TenantRules {
     }
 }
 
-/// An object as a sync client sends it.
+/// An object as a sync client sends it, with what can be worked out before the store is asked anything.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Incoming {
-    /// User or group.
-    pub kind: ObjectKind,
-    /// Its anchor.
-    pub anchor: SourceAnchor,
+    kind: ObjectKind,
+    anchor: SourceAnchor,
     /// All its properties.
-    pub properties: Properties,
+    properties: Properties,
     /// The manager's anchor.
-    pub manager: Option<SourceAnchor>,
+    manager: Option<SourceAnchor>,
+    fingerprint: Fingerprint,
+}
+
+impl Incoming {
+    /// An object of this kind with these properties.
+    pub fn new(
+        kind: ObjectKind,
+        anchor: SourceAnchor,
+        properties: Properties,
+        manager: Option<SourceAnchor>,
+    ) -> Self {
+        let fingerprint = properties.fingerprint(kind, manager.as_ref());
+        Self { kind, anchor, properties, manager, fingerprint }
+    }
+
+    /// What a `POST` brings; none where it has no anchor, so that there is nothing an error could be kept under.
+    pub fn of(post: PostOperation) -> Option<Self> {
+        let (kind, anchor, (properties, manager)) = match post {
+            PostOperation::User(user) => {
+                (ObjectKind::User, SourceAnchor::new(user.external_id.as_str()), user.into_properties())
+            }
+            PostOperation::Group(group) => {
+                let anchor = SourceAnchor::new(group.external_id.as_str());
+                (ObjectKind::Group, anchor, (group.into_properties(), None))
+            }
+        };
+        Some(Self::new(kind, anchor.ok()?, properties, manager))
+    }
+
+    /// User or group.
+    pub fn kind(&self) -> ObjectKind {
+        self.kind
+    }
+
+    /// Its anchor.
+    pub fn anchor(&self) -> &SourceAnchor {
+        &self.anchor
+    }
 }
 
 /// Where an object is written.
@@ -193,8 +229,7 @@ pub struct Write {
 /// # Errors
 /// What the view answers.
 pub fn decide<V: View>(view: &mut V, rules: &TenantRules, incoming: Incoming) -> Result<Decision, V::Error> {
-    let Incoming { kind, anchor, properties: sent, manager } = incoming;
-    let fingerprint = sent.fingerprint(kind, manager.as_ref());
+    let Incoming { kind, anchor, properties: sent, manager, fingerprint } = incoming;
     let known = view.by_anchor(&anchor)?;
     let mut object = ObjectRef {
         kind: Some(kind),

@@ -22,7 +22,7 @@ fn incoming(kind: ObjectKind, anchor: &str, texts: &[(Property, &str)]) -> Incom
             properties.set_text(*property, *text);
         }
     }
-    Incoming { kind, anchor: SourceAnchor::new(anchor).unwrap(), properties, manager: None }
+    Incoming::new(kind, SourceAnchor::new(anchor).unwrap(), properties, None)
 }
 
 /// What is in force of one user in an empty tenant, and what is said.

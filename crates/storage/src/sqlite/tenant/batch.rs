@@ -7,8 +7,8 @@ use super::counters::{Counter, Deltas};
 use super::errors::{Origin, of_object};
 use super::rows::{Result, first, kind_code, micros, run, to_json, uuid};
 use super::view::{SqlView, object_ref, space_code, state_code};
-use lockstep_model::provisioning::{BulkOperation, OperationResult, Outcome, PostOperation};
-use lockstep_model::scim::parse_path;
+use lockstep_model::provisioning::{BulkOperation, OperationResult, Outcome};
+use lockstep_model::scim::{ScimPatch, parse_path};
 use lockstep_model::{
     ErrorCode, ObjectId, ObjectKind, ObjectRef, Properties, Property, SourceAnchor, SyncError, Timestamp,
 };
@@ -22,6 +22,34 @@ use uuid::Uuid;
 
 const INSERT_BODY: &str = "INSERT INTO body (oid, body, held) VALUES (?1, ?2, ?3)";
 const UPDATE_BODY: &str = "UPDATE body SET body = ?2, held = ?3 WHERE oid = ?1";
+
+/// An operation, with all that can be worked out before the writer's turn: many callers prepare, one writes.
+pub(super) enum Operation {
+    Post(Box<Incoming>),
+    Members(SourceAnchor, ScimPatch),
+    Delete(ObjectKind, SourceAnchor),
+    /// It names nothing that could be written; the status that says so.
+    Refused(&'static str),
+}
+
+impl Operation {
+    pub(super) fn of(operation: BulkOperation) -> Self {
+        match operation {
+            BulkOperation::Post(post) => match Incoming::of(post) {
+                Some(incoming) => Self::Post(Box::new(incoming)),
+                None => Self::Refused("422"),
+            },
+            BulkOperation::Patch { path, data } => match parse_path(&path) {
+                Some((ObjectKind::Group, anchor)) => Self::Members(anchor, data),
+                _ => Self::Refused("404"),
+            },
+            BulkOperation::Delete { path } => match parse_path(&path) {
+                Some((kind, anchor)) => Self::Delete(kind, anchor),
+                None => Self::Refused("404"),
+            },
+        }
+    }
+}
 
 /// One transaction's worth of changes to the directory.
 pub(super) struct Batch<'c> {
@@ -58,35 +86,19 @@ impl<'c> Batch<'c> {
     }
 
     /// Executes one operation.
-    pub(super) fn operation(&mut self, operation: BulkOperation) -> Result<OperationResult> {
+    pub(super) fn operation(&mut self, operation: Operation) -> Result<OperationResult> {
         let result = match operation {
-            BulkOperation::Post(post) => self.post(post)?,
-            BulkOperation::Patch { path, data } => match parse_path(&path) {
-                Some((ObjectKind::Group, anchor)) => self.patch(&anchor, data)?,
-                _ => answer("404", Outcome::Refused),
-            },
-            BulkOperation::Delete { path } => match parse_path(&path) {
-                Some((kind, anchor)) => self.delete(kind, &anchor)?,
-                None => answer("404", Outcome::Refused),
-            },
+            Operation::Post(incoming) => self.post(*incoming)?,
+            Operation::Members(group, patch) => self.patch(&group, patch)?,
+            Operation::Delete(kind, anchor) => self.delete(kind, &anchor)?,
+            Operation::Refused(status) => answer(status, Outcome::Refused),
         };
         self.release_freed()?;
         Ok(result)
     }
 
-    fn post(&mut self, post: PostOperation) -> Result<OperationResult> {
-        let (kind, anchor, (properties, manager)) = match post {
-            PostOperation::User(user) => {
-                (ObjectKind::User, SourceAnchor::new(user.external_id.as_str()), user.into_properties())
-            }
-            PostOperation::Group(group) => {
-                let anchor = SourceAnchor::new(group.external_id.as_str());
-                (ObjectKind::Group, anchor, (group.into_properties(), None))
-            }
-        };
-        // Without an anchor there is nothing an error could be kept under.
-        let Ok(anchor) = anchor else { return Ok(answer("422", Outcome::Refused)) };
-        let incoming = Incoming { kind, anchor: anchor.clone(), properties, manager };
+    fn post(&mut self, incoming: Incoming) -> Result<OperationResult> {
+        let (kind, anchor) = (incoming.kind(), incoming.anchor().clone());
         match decide(&mut SqlView(self.connection), &self.rules, incoming)? {
             Decision::Unchanged { known } => {
                 let mut result = answer("200", Outcome::Unchanged);
@@ -115,7 +127,7 @@ impl<'c> Batch<'c> {
         let fingerprint = fingerprint.0.as_slice();
         let manager = manager.as_ref().map(SourceAnchor::as_str);
         let now = micros(self.now);
-        let (row, was) = match target {
+        let (row, id, was) = match target {
             Target::New => {
                 let id = self.next_id()?;
                 let sql = "INSERT INTO object (id, kind, state, anchor, sync_enabled, created_at, last_sync, \
@@ -126,7 +138,7 @@ impl<'c> Batch<'c> {
                 let row = self.connection.last_insert_rowid();
                 run(self.connection, INSERT_BODY, (row, &body, held))?;
                 self.learn_words(row, &key)?;
-                (row, State::Expected)
+                (row, id, State::Expected)
             }
             Target::Existing { row, state } => {
                 let (known, _) = SqlView(self.connection).by_row(row)?;
@@ -152,7 +164,7 @@ impl<'c> Batch<'c> {
                 let params = (row, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key);
                 run(self.connection, sql, params)?;
                 run(self.connection, UPDATE_BODY, (row, &body, held))?;
-                (row, state)
+                (row, known.id, state)
             }
         };
         self.write_claims(row, &held_before, &resolved, target != Target::New)?;
@@ -181,7 +193,6 @@ impl<'c> Batch<'c> {
             }
         }
         if self.any_errors || !resolved.errors.is_empty() {
-            let id = SqlView(self.connection).by_row(row)?.0.id;
             resolved.errors.iter_mut().for_each(|error| error.object.id = Some(id));
             self.set_errors(anchor.as_str(), Origin::Tenant, &resolved.errors)?;
         }

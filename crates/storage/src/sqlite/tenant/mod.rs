@@ -147,6 +147,7 @@ impl TenantStore for SqliteTenantStore {
         operations: Vec<BulkOperation>,
         now: Timestamp,
     ) -> Result<Vec<OperationResult>, StoreError> {
+        let operations: Vec<_> = operations.into_iter().map(batch::Operation::of).collect();
         self.write("provisioning", move |c| {
             let off = organization::organization(c)?.is_some_and(|tenant| tenant.sync_enabled == Some(false));
             if off {
