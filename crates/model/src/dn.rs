@@ -1,12 +1,13 @@
 //! Distinguished names (RFC 4514): parsing, writing, and the normalized form by which they are compared.
 //!
-//! Two ways to normalize: [`Dn::normalized`] on a parsed name, and [`normalize`], which reads plain names in
-//! one pass without parsing and is meant for member lists with a million values. Both give the same text.
+//! Two ways to normalize: [`Dn::normalized`] on a parsed name, and [`normalize`], which parses only the RDNs
+//! that are not plain and is meant for member lists with a million values. Both give the same text.
 //!
 //! **Invariant:** `normalize(x)` equals `Dn::parse(x).normalized()`, and normalizing twice changes nothing.
 
 mod fold;
 mod parse;
+mod quick;
 
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
@@ -293,10 +294,7 @@ impl From<Dn> for String {
 ///
 /// Plain names (ASCII, nothing escaped, one value an RDN) take one pass and one allocation.
 pub fn normalize(text: &str) -> Option<String> {
-    match normalize_plain(text) {
-        Some(plain) => Some(plain),
-        None => Dn::parse(text).ok().map(|dn| dn.normalized()),
-    }
+    quick::normalize(text)
 }
 
 /// The name above in a **normalized** DN; none for the root. The parent of a single component is the root, "".
@@ -392,72 +390,6 @@ fn short_name(lower: &str) -> &str {
         "domaincomponent" | "0.9.2342.19200300.100.1.25" => "dc",
         other => other,
     }
-}
-
-/// One pass over a plain name: ASCII, no escapes, no `#`, no `+`. None where the name is not plain, or no DN.
-fn normalize_plain(text: &str) -> Option<String> {
-    if text.len() > MAX_BYTES {
-        return None;
-    }
-    let mut out: Vec<u8> = Vec::with_capacity(text.len());
-    let mut components = 0;
-    if text.bytes().all(|b| b == b' ') {
-        return Some(String::new());
-    }
-    for component in text.as_bytes().split(|b| *b == b',') {
-        components += 1;
-        if components > MAX_RDNS {
-            return None;
-        }
-        if components > 1 {
-            out.push(b',');
-        }
-        let equals = component.iter().position(|b| *b == b'=')?;
-        let (attribute, value) = component.split_at_checked(equals)?;
-        let attribute = trim_spaces(attribute);
-        let start = out.len();
-        let mut plain = attribute.first().is_some_and(u8::is_ascii_alphabetic);
-        out.extend(attribute.iter().map(|b| {
-            plain &= b.is_ascii_alphanumeric() || *b == b'-';
-            b.to_ascii_lowercase()
-        }));
-        if !plain {
-            return None;
-        }
-        if out.len() - start > 5 {
-            let lower = std::str::from_utf8(out.get(start..)?).ok()?;
-            let short = short_name(lower);
-            if short.len() != lower.len() {
-                let short = short.to_owned();
-                out.truncate(start);
-                out.extend_from_slice(short.as_bytes());
-            }
-        }
-        out.push(b'=');
-        let value = trim_spaces(value.get(1..)?);
-        let mut space = false;
-        for byte in value {
-            match byte {
-                b' ' if space => continue,
-                b'"' | b'+' | b';' | b'<' | b'>' | b'\\' | b'#' => return None,
-                byte if *byte < b' ' || *byte > 126 => return None,
-                _ => {}
-            }
-            space = *byte == b' ';
-            out.push(byte.to_ascii_lowercase());
-        }
-    }
-    String::from_utf8(out).ok()
-}
-
-fn trim_spaces(mut value: &[u8]) -> &[u8] {
-    while let [b' ', rest @ ..] = value {
-        value = rest;
-    }
-    while let [rest @ .., b' '] = value {
-        value = rest;
-    }
-    value
 }
 
 #[cfg(test)]

@@ -145,15 +145,23 @@ impl Mapping {
         keys
     }
 
+    /// What an entry is, and whom it refers to; none where it is out of scope. The same as [`Self::map`] says,
+    /// without the work for the properties.
+    pub fn references(&self, entry: &Entry) -> Option<(ObjectKind, Vec<Reference>)> {
+        let slots = Slots::of(entry);
+        let kind = self.kind_in_scope(entry, &slots).ok()?;
+        let (manager, mut references) = Links { entry, kind, errors: &mut Vec::new() }.all(&slots);
+        references.extend(manager);
+        Some((kind, references))
+    }
+
     /// What an entry becomes.
     pub fn map(&self, entry: &Entry) -> Mapped {
         let mut slots = Slots::of(entry);
-        let Some(kind) = self.kind(slots.values(A::ObjectClass)) else {
-            return Mapped::OutOfScope { reason: "none of its object classes is that of a user or group" };
+        let kind = match self.kind_in_scope(entry, &slots) {
+            Ok(kind) => kind,
+            Err(reason) => return Mapped::OutOfScope { reason },
         };
-        if self.is_excluded(&entry.dn) {
-            return Mapped::OutOfScope { reason: "it lies under a DN that the configuration excludes" };
-        }
         let mut errors = self.drop_unreadable(entry, kind, &mut slots);
         // In the order of the properties, so that the map is built at once and not searched for each of them.
         let properties = flows::of(kind)
@@ -161,17 +169,20 @@ impl Mapping {
             .filter_map(|(property, take)| Some((*property, self.flow(entry, &slots, take)?)))
             .collect();
         let properties = Properties(properties);
-        let mut links = Links { entry, kind, errors: &mut errors };
-        let (manager, members) = match kind {
-            ObjectKind::User => (links.dns(&slots, A::Manager).into_iter().next(), Vec::new()),
-            ObjectKind::Group => {
-                let mut members = links.dns(&slots, A::Member);
-                members.extend(links.dns(&slots, A::UniqueMember));
-                members.extend(slots.texts(A::MemberUid).map(|uid| Reference::Uid(uid.to_lowercase())));
-                (None, members)
-            }
-        };
+        let (manager, members) = Links { entry, kind, errors: &mut errors }.all(&slots);
         Mapped::Object(Box::new(MappedObject { kind, properties, manager, members, errors }))
+    }
+
+    /// The kind of an entry in scope, or why it is out.
+    fn kind_in_scope(&self, entry: &Entry, slots: &Slots<'_>) -> Result<ObjectKind, &'static str> {
+        let kind = self.kind(slots.values(A::ObjectClass));
+        match kind {
+            None => Err("none of its object classes is that of a user or group"),
+            Some(_) if self.is_excluded(&entry.dn) => {
+                Err("it lies under a DN that the configuration excludes")
+            }
+            Some(kind) => Ok(kind),
+        }
     }
 
     fn kind(&self, classes: &[Vec<u8>]) -> Option<ObjectKind> {
@@ -254,6 +265,22 @@ struct Links<'a> {
 }
 
 impl Links<'_> {
+    /// The manager of a user, the members of a group.
+    fn all(&mut self, slots: &Slots<'_>) -> (Option<Reference>, Vec<Reference>) {
+        match self.kind {
+            ObjectKind::User => (self.dns(slots, A::Manager).into_iter().next(), Vec::new()),
+            ObjectKind::Group => {
+                let mut members = self.dns(slots, A::Member);
+                members.extend(self.dns(slots, A::UniqueMember));
+                // As any attribute with a value that is no text, it is left out whole.
+                if slots.values(A::MemberUid).iter().all(|value| std::str::from_utf8(value).is_ok()) {
+                    members.extend(slots.texts(A::MemberUid).map(|uid| Reference::Uid(uid.to_lowercase())));
+                }
+                (None, members)
+            }
+        }
+    }
+
     fn dns(&mut self, slots: &Slots<'_>, attribute: A) -> Vec<Reference> {
         let values = slots.values(attribute);
         let mut references = Vec::with_capacity(values.len());

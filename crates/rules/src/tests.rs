@@ -16,8 +16,17 @@ fn person(attributes: &[(&str, &str)]) -> Entry {
 }
 
 fn object(settings: &MappingSettings, entry: &Entry) -> MappedObject {
-    match Mapping::new(settings).map(entry) {
-        Mapped::Object(object) => *object,
+    let mapping = Mapping::new(settings);
+    match mapping.map(entry) {
+        Mapped::Object(object) => {
+            let references = object.members.iter().chain(&object.manager).cloned().collect();
+            assert_eq!(
+                mapping.references(entry),
+                Some((object.kind, references)),
+                "the short way says the same"
+            );
+            *object
+        }
         Mapped::OutOfScope { reason } => panic!("out of scope: {reason}"),
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::codec;
 use crate::state::{Held, IndexChange, Upsert};
-use lockstep_engine::rules::{Mapped, MappedObject, Mapping, Reference};
+use lockstep_engine::rules::{Mapping, Reference};
 use lockstep_engine::{CsId, KeyHash, KeyHasher};
 use lockstep_model::{Entry, ObjectKind, SourceAnchor, dn};
 use lockstep_sources::{EntryChange, Extent};
@@ -76,18 +76,15 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn of(
-        entry: &Entry,
-        mapped: &Option<Box<MappedObject>>,
-        mapping: &Mapping,
-        hasher: &KeyHasher,
-    ) -> Self {
+    /// The names of an entry, and its kind where it is in scope.
+    pub(crate) fn of(entry: &Entry, mapping: &Mapping, hasher: &KeyHasher) -> (Self, Option<ObjectKind>) {
+        let (kind, references) = mapping.references(entry).unzip();
         let names = mapping.keys(entry);
         let mut keys: Vec<KeyHash> = names.iter().map(|key| hasher.hash(key)).collect();
         keys.sort_unstable();
         keys.dedup();
         let mut references: Vec<KeyHash> =
-            mapped.iter().flat_map(|m| m.references()).map(|r| hasher.hash(r)).collect();
+            references.iter().flatten().map(|reference| hasher.hash(reference)).collect();
         references.sort_unstable();
         references.dedup();
         let own = names.iter().find_map(|name| match name {
@@ -98,25 +95,7 @@ impl Names {
             let written = next_comma(&entry.dn).and_then(|at| entry.dn.get(at + 1..)).unwrap_or("");
             (hasher.dn(parent), written.trim_start().to_owned())
         });
-        Self { keys, references, parent, own: own.map(|own| hasher.dn(own)) }
-    }
-}
-
-trait References {
-    fn references(&self) -> impl Iterator<Item = &Reference>;
-}
-
-impl References for Box<MappedObject> {
-    fn references(&self) -> impl Iterator<Item = &Reference> {
-        self.manager.iter().chain(&self.members)
-    }
-}
-
-/// What the mapping makes of an entry; none: out of scope.
-pub(crate) fn map(mapping: &Mapping, entry: &Entry) -> Option<Box<MappedObject>> {
-    match mapping.map(entry) {
-        Mapped::Object(object) => Some(object),
-        Mapped::OutOfScope { .. } => None,
+        (Self { keys, references, parent, own: own.map(|own| hasher.dn(own)) }, kind)
     }
 }
 
@@ -140,14 +119,9 @@ pub(crate) fn work_out(job: Job, mapping: &Mapping, hasher: &KeyHasher, first: b
     if whole && was_there {
         old = held.as_ref().and_then(decode);
     }
-    let mapped = map(mapping, &entry);
-    let kind: Option<ObjectKind> = mapped.as_ref().map(|mapped| mapped.kind);
-    let names = Names::of(&entry, &mapped, mapping, hasher);
+    let (names, kind) = Names::of(&entry, mapping, hasher);
     let old_kind = held.as_ref().and_then(|held| held.kind).filter(|_| was_there);
-    let before = old
-        .filter(|_| was_there)
-        .map(|old| Names::of(&old, &map(mapping, &old), mapping, hasher))
-        .unwrap_or_default();
+    let before = old.filter(|_| was_there).map(|old| Names::of(&old, mapping, hasher).0).unwrap_or_default();
     let upsert = Upsert {
         id: held.as_ref().map(|held| held.id),
         anchor,

@@ -26,7 +26,7 @@ const OPERATIONS: usize = 1_000;
 /// Bytes of one request, about.
 const BYTES: usize = 4 * 1024 * 1024;
 /// Requests in flight.
-const IN_FLIGHT: usize = 3;
+const IN_FLIGHT: usize = 6;
 /// Pending objects made ready at once.
 const PAGE: usize = 1_000;
 /// Objects whose client-side errors are told at once.

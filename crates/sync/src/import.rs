@@ -6,7 +6,7 @@
 //! **Invariants:** deletions are stored at a checkpoint only, and the watermark with the last batch of a
 //! checkpoint. A read that breaks leaves the watermark where it was.
 
-use crate::entry::{Job, Moved, Names, Worked, map, work_out};
+use crate::entry::{Job, Moved, Names, Worked, work_out};
 use crate::state::{Batch, Held, IndexChange, Meta, Removal, StateStore, Upsert};
 use crate::{StateError, codec};
 use lockstep_engine::rules::Mapping;
@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Changes gathered before they are stored, in number and in bytes.
-const BATCH: usize = 10_000;
-const BATCH_BYTES: usize = 12 * 1024 * 1024;
+const BATCH: usize = 5_000;
+const BATCH_BYTES: usize = 8 * 1024 * 1024;
 /// Rows asked for at once.
 const PAGE: usize = 10_000;
 
@@ -417,7 +417,7 @@ impl Importer {
         for held in held.into_iter().filter(|held| held.gone.is_none()) {
             self.done.may_delete |= held.kind.is_some();
             let names = codec::decode(held.anchor, &held.raw)
-                .map(|entry| Names::of(&entry, &map(&self.mapping, &entry), &self.mapping, &self.hasher))
+                .map(|entry| Names::of(&entry, &self.mapping, &self.hasher).0)
                 .unwrap_or_default();
             batch.removals.push(Removal {
                 id: held.id,
@@ -456,12 +456,11 @@ pub(crate) async fn remake_indexes(
         let mut batch = Batch::default();
         for held in page {
             let Some(entry) = codec::decode(held.anchor.clone(), &held.raw) else { continue };
-            let mapped = map(mapping, &entry);
-            let names = Names::of(&entry, &mapped, mapping, &hasher);
+            let (names, kind) = Names::of(&entry, mapping, &hasher);
             batch.upserts.push(Upsert {
                 id: Some(held.id),
                 anchor: held.anchor,
-                kind: mapped.as_ref().map(|m| m.kind),
+                kind,
                 raw: held.raw,
                 index: IndexChange {
                     keys_added: names.keys,

@@ -12,9 +12,13 @@ pub(super) fn fold(text: &str) -> Cow<'_, str> {
         }
         Cow::Owned(text.chars().flat_map(map).collect())
     } else {
-        // Folding can undo composition and composition can make a new capital: twice is enough for both.
         let once: String = nfkc(text).chars().flat_map(map).collect();
-        Cow::Owned(nfkc(&once).chars().flat_map(map).nfkc().collect())
+        if is_nfkc_quick(once.chars()) == IsNormalized::Yes && once.chars().all(|c| map(c).eq([c])) {
+            Cow::Owned(once)
+        } else {
+            // Folding can undo composition and composition can make a new capital: twice is enough for both.
+            Cow::Owned(nfkc(&once).chars().flat_map(map).nfkc().collect())
+        }
     };
     let mut out = String::with_capacity(folded.len());
     for word in folded.split(' ').filter(|word| !word.is_empty()) {

@@ -6,7 +6,7 @@ pub(super) fn dn(text: &str) -> Result<Dn, DnError> {
     if text.len() > MAX_BYTES {
         return Err(DnError::TooLong { found: text.len() });
     }
-    let mut cursor = Cursor { octets: text.as_bytes(), at: 0 };
+    let mut cursor = Cursor::new(text.as_bytes());
     cursor.skip_spaces();
     let mut rdns = Vec::new();
     if cursor.peek().is_none() {
@@ -52,12 +52,25 @@ pub(super) fn ber_string(ber: &[u8]) -> Option<&[u8]> {
     (content.len() == length).then_some(content)
 }
 
-struct Cursor<'a> {
+/// Where a reader of a name stands.
+pub(super) struct Cursor<'a> {
     octets: &'a [u8],
-    at: usize,
+    pub(super) at: usize,
 }
 
 impl<'a> Cursor<'a> {
+    pub(super) fn new(octets: &'a [u8]) -> Self {
+        Self { octets, at: 0 }
+    }
+
+    /// Passes an RDN of this length and the comma after it. Answers whether there was one.
+    pub(super) fn skip(&mut self, length: usize) -> bool {
+        self.at += length;
+        let comma = self.peek() == Some(b',');
+        self.at += usize::from(comma);
+        comma
+    }
+
     fn peek(&self) -> Option<u8> {
         self.octets.get(self.at).copied()
     }
@@ -83,7 +96,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// One RDN, and whether a comma follows.
-fn rdn(cursor: &mut Cursor<'_>) -> Result<(Rdn, bool), DnError> {
+pub(super) fn rdn(cursor: &mut Cursor<'_>) -> Result<(Rdn, bool), DnError> {
     let mut values = Vec::with_capacity(1);
     loop {
         cursor.skip_spaces();

@@ -73,6 +73,7 @@ impl TenantTarget {
                 queue.push_front(batch);
                 continue;
             }
+            drop(request);
             let answer: BulkResponse =
                 self.call(Method::POST, self.url(&["bulk"]), Some(body), "a batch of changes").await?;
             if answer.operations.len() != sent {
