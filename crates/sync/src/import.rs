@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Changes gathered before they are stored, in number and in bytes.
-const BATCH: usize = 5_000;
-const BATCH_BYTES: usize = 8 * 1024 * 1024;
+const BATCH: usize = 4_000;
+const BATCH_BYTES: usize = 5 * 1024 * 1024;
 /// Rows asked for at once.
 const PAGE: usize = 10_000;
 

@@ -21,7 +21,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Events between a source and the import.
-const EVENTS: usize = 4_096;
+const EVENTS: usize = 2_048;
 /// Times that `once` tries to write to a target that does not answer.
 const TRIES: u32 = 6;
 
