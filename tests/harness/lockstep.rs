@@ -432,6 +432,7 @@ impl Lockstep {
         let Setup { source_url, base_dn, bind_dn, settle, cycle, guard, source, more, .. } = &self.setup;
         let port = self.port;
         let (count, percent) = guard;
+        let members = (*percent).max(50);
         let text = format!(
             r#"[server]
 listen = "127.0.0.1:{port}"
@@ -452,6 +453,7 @@ cycle = "{cycle}"
 [sync.guard]
 count = {count}
 percent = {percent}
+members_percent = {members}
 
 [source]
 kind = "openldap"

@@ -5,25 +5,48 @@
 
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::plan::{DeleteReason, Verdict};
-use lockstep_model::{ObjectKind, SourceAnchor};
+use lockstep_model::{ObjectKind, Property, SourceAnchor};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// A digest of exactly a set of deletions, whatever their order. Two plans with one digest delete the same
-/// objects for the same reasons.
+/// A digest of exactly what a plan takes away, whatever the order. Two plans with one digest delete the same
+/// objects for the same reasons, and take the same members and values away where that needs approval too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct DeletionDigest {
+pub struct LossDigest {
     sums: [u64; 4],
     count: u64,
 }
 
-impl DeletionDigest {
+impl LossDigest {
     /// Takes a deletion in.
-    pub fn add(&mut self, kind: ObjectKind, anchor: &SourceAnchor, reason: DeleteReason) {
+    pub fn deletion(&mut self, kind: ObjectKind, anchor: &SourceAnchor, reason: DeleteReason) {
+        self.add(&[kind.as_str().as_bytes(), &[reason as u8], anchor.as_str().as_bytes()]);
+    }
+
+    /// Takes in that a group loses a member.
+    pub fn member(&mut self, group: &SourceAnchor, member: &SourceAnchor) {
+        self.add(&[b"member", group.as_str().as_bytes(), member.as_str().as_bytes()]);
+    }
+
+    /// Takes in that an object loses a property.
+    pub fn value(&mut self, property: Property, anchor: &SourceAnchor) {
+        self.add(&[b"value", property.as_str().as_bytes(), anchor.as_str().as_bytes()]);
+    }
+
+    /// Takes in all that another has.
+    pub fn merge(&mut self, other: &Self) {
+        for (sum, more) in self.sums.iter_mut().zip(other.sums) {
+            *sum = sum.wrapping_add(more);
+        }
+        self.count += other.count;
+    }
+
+    fn add(&mut self, parts: &[&[u8]]) {
         let mut hash = Sha256::new();
-        hash.update(kind.as_str().as_bytes());
-        hash.update([0, reason as u8]);
-        hash.update(anchor.as_str().as_bytes());
+        for part in parts {
+            hash.update(u32::try_from(part.len()).unwrap_or(u32::MAX).to_le_bytes());
+            hash.update(part);
+        }
         // Sums of hashes do not depend on order, and another set with the same sums cannot be found.
         for (sum, bytes) in self.sums.iter_mut().zip(hash.finalize().chunks_exact(8)) {
             let mut word = [0; 8];
@@ -33,7 +56,7 @@ impl DeletionDigest {
         self.count += 1;
     }
 
-    /// The digest as text: 32 hexadecimal digits; `none` for no deletion at all.
+    /// The digest as text: 32 hexadecimal digits; `none` for nothing at all.
     pub fn text(&self) -> String {
         if self.count == 0 {
             return "none".to_owned();
@@ -125,6 +148,16 @@ pub fn judge(
             "Look at the deletions (`lockstep sync preview`). If they are meant, approve this plan; if not, \
                  correct the directory, the filter or the search base: the next cycle plans anew."
                 .to_owned(),
+    }
+}
+
+/// Both words as one: held if either is, with both reasons.
+pub fn both(one: Verdict, other: Verdict) -> Verdict {
+    match (one, other) {
+        (Verdict::Pass, verdict) | (verdict, Verdict::Pass) => verdict,
+        (Verdict::Held { reason, remedy }, Verdict::Held { reason: more, remedy: also }) => {
+            Verdict::Held { reason: format!("{reason}. {more}"), remedy: format!("{remedy} {also}") }
+        }
     }
 }
 
@@ -234,9 +267,9 @@ mod tests {
         #[test]
         fn the_digest_is_of_the_set(mut names in proptest::collection::btree_set("[a-z]{1,6}", 1..20)) {
             let digest = |names: &mut dyn Iterator<Item = &String>| {
-                let mut digest = DeletionDigest::default();
+                let mut digest = LossDigest::default();
                 for name in names {
-                    digest.add(ObjectKind::User, &SourceAnchor::new(name.clone()).unwrap(), DeleteReason::LeftScope);
+                    digest.deletion(ObjectKind::User, &SourceAnchor::new(name.clone()).unwrap(), DeleteReason::LeftScope);
                 }
                 digest.text()
             };
@@ -249,6 +282,6 @@ mod tests {
 
     #[test]
     fn no_deletions_have_no_digest() {
-        assert_eq!(DeletionDigest::default().text(), "none");
+        assert_eq!(LossDigest::default().text(), "none");
     }
 }

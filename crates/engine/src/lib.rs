@@ -7,13 +7,15 @@
 mod batch;
 mod guard;
 mod links;
+mod loss;
 mod object;
 mod reference;
 
 pub use batch::{Batcher, estimated_bytes};
-pub use guard::{Container, DeletionDigest, KindDeletions, held_for_distrust, judge};
+pub use guard::{Container, KindDeletions, LossDigest, both, held_for_distrust, judge};
 pub use links::{LinkDifference, link_difference, link_operations};
 pub use lockstep_rules as rules;
+pub use loss::Losses;
 pub use object::{Confirmed, Manager, Wanted, delete_operation, describe, describe_deletion, post_operation};
 pub use reference::{KeyHash, KeyHasher, unresolved_manager, unresolved_members};
 

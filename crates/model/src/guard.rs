@@ -27,6 +27,30 @@ impl DeletionThreshold {
     }
 }
 
+/// How many members a group may lose at once before a person must approve it. Members that are deleted themselves
+/// do not count: the deletion threshold is for them. Default: half of the members, of groups of 20 and more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct MemberThreshold {
+    /// Most members that one group may lose, in percent of those it has. 0 to 100; 100: all may go.
+    pub percent: u8,
+    /// Members a group must have to be judged.
+    pub least: u64,
+}
+
+impl Default for MemberThreshold {
+    fn default() -> Self {
+        Self { percent: 50, least: 20 }
+    }
+}
+
+impl MemberThreshold {
+    /// Whether a group that has `held` members may not lose `removed` without approval.
+    pub fn is_over(&self, held: u64, removed: u64) -> bool {
+        held >= self.least && removed.saturating_mul(100) > held.saturating_mul(u64::from(self.percent))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

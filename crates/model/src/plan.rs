@@ -106,7 +106,8 @@ pub struct PlanSummary {
     pub counts: BTreeMap<ObjectKind, KindCounts>,
     /// Errors found while planning (mapping, unresolved references).
     pub errors: u64,
-    /// A digest of exactly the deletions planned: an approval is for this digest and for no other.
+    /// A digest of exactly what the plan takes away: its deletions, and members and values where they are over
+    /// their threshold. An approval is for this digest and for no other.
     pub deletions_digest: String,
     /// The guard's word.
     pub verdict: Verdict,

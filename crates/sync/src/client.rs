@@ -2,14 +2,14 @@
 
 use crate::plan::Planner;
 use crate::session::Session;
-use crate::state::{Batch, Meta};
+use crate::state::{Approval, Batch, Meta};
 use crate::{Phase, Progress, StateStore, SyncFailure, SyncSettings};
 use crate::{import, preview, reconcile, run};
 use lockstep_engine::KeyHasher;
 use lockstep_engine::rules::Mapping;
-use lockstep_model::Clock;
 use lockstep_model::plan::PlanReport;
 use lockstep_model::provisioning::{DoctorCheck, RunRecord};
+use lockstep_model::{Clock, Timestamp};
 use lockstep_sources::Source;
 use lockstep_targets::Target;
 use std::sync::Arc;
@@ -87,17 +87,25 @@ impl SyncClient {
         preview::report(&planner, &judgement, limit, self.clock.now()).await
     }
 
-    /// Approves the deletions of this digest ([`lockstep_model::plan::PlanSummary::deletions_digest`]) in the name
-    /// of `by`: the next plan that deletes exactly these is written. What comes later is not covered. For use
-    /// where [`SyncClient::run`] does not run; a running client is approved by an order of its tenant.
+    /// Approves what has this digest ([`lockstep_model::plan::PlanSummary::deletions_digest`]) in the name of `by`:
+    /// the next plan that takes away exactly that is written, if it comes within [`SyncSettings::approval`]. What
+    /// comes later is not covered. For use where [`SyncClient::run`] does not run; a running client is approved by an order of its tenant.
     ///
     /// # Errors
     /// [`SyncFailure::State`].
     pub async fn approve(&self, digest: &str, by: &str) -> Result<(), SyncFailure> {
         let mut meta = self.open_state().await?;
-        meta.approved = Some((digest.to_owned(), by.to_owned()));
+        meta.approval = Some(self.approval(digest, by));
         self.state.apply(Batch { meta: Some(meta), ..Batch::default() }).await?;
         Ok(())
+    }
+
+    /// An approval that begins now.
+    pub(crate) fn approval(&self, digest: &str, by: &str) -> Approval {
+        let millis = i64::try_from(self.settings.approval.as_millis()).unwrap_or(i64::MAX);
+        let until = self.clock.now().as_millisecond().saturating_add(millis);
+        let until = Timestamp::from_millisecond(until).unwrap_or(Timestamp::MAX);
+        Approval { digest: digest.to_owned(), by: by.to_owned(), until }
     }
 
     /// Looks at the installation, source first. Nothing is changed.
@@ -145,6 +153,7 @@ impl SyncClient {
             mapping: self.mapping.clone(),
             hasher: KeyHasher::new(meta.hash_key),
             threshold,
+            members: self.settings.members,
         }
     }
 

@@ -15,6 +15,7 @@ mod entry;
 mod error;
 mod export;
 mod import;
+mod losses;
 mod orders;
 mod plan;
 mod preview;

@@ -8,10 +8,10 @@ use crate::state::{ConfirmedMembers, ConfirmedRow, DeletionRow, ObjectRow, Stage
 use crate::{StateError, codec};
 use lockstep_engine::rules::{Mapped, MappedObject, Mapping, Reference};
 use lockstep_engine::{
-    Container, CsId, DeletionDigest, KeyHash, KeyHasher, KindDeletions, Manager, Wanted, held_for_distrust,
+    Container, CsId, KeyHash, KeyHasher, KindDeletions, LossDigest, Manager, Wanted, both, held_for_distrust,
     judge, unresolved_manager, unresolved_members,
 };
-use lockstep_model::guard::DeletionThreshold;
+use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use lockstep_model::plan::{DeleteReason, Verdict};
 use lockstep_model::{Entry, Fingerprint, ObjectKind, SourceAnchor, SyncError, Timestamp, dn};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,13 +38,14 @@ pub(crate) struct Planner {
     pub(crate) mapping: Arc<Mapping>,
     pub(crate) hasher: KeyHasher,
     pub(crate) threshold: DeletionThreshold,
+    pub(crate) members: MemberThreshold,
 }
 
 impl Planner {
-    /// Judges the pending deletions. `since`: those written since then count too. `distrust`: the directory had
-    /// gone back in time, and any deletion waits for a person.
+    /// Judges the pending deletions, and what else the plan takes away. `since`: deletions written since then count
+    /// too. `distrust`: the directory had gone back in time, and any deletion waits for a person.
     pub(crate) async fn judge(&self, since: Timestamp, distrust: bool) -> Result<Judgement, StateError> {
-        let mut digest = DeletionDigest::default();
+        let mut digest = LossDigest::default();
         let mut kinds: BTreeMap<ObjectKind, KindDeletions> = BTreeMap::new();
         let mut deletions: BTreeMap<ObjectKind, u64> = BTreeMap::new();
         let mut lost: BTreeMap<KeyHash, (String, u64)> = BTreeMap::new();
@@ -59,7 +60,7 @@ impl Planner {
                 if row.approved {
                     continue;
                 }
-                digest.add(row.kind, &row.anchor, row.reason);
+                digest.deletion(row.kind, &row.anchor, row.reason);
                 kinds.entry(row.kind).or_default().planned += 1;
                 if row.reason == DeleteReason::MissingFromFullRead {
                     in_doubt = true;
@@ -67,11 +68,14 @@ impl Planner {
                 }
             }
         }
+        let counts = self.state.counts().await?;
+        let lost_otherwise = self.losses(&counts).await?;
+        let held = counts.held;
+        let otherwise = lost_otherwise.judge(&held, &self.threshold, &self.members, &mut digest);
         if kinds.is_empty() {
-            return Ok(Judgement { verdict: Verdict::Pass, digest: digest.text(), deletions, in_doubt });
+            return Ok(Judgement { verdict: otherwise, digest: digest.text(), deletions, in_doubt });
         }
         let recent = self.state.deleted_since(since).await?;
-        let held = self.state.counts().await?.held;
         for (kind, numbers) in &mut kinds {
             numbers.recent = recent.get(kind).copied().unwrap_or(0);
             numbers.held = held.get(kind).copied().unwrap_or(0);
@@ -79,6 +83,7 @@ impl Planner {
         let containers = self.containers(lost).await?;
         let verdict =
             if distrust { held_for_distrust(&kinds) } else { judge(&kinds, &self.threshold, &containers) };
+        let verdict = both(verdict, otherwise);
         Ok(Judgement { verdict, digest: digest.text(), deletions, in_doubt })
     }
 

@@ -1,13 +1,11 @@
 //! A plan in numbers and in words, for people. Nothing is written.
 
 use crate::SyncFailure;
-use crate::codec;
 use crate::plan::{DELETIONS_PAGE, Judgement, Planner, Ready};
 use crate::state::Stage;
-use lockstep_engine::rules::Mapped;
 use lockstep_engine::{Confirmed, CsId, describe, describe_deletion, link_difference};
 use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
-use lockstep_model::{ObjectKind, PlanId, Properties, SourceAnchor, SyncError, Timestamp};
+use lockstep_model::{ObjectKind, PlanId, SourceAnchor, SyncError, Timestamp};
 use std::collections::BTreeMap;
 
 /// Pending objects made ready at once.
@@ -118,15 +116,7 @@ impl Gathered {
     /// a "before".
     async fn confirmed(&self, planner: &Planner, ready: &Ready) -> Result<Confirmed, SyncFailure> {
         let Some(row) = &ready.confirmed else { return Ok(Confirmed::default()) };
-        let properties = match row.raw.as_deref() {
-            None => ready.mapped.properties.clone(),
-            Some(raw) => {
-                match codec::decode(ready.anchor.clone(), raw).map(|entry| planner.mapping.map(&entry)) {
-                    Some(Mapped::Object(object)) => object.properties,
-                    Some(Mapped::OutOfScope { .. }) | None => Properties::new(),
-                }
-            }
-        };
+        let properties = planner.confirmed_properties(ready).unwrap_or_default();
         let manager = match row.manager {
             Some(id) => planner.state.anchors(vec![id]).await?.into_iter().flatten().next(),
             None if row.raw.as_deref() == Some(&[]) => ready.manager.clone(),

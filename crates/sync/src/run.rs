@@ -444,10 +444,10 @@ impl Service<'_> {
         let reason = match &self.session.held {
             None => "No plan is held; there is nothing to approve.",
             Some(held) if held.deletions_digest != digest => {
-                "The held plan is another one by now; look at its deletions again and approve that one."
+                "The held plan is another one by now; look at it again and approve that one."
             }
             Some(_) => {
-                self.session.meta.approved = Some((digest, by));
+                self.session.meta.approval = Some(self.session.client.approval(&digest, &by));
                 self.session.save_meta().await?;
                 self.plan_again();
                 return Ok(OrderAnswer::Accepted);

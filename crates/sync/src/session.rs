@@ -6,7 +6,7 @@ use crate::client::SyncClient;
 use crate::export::{Exported, Exporter};
 use crate::import::{Importer, Step};
 use crate::plan::{Judgement, Planner};
-use crate::state::{Batch, Meta};
+use crate::state::{Approval, Batch, Meta};
 use crate::{Phase, StateError, SyncFailure, preview, reconcile};
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::plan::{PlanSummary, Verdict};
@@ -261,7 +261,9 @@ impl<'a> Session<'a> {
             }
             return Ok(true);
         };
-        if let Some((_, by)) = self.meta.approved.take_if(|(digest, _)| *digest == judgement.digest) {
+        let now = self.now();
+        let covers = |approval: &mut Approval| approval.digest == judgement.digest && now < approval.until;
+        if let Some(Approval { by, .. }) = self.meta.approval.take_if(covers) {
             tracing::info!(%by, digest = %judgement.digest, "the held plan was approved");
             self.client.state.approve_deletions().await?;
             self.meta.read_full = false;

@@ -1,7 +1,7 @@
 //! What an admin can set of a sync client.
 
 use lockstep_engine::rules::MappingSettings;
-use lockstep_model::guard::DeletionThreshold;
+use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use std::time::Duration;
 
 /// The settings of a sync client.
@@ -11,6 +11,10 @@ pub struct SyncSettings {
     pub mapping: MappingSettings,
     /// How much may be deleted without approval. The tenant's own, where an admin set one there, wins.
     pub threshold: DeletionThreshold,
+    /// How many members a group may lose without approval.
+    pub members: MemberThreshold,
+    /// How long an approval waits for its plan. Default: 1 hour.
+    pub approval: Duration,
     /// Time between cycles. Default: 30 minutes.
     pub cycle: Duration,
     /// Live deletions wait until none came for this long, so that a mass deletion is seen whole.
@@ -34,6 +38,8 @@ impl Default for SyncSettings {
         Self {
             mapping: MappingSettings::default(),
             threshold: DeletionThreshold::default(),
+            members: MemberThreshold::default(),
+            approval: Duration::from_secs(60 * 60),
             cycle: Duration::from_secs(30 * 60),
             settle: Duration::from_secs(2),
             settle_at_most: Duration::from_secs(30),

@@ -40,8 +40,8 @@ pub struct Meta {
     pub read_full: bool,
     /// The source had gone back in time: any deletion waits for a person until a plan passed.
     pub went_back: bool,
-    /// The digest a person approved, and who.
-    pub approved: Option<(String, String)>,
+    /// What a person approved.
+    pub approval: Option<Approval>,
     /// The machine's start (Linux `boot_id`) during which this was written; another one after an unclean end
     /// means that newest commits may be lost.
     pub boot: String,
@@ -49,6 +49,18 @@ pub struct Meta {
     pub last_import: Option<Timestamp>,
     /// End of the last whole export.
     pub last_export: Option<Timestamp>,
+}
+
+/// A person's word on a held plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Approval {
+    /// The digest of exactly what may be taken away.
+    pub digest: String,
+    /// Who said so.
+    pub by: String,
+    /// When it lapses, if the plan was not written by then.
+    pub until: Timestamp,
 }
 
 /// What the connector space has of one entry.
@@ -131,6 +143,10 @@ pub enum Stage {
     Users,
     /// Groups to make or change, and their members.
     Groups,
+    /// Of the users those that the target holds.
+    KnownUsers,
+    /// Of the groups those that the target holds.
+    KnownGroups,
 }
 
 /// Members the target confirmed.

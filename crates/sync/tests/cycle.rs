@@ -14,8 +14,9 @@ use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::plan::Verdict;
 use lockstep_model::provisioning::{ClientState, RunResult};
 use lockstep_sources::{ReadKind, SourceError};
-use lockstep_sync::SyncFailure;
+use lockstep_sync::{SyncFailure, SyncSettings};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const PEOPLE: &str = "ou=people,dc=contoso,dc=com";
@@ -195,6 +196,73 @@ async fn the_guard_holds_the_whole_plan_until_exactly_it_is_approved() {
     // The window: one more deletion is over the limit still.
     world.directory.lock().unwrap().delete("p011");
     assert_eq!(world.once(strict, false).await.unwrap(), RunResult::StoppedDeletionThresholdExceeded);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_and_values_are_not_lost_by_mistake() {
+    let world = World::new(organization(40));
+    let all: Vec<String> = (0..40).map(|n| dn(&format!("p{n:03}"))).collect();
+    let names: Vec<&str> = all.iter().map(String::as_str).collect();
+    world.directory.lock().unwrap().group("staff", GROUPS, &names);
+    world.sync().await;
+    let held = |world: &World| {
+        let state = world.tenant.state.lock().unwrap();
+        let report = state.reports.last().unwrap();
+        (report.held_plan.clone().unwrap().deletions_digest, report.detail.clone().unwrap())
+    };
+    // Half of the members may go; one more is held, and with it the rest of the plan.
+    world.directory.lock().unwrap().set("staff", "member", &names[..20]);
+    assert_eq!(world.once(OPEN, false).await.unwrap(), RunResult::Success);
+    assert_eq!(world.tenant.members("staff").len(), 20);
+    world.directory.lock().unwrap().set("staff", "member", &names[..9]);
+    world.directory.lock().unwrap().set("p000", "sn", &["Waits"]);
+    let before = world.tenant.writes();
+    assert_eq!(world.once(OPEN, false).await.unwrap(), RunResult::StoppedDeletionThresholdExceeded);
+    let (digest, detail) = held(&world);
+    assert!(detail.contains("The group 'staff' would lose 11 of its 20 members"), "{detail}");
+    assert_eq!(world.tenant.writes(), before, "nothing of the plan is written");
+    // Approved is what was listed, not what came later.
+    world.client_with(OPEN).approve(&digest, "ann").await.unwrap();
+    world.directory.lock().unwrap().set("staff", "member", &names[..8]);
+    assert_eq!(world.once(OPEN, false).await.unwrap(), RunResult::StoppedDeletionThresholdExceeded);
+    world.client_with(OPEN).approve(&held(&world).0, "ann").await.unwrap();
+    assert_eq!(world.once(OPEN, false).await.unwrap(), RunResult::Success);
+    assert_eq!(world.tenant.members("staff").len(), 8);
+
+    // An attribute that an access rule hides: all lose it at once.
+    let strict = DeletionThreshold::default();
+    for n in 0..40 {
+        world.directory.lock().unwrap().set(&format!("p{n:03}"), "sn", &[]);
+    }
+    assert_eq!(world.once(strict, true).await.unwrap(), RunResult::StoppedDeletionThresholdExceeded);
+    let (_, detail) = held(&world);
+    assert!(detail.contains("40 of 40 users would lose their surname"), "{detail}");
+    assert!(world.tenant.text("p001", Property::Surname).is_some());
+    for n in 0..40 {
+        world.directory.lock().unwrap().set(&format!("p{n:03}"), "sn", &["Back"]);
+    }
+    assert_eq!(world.once(strict, true).await.unwrap(), RunResult::Success);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_lapses() {
+    let world = World::new(organization(20));
+    world.sync().await;
+    for n in 0..5 {
+        world.directory.lock().unwrap().delete(&format!("p{n:03}"));
+    }
+    let strict = DeletionThreshold::default();
+    assert_eq!(world.once(strict, false).await.unwrap(), RunResult::StoppedDeletionThresholdExceeded);
+    let held = world.tenant.state.lock().unwrap().reports.last().unwrap().held_plan.clone().unwrap();
+    let settings = SyncSettings { approval: Duration::ZERO, ..settings(strict) };
+    let path = world.folder.path().join("state.db");
+    client_of(&world.directory, &world.tenant, &path, settings)
+        .approve(&held.deletions_digest, "ann")
+        .await
+        .unwrap();
+    assert_eq!(world.once(strict, false).await.unwrap(), RunResult::StoppedDeletionThresholdExceeded);
+    world.client_with(strict).approve(&held.deletions_digest, "ann").await.unwrap();
+    assert_eq!(world.once(strict, false).await.unwrap(), RunResult::Success);
 }
 
 #[tokio::test(flavor = "multi_thread")]

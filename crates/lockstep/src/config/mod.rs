@@ -147,7 +147,8 @@ impl Default for Sync {
     }
 }
 
-/// When a plan is held until a person approves it: the stricter of the two limits, for each kind of object.
+/// When a plan is held until a person approves it. Of `count` and `percent` the stricter one holds, for each kind of
+/// object; they are also the limit on how many may lose one of their properties.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Guard {
@@ -156,12 +157,23 @@ pub(crate) struct Guard {
     /// Most users, or groups, that may be deleted at once, in percent of those the cloud holds.
     #[schemars(range(max = 100))]
     pub(crate) percent: u8,
+    /// Most members that one group may lose at once, in percent of those it has. 100: all may go.
+    #[schemars(range(max = 100))]
+    pub(crate) members_percent: u8,
+    /// Members a group must have for `members_percent` to count.
+    pub(crate) members_least: u64,
 }
 
 impl Default for Guard {
     fn default() -> Self {
         let default = lockstep_model::guard::DeletionThreshold::default();
-        Self { count: default.count, percent: default.percent }
+        let members = lockstep_model::guard::MemberThreshold::default();
+        Self {
+            count: default.count,
+            percent: default.percent,
+            members_percent: members.percent,
+            members_least: members.least,
+        }
     }
 }
 

@@ -47,6 +47,8 @@ password_file = "source.password"         # or the systemd credential `source.pa
 [sync.guard]                              # a plan that deletes more waits for a person; the stricter one counts
 # count = 500
 # percent = 10
+# members_percent = 50                    # ... and one that takes more of its members from a group
+# members_least = 20                      # ... that has at least so many
 
 [mapping]
 # user_name_attribute = "mail"

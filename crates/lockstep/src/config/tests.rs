@@ -45,7 +45,7 @@ fn layers_are_joined_and_the_last_one_wins() {
     let config = load_in(folder.path(), &files, &variables).unwrap().config;
     assert_eq!(config.sync.cycle, Period::minutes(10));
     assert_eq!(config.sync.settle, Period::seconds(3));
-    assert_eq!(config.sync.guard, Guard { count: 7, percent: 20 });
+    assert_eq!(config.sync.guard, Guard { count: 7, percent: 20, ..Guard::default() });
     assert_eq!(config.source.exclude, ["ou=b,dc=x"]);
     assert_eq!(config.source.base_dn.as_deref(), Some("dc=x"));
     assert!(config.source.allow_plaintext_bind);

@@ -5,7 +5,7 @@ use crate::clock::SystemClock;
 use crate::config::{Loaded, SourceKind};
 use crate::secret;
 use anyhow::Context;
-use lockstep_model::guard::DeletionThreshold;
+use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use lockstep_storage::SqliteStateStore;
 use lockstep_sync::{StateStore, SyncClient, SyncSettings};
 use lockstep_targets::{TenantTarget, TenantTargetSettings};
@@ -76,6 +76,7 @@ fn settings(loaded: &Loaded) -> SyncSettings {
     SyncSettings {
         mapping: loaded.config.mapping_settings(),
         threshold: DeletionThreshold { count: sync.guard.count, percent: sync.guard.percent },
+        members: MemberThreshold { percent: sync.guard.members_percent, least: sync.guard.members_least },
         cycle: sync.cycle.0,
         settle: sync.settle.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -492,13 +492,22 @@ pub fn client(
     path: &Path,
     threshold: DeletionThreshold,
 ) -> SyncClient {
+    client_of(directory, tenant, path, settings(threshold))
+}
+
+pub fn client_of(
+    directory: &Shared,
+    tenant: &Arc<MemoryTenant>,
+    path: &Path,
+    settings: SyncSettings,
+) -> SyncClient {
     let directory = directory.clone();
     SyncClient::new(
         Arc::new(move || Box::new(ScriptedSource(directory.clone())) as Box<dyn Source>),
         tenant.clone(),
         Arc::new(SqliteStateStore::open(path).unwrap()),
         Arc::new(RealClock),
-        settings(threshold),
+        settings,
     )
 }
 

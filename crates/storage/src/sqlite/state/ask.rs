@@ -140,9 +140,11 @@ pub(super) fn pending(
     CsId(after): CsId,
     limit: usize,
 ) -> Result<Vec<ObjectRow>, SqliteError> {
-    let kind = match stage {
-        Stage::Users => ObjectKind::User,
-        Stage::Groups => ObjectKind::Group,
+    let (kind, known) = match stage {
+        Stage::Users => (ObjectKind::User, false),
+        Stage::Groups => (ObjectKind::Group, false),
+        Stage::KnownUsers => (ObjectKind::User, true),
+        Stage::KnownGroups => (ObjectKind::Group, true),
     };
     // CROSS JOIN keeps the order of the tables: the pending ones lead.
     let mut statement = db.prepare_cached(
@@ -150,10 +152,10 @@ pub(super) fn pending(
                 c.kind, c.name, c.fingerprint, c.manager, c.members, c.members_fp, c.raw
          FROM pending p CROSS JOIN cs ON cs.id = p.id
               LEFT JOIN confirmed c ON c.id = p.id LEFT JOIN client_error e ON e.id = p.id
-         WHERE p.id > ?1 AND cs.kind = ?2 AND cs.gone = 0 AND (c.id IS NULL OR c.kind = ?2)
+         WHERE p.id > ?1 AND cs.kind = ?2 AND cs.gone = 0 AND (c.kind = ?2 OR (c.id IS NULL AND NOT ?4))
          ORDER BY p.id LIMIT ?3",
     )?;
-    let mut rows = statement.query((after, kind_code(Some(kind)), sql_limit(limit)))?;
+    let mut rows = statement.query((after, kind_code(Some(kind)), sql_limit(limit), known))?;
     let (mut answer, mut bytes) = (Vec::new(), 0);
     while bytes < PAGE_BYTES
         && let Some(row) = rows.next()?
