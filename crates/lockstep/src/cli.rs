@@ -111,7 +111,12 @@ pub(crate) enum Sync {
         #[arg(long, value_name = "N", default_value_t = 200)]
         limit: u32,
     },
-    /// Approve the deletions of a held plan: exactly these, no others
+    /// Say of one object whether it is in scope, where each value comes from, and what comes next
+    Explain {
+        /// Its anchor (entryUUID), DN, uid, mail address or name
+        object: String,
+    },
+    /// Approve what a held plan takes away: exactly that, no more
     Approve {
         /// The plan's digest, as the status and the preview show it
         digest: String,

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod dn;
 pub mod entry;
 pub mod error;
+pub mod explain;
 pub mod guard;
 pub mod ids;
 pub mod object;

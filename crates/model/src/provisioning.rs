@@ -4,6 +4,7 @@
 //! the source anchor: `POST` makes or updates, `DELETE /Users/{externalId}` deletes, `PATCH` changes members.
 //! Sending an operation twice does no harm. The rest are small JSON messages: reports, runs, orders, inventory.
 
+use crate::explain::Explanation;
 use crate::plan::{PlanReport, PlanSummary};
 use crate::scim::{ScimGroup, ScimPatch, ScimUser};
 use crate::{ClientId, Fingerprint, ObjectKind, OrderId, RunId, SourceAnchor, SyncError, Timestamp};
@@ -367,6 +368,11 @@ pub enum OrderRequest {
         /// Who approves.
         by: String,
     },
+    /// Explain one object.
+    Explain {
+        /// Its anchor, DN, uid, mail address or name.
+        object: String,
+    },
     /// Look at the installation.
     Doctor,
 }
@@ -386,6 +392,11 @@ pub enum OrderAnswer {
     Plan {
         /// The plan.
         plan: Box<PlanReport>,
+    },
+    /// The explanation asked for.
+    Explanation {
+        /// The explanation.
+        explanation: Box<Explanation>,
     },
     /// What the doctor found.
     Doctor {

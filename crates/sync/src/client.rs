@@ -7,6 +7,7 @@ use crate::{Phase, Progress, StateStore, SyncFailure, SyncSettings};
 use crate::{import, preview, reconcile, run};
 use lockstep_engine::KeyHasher;
 use lockstep_engine::rules::Mapping;
+use lockstep_model::explain::Explanation;
 use lockstep_model::plan::PlanReport;
 use lockstep_model::provisioning::{DoctorCheck, RunRecord};
 use lockstep_model::{Clock, Timestamp};
@@ -85,6 +86,16 @@ impl SyncClient {
         let planner = session.planner();
         let judgement = planner.judge(session.window(), session.meta.went_back).await?;
         preview::report(&planner, &judgement, limit, self.clock.now()).await
+    }
+
+    /// Explains one object, from the state as it was last read; none where there is no such entry. `object` is an
+    /// anchor, a DN, a uid, a mail address or a name.
+    ///
+    /// # Errors
+    /// [`SyncFailure::State`].
+    pub async fn explain(&self, object: &str) -> Result<Option<Explanation>, SyncFailure> {
+        let meta = self.state.meta().await?;
+        self.planner(&meta, self.settings.threshold).explain(object).await
     }
 
     /// Approves what has this digest ([`lockstep_model::plan::PlanSummary::deletions_digest`]) in the name of `by`:
@@ -182,5 +193,6 @@ mod tests {
         sent(|client| client.once(true, CancellationToken::new()));
         sent(|client| client.preview(1, CancellationToken::new()));
         sent(|client| client.check());
+        sent(|client| client.explain("ann"));
     }
 }

@@ -74,6 +74,16 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
                 answer(&client, order.id, reply).await;
             });
         }
+        OrderRequest::Explain { object } => {
+            tokio::spawn(async move {
+                let reply = match client.explain(&object).await {
+                    Ok(Some(explanation)) => OrderAnswer::Explanation { explanation: Box::new(explanation) },
+                    Ok(None) => OrderAnswer::Refused { reason: not_found(&object) },
+                    Err(error) => OrderAnswer::Refused { reason: error.whole_text() },
+                };
+                answer(&client, order.id, reply).await;
+            });
+        }
         OrderRequest::SyncNow { .. }
         | OrderRequest::Pause
         | OrderRequest::Resume
@@ -81,6 +91,14 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
             let _ = to.send(order).await;
         }
     }
+}
+
+/// What to say where no entry is called so.
+pub fn not_found(object: &str) -> String {
+    format!(
+        "No entry that was read from the directory is called '{object}' (by anchor, DN, uid, mail, cn or displayName). \
+         Is it below the search base, and may the service account read it? `lockstep doctor` looks at both."
+    )
 }
 
 /// Answers an order; one that cannot be delivered is dropped: the server waits for a minute only.

@@ -111,6 +111,11 @@ impl Planner {
     ) -> Result<Option<(Vec<Ready>, CsId)>, StateError> {
         let rows = self.state.pending(stage, after, limit).await?;
         let Some(last) = rows.last().map(|row| row.id) else { return Ok(None) };
+        Ok(Some((self.make_ready(rows).await?, last)))
+    }
+
+    /// Objects made ready; those out of scope are left out.
+    pub(crate) async fn make_ready(&self, rows: Vec<ObjectRow>) -> Result<Vec<Ready>, StateError> {
         let (mapping, hasher) = (self.mapping.clone(), self.hasher);
         let many = rows.len() > 50 || rows.iter().map(|row| row.raw.len()).sum::<usize>() > 100_000;
         let work =
@@ -137,8 +142,7 @@ impl Planner {
             .filter_map(|(id, anchor)| anchor.map(|anchor| (id, anchor)))
             .collect();
         let work = move || prepared.into_iter().map(|one| one.finish(&anchors)).collect::<Vec<_>>();
-        let ready = if many { blocking(work).await? } else { work() };
-        Ok(Some((ready, last)))
+        if many { blocking(work).await } else { Ok(work()) }
     }
 }
 

@@ -434,7 +434,9 @@ impl Service<'_> {
                 OrderAnswer::Accepted
             }
             OrderRequest::Approve { digest, by } => self.approve(digest, by).await?,
-            OrderRequest::Preview { .. } | OrderRequest::Doctor => return Ok(()),
+            OrderRequest::Preview { .. } | OrderRequest::Explain { .. } | OrderRequest::Doctor => {
+                return Ok(());
+            }
         };
         orders::answer(self.session.client, order.id, answer).await;
         Ok(())

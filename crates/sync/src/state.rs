@@ -212,6 +212,17 @@ pub struct DeletionRow {
     pub approved: bool,
 }
 
+/// How one object stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// The object, as a page of pending ones would have it.
+    pub row: ObjectRow,
+    /// Whether it waits to be planned.
+    pub pending: bool,
+    /// When it is tried again, where the target refused it.
+    pub due: Option<Timestamp>,
+}
+
 /// Whom a name means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -341,6 +352,8 @@ pub trait StateStore: Send + Sync + 'static {
     async fn pending(&self, stage: Stage, after: CsId, limit: usize) -> Result<Vec<ObjectRow>, StateError>;
     /// Pending deletions after `after`, in order of their numbers, at most `limit`.
     async fn deletions(&self, after: CsId, limit: usize) -> Result<Vec<DeletionRow>, StateError>;
+    /// What is to be done with one object; none where the connector space does not have it.
+    async fn standing(&self, id: CsId) -> Result<Option<Standing>, StateError>;
     /// Whom these names mean, in this order. Where one name means several, the lowest anchor.
     async fn resolve(&self, names: Vec<KeyHash>) -> Result<Vec<Option<Target>>, StateError>;
     /// The anchors of these numbers, in this order.

@@ -9,10 +9,11 @@
 mod common;
 
 use common::*;
-use lockstep_model::Property;
+use lockstep_model::explain::{Next, Scope};
 use lockstep_model::guard::DeletionThreshold;
-use lockstep_model::plan::Verdict;
+use lockstep_model::plan::{DeleteReason, Verdict};
 use lockstep_model::provisioning::{ClientState, RunResult};
+use lockstep_model::{ObjectKind, Property, PropertyValue};
 use lockstep_sources::{ReadKind, SourceError};
 use lockstep_sync::{SyncFailure, SyncSettings};
 use std::sync::Arc;
@@ -459,4 +460,64 @@ async fn two_clients_do_not_share_a_state() {
     ));
     drop(first);
     lockstep_storage::SqliteStateStore::open(&path).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_object_is_explained_as_the_plan_has_it() {
+    let world = World::new(organization(6));
+    {
+        let mut d = world.directory.lock().unwrap();
+        d.group("g1", GROUPS, &[&dn("p000"), "uid=nobody,dc=contoso,dc=com"]);
+        d.set("p002", "manager", &[&dn("p001")]);
+        d.put(
+            "printer",
+            "cn=printer,dc=contoso,dc=com",
+            &[("objectclass", &["device"]), ("cn", &["printer"])],
+        );
+    }
+    world.sync().await;
+    let explain = async |object: &str| world.client_with(OPEN).explain(object).await.unwrap();
+    let one = async |object: &str| explain(object).await.unwrap_or_else(|| panic!("{object}"));
+
+    // By anchor, DN, uid, mail and name, in any case.
+    for name in ["p002", "UID=P002, ou=People,dc=contoso,dc=com", "P002", "P002@contoso.com"] {
+        assert_eq!(one(name).await.anchor, anchor("p002"), "{name}");
+    }
+    assert!(explain("nobody").await.is_none());
+    let told = one("p002").await;
+    assert_eq!((told.in_cloud, &told.next), (true, &Next::Nothing));
+    assert_eq!(told.scope, Scope::InScope { object: ObjectKind::User });
+    assert_eq!(told.manager.unwrap().anchor, Some(anchor("p001")));
+    let mail = told.values.iter().find(|value| value.property == Property::Mail).unwrap();
+    assert_eq!(
+        (mail.rule.as_str(), &mail.value),
+        ("mail <- mail", &Some(PropertyValue::Text("p002@contoso.com".into())))
+    );
+    assert!(told.values.iter().any(|value| value.property == Property::JobTitle && value.value.is_none()));
+    let group = one("g1").await;
+    assert_eq!(group.members.map(|members| (members.named, members.resolved)), Some((2, 1)));
+    assert_eq!(group.errors.len(), 1);
+    let printer = one("printer").await;
+    assert!(matches!(printer.scope, Scope::OutOfScope { .. }) && !printer.in_cloud, "{printer:?}");
+
+    // What waits is told as the preview tells it. The guard holds it, so that it stays.
+    {
+        let mut d = world.directory.lock().unwrap();
+        d.set("p003", "title", &["Dr"]);
+        d.set("p002", "manager", &[]);
+        d.set("g1", "member", &[&dn("p004")]);
+        d.delete("p005");
+        d.delete("p001");
+        d.person("p100", PEOPLE);
+    }
+    let strict = DeletionThreshold::default();
+    assert_eq!(world.once(strict, false).await.unwrap(), RunResult::StoppedDeletionThresholdExceeded);
+    let plan = world.client_with(strict).preview(100, CancellationToken::new()).await.unwrap();
+    assert_eq!(plan.items.len(), 6, "{plan:?}");
+    for item in plan.items {
+        let told = one(item.anchor.as_str()).await;
+        assert_eq!(told.next, Next::Planned { item: Box::new(item) });
+    }
+    assert_eq!(one("p005").await.scope, Scope::Gone { reason: DeleteReason::DeletedInSource });
+    assert_eq!(one("p000").await.next, Next::Nothing);
 }

@@ -73,6 +73,21 @@ export interface PlanReport {
   errors: SyncError[];
 }
 
+/** How an entry of the directory comes to be what it is in the cloud. */
+export interface Explanation {
+  anchor: string;
+  dn?: string;
+  name: string;
+  scope:
+    | { kind: 'inScope'; object: Kind }
+    | { kind: 'outOfScope'; reason: string }
+    | { kind: 'gone'; reason: NonNullable<PlanItem['reason']> };
+  values?: { property: string; rule: string; value?: PropertyValue }[];
+  inCloud: boolean;
+  next: { kind: 'nothing' } | { kind: 'planned'; item: PlanItem } | { kind: 'triedAgain'; at: Instant };
+  errors?: SyncError[];
+}
+
 export interface SyncStatus {
   /** null: no client ever synced; false: it was turned off. */
   enabled: boolean | null;
@@ -215,9 +230,11 @@ export type Order =
   | { order: 'pause' }
   | { order: 'resume' }
   | { order: 'preview'; limit: number }
-  | { order: 'approve'; digest: string };
+  | { order: 'approve'; digest: string }
+  | { order: 'explain'; object: string };
 
 export type OrderAnswer =
   | { answer: 'accepted' }
   | { answer: 'refused'; reason: string }
-  | { answer: 'plan'; plan: PlanReport };
+  | { answer: 'plan'; plan: PlanReport }
+  | { answer: 'explanation'; explanation: Explanation };

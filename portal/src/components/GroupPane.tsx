@@ -4,6 +4,7 @@ import type { DirectoryObject, Group, User } from '@microsoft/microsoft-graph-ty
 import { useErrors, useGraphLinks, useGraphObject } from '../api/queries';
 import { t } from '../messages';
 import { AppLink } from './AppLink';
+import { Explain } from './Explain';
 import { Facts } from './Facts';
 import { Failure, Notice } from './Failure';
 import { ObjectErrors } from './ObjectErrors';
@@ -85,6 +86,7 @@ function Shown({ id, group }: { id: string; group: Group }) {
             ...textFacts(group, ['onPremisesSamAccountName', 'id']),
           ]}
         />
+        {group.onPremisesSyncEnabled === true && group.onPremisesSamAccountName && <Explain object={group.onPremisesSamAccountName} />}
       </Part>
       <Members id={id} />
     </div>

@@ -139,7 +139,7 @@ function Item({ item }: { item: PlanItem }) {
         {item.dn && <Text className={styles.quiet}>{item.dn}</Text>}
         <div className={styles.changes}>
           {(item.changes ?? []).map((change) => (
-            <Change key={change.property} property={change.property} before={show(change.before)} after={show(change.after)} rule={change.rule} />
+            <Change key={change.property} property={change.property} before={showValue(change.before)} after={showValue(change.after)} rule={change.rule} />
           ))}
           {item.manager && <Change property={t.plan.managerChanges} before={item.manager[0] ?? ''} after={item.manager[1] ?? ''} />}
           {item.membersAdded + item.membersRemoved > 0 && <Text>{t.plan.members(item.membersAdded, item.membersRemoved)}</Text>}
@@ -175,7 +175,8 @@ function Side({ label, value }: { label: string; value: string }) {
   );
 }
 
-function show(value: PropertyValue | undefined): string {
+/** A property's value in words; empty where there is none. */
+export function showValue(value: PropertyValue | undefined): string {
   if (value === undefined) return '';
   if (typeof value === 'boolean') return value ? t.yes : t.no;
   return Array.isArray(value) ? value.join('\n') : value;

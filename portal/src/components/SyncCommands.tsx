@@ -86,6 +86,6 @@ export function OrderOutcome({ order }: { order: ReturnType<typeof useOrder> }) 
     );
   }
   const sent = order.variables?.order;
-  if (accepted && sent !== undefined && sent !== 'preview') return <Banner intent="success">{t.dirsync.accepted[sent]}</Banner>;
+  if (accepted && sent !== undefined && sent !== 'preview' && sent !== 'explain') return <Banner intent="success">{t.dirsync.accepted[sent]}</Banner>;
   return null;
 }

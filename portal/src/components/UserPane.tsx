@@ -4,6 +4,7 @@ import type { Group, User } from '@microsoft/microsoft-graph-types';
 import { useErrors, useGraphLinks, useGraphObject, useManager } from '../api/queries';
 import { t } from '../messages';
 import { AppLink } from './AppLink';
+import { Explain } from './Explain';
 import { Facts, type Fact } from './Facts';
 import { Failure, Notice } from './Failure';
 import { ObjectErrors } from './ObjectErrors';
@@ -114,6 +115,7 @@ function Shown({ id, user }: { id: string; user: User }) {
             ...(user.createdDateTime ? [{ term: words.createdDateTime ?? '', value: <Time instant={user.createdDateTime} exact /> }] : []),
           ]}
         />
+        {user.onPremisesSyncEnabled === true && user.onPremisesImmutableId && <Explain object={user.onPremisesImmutableId} />}
         {user.onPremisesSyncEnabled === true && (
           <Text size={200} className={styles.quiet} style={{ marginTop: '12px' }}>
             {t.users.readOnly}

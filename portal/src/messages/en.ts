@@ -3,6 +3,7 @@
 import type {
   ClientState,
   ErrorCategory,
+  Explanation,
   Kind,
   PlanItem,
   Run,
@@ -418,6 +419,20 @@ export const en = {
     orderFailed: 'The order did not arrive:',
     errorsTitle: 'Errors',
     clientsTitle: 'All sync clients',
+  },
+
+  explain: {
+    ask: 'Where do these values come from?',
+    working: 'Asking the sync client…',
+    values: 'Properties and their rules',
+    scope: (told: Explanation) => {
+      if (told.scope.kind === 'outOfScope') return `Out of scope: ${told.scope.reason}.`;
+      if (told.scope.kind === 'gone') return `${reasons[told.scope.reason]}.`;
+      return told.inCloud ? 'In scope, and in the cloud.' : 'In scope, and not in the cloud.';
+    },
+    next: (next: 'nothing' | 'planned') =>
+      next === 'nothing' ? 'Nothing is to be done.' : 'A change of it waits for the next plan.',
+    refused: 'The cloud refused it; it is sent again',
   },
 
   held: {

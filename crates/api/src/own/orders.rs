@@ -23,6 +23,9 @@ const MAX_PREVIEW_ITEMS: u32 = 10_000;
 /// Bytes of a plan's digest.
 const MAX_DIGEST_BYTES: usize = 256;
 
+/// Bytes of what names an object: a DN at most.
+const MAX_OBJECT_BYTES: usize = lockstep_model::dn::MAX_BYTES;
+
 /// An order as a person gives it: who approves is not said, but known.
 #[derive(Deserialize)]
 #[serde(tag = "order", rename_all = "camelCase")]
@@ -38,6 +41,9 @@ enum Given {
     },
     Approve {
         digest: String,
+    },
+    Explain {
+        object: String,
     },
     Doctor,
 }
@@ -66,6 +72,12 @@ pub(crate) async fn send(
             return Err(ApiError::bad_request("`digest` is that of the plan shown."));
         }
         Given::Approve { digest } => OrderRequest::Approve { digest, by: identity.name },
+        Given::Explain { object } if object.trim().is_empty() || object.len() > MAX_OBJECT_BYTES => {
+            return Err(ApiError::bad_request(
+                "`object` is an anchor, a DN, a uid, a mail address or a name.",
+            ));
+        }
+        Given::Explain { object } => OrderRequest::Explain { object },
         Given::Doctor => OrderRequest::Doctor,
     };
     match state.orders.send(client, request, state.now(), PATIENCE).await {

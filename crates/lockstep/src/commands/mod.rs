@@ -2,6 +2,7 @@
 
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod explain;
 pub(crate) mod sample;
 pub(crate) mod status;
 pub(crate) mod sync;

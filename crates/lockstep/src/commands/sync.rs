@@ -137,7 +137,7 @@ pub(crate) async fn approve(
 }
 
 /// Sends an order to the sync client that runs, through the server.
-async fn order(loaded: &Loaded, order: &serde_json::Value) -> anyhow::Result<OrderAnswer> {
+pub(crate) async fn order(loaded: &Loaded, order: &serde_json::Value) -> anyhow::Result<OrderAnswer> {
     let api = Api::open(loaded, &Remote::default()).await?;
     let answer = api.post("/api/v1/orders", order).await;
     api.close().await;
@@ -192,7 +192,7 @@ pub(crate) fn summary_text(summary: &PlanSummary) -> String {
     out::table(["kind", "create", "update", "delete", "members +", "members -", "in the cloud"], rows)
 }
 
-fn item_text(item: &PlanItem) -> String {
+pub(crate) fn item_text(item: &PlanItem) -> String {
     let action = match item.action {
         Action::Create => "create",
         Action::Update => "update",

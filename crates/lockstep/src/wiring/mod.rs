@@ -33,6 +33,7 @@ async fn dispatch(out: Out, loaded: Loaded, command: Command) -> anyhow::Result<
         Command::Sync(Sync::Run) => run::sync(out, &loaded).await,
         Command::Sync(Sync::Once { full }) => commands::sync::once(out, &loaded, full).await,
         Command::Sync(Sync::Preview { limit }) => commands::sync::preview(out, &loaded, limit).await,
+        Command::Sync(Sync::Explain { object }) => commands::explain::run(out, &loaded, &object).await,
         Command::Sync(Sync::Approve { digest, by }) => {
             commands::sync::approve(out, &loaded, &digest, by).await
         }

@@ -4,10 +4,11 @@ use super::{anchor_of, counter, kind_code, kind_of, reason_of};
 use crate::sqlite::SqliteError;
 use lockstep_model::plan::DeleteReason;
 use lockstep_model::provisioning::PendingCounts;
-use lockstep_model::{Fingerprint, ObjectKind, SourceAnchor};
+use lockstep_model::{Fingerprint, ObjectKind, SourceAnchor, Timestamp};
 use lockstep_sync::codec;
 use lockstep_sync::state::{
-    ConfirmedMembers, ConfirmedRow, ContainerRow, Counts, DeletionRow, Held, Meta, ObjectRow, Stage, Target,
+    ConfirmedMembers, ConfirmedRow, ContainerRow, Counts, DeletionRow, Held, Meta, ObjectRow, Stage,
+    Standing, Target,
 };
 use lockstep_sync::{CsId, KeyHash};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -171,6 +172,31 @@ pub(super) fn pending(
         });
     }
     Ok(answer)
+}
+
+pub(super) fn standing(db: &Connection, CsId(id): CsId) -> Result<Option<Standing>, SqliteError> {
+    let mut statement = db.prepare_cached(
+        "SELECT cs.id, cs.anchor, cs.raw, e.id IS NOT NULL,
+                c.kind, c.name, c.fingerprint, c.manager, c.members, c.members_fp, c.raw,
+                p.id IS NOT NULL, r.due_ms
+         FROM cs LEFT JOIN confirmed c ON c.id = cs.id LEFT JOIN client_error e ON e.id = cs.id
+              LEFT JOIN pending p ON p.id = cs.id LEFT JOIN refused r ON r.id = cs.id
+         WHERE cs.id = ?1",
+    )?;
+    let mut rows = statement.query([id])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let due: Option<i64> = row.get(12)?;
+    Ok(Some(Standing {
+        row: ObjectRow {
+            id: CsId(row.get(0)?),
+            anchor: anchor_of(row.get(1)?)?,
+            raw: row.get(2)?,
+            had_errors: row.get(3)?,
+            confirmed: confirmed(row)?,
+        },
+        pending: row.get(11)?,
+        due: due.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+    }))
 }
 
 /// Columns 4 to 10 of [`pending`].

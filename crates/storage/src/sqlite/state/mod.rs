@@ -14,7 +14,7 @@ use lockstep_model::plan::DeleteReason;
 use lockstep_model::provisioning::PendingCounts;
 use lockstep_model::{ObjectKind, SourceAnchor, Timestamp};
 use lockstep_sync::state::{
-    Batch, ContainerRow, Counts, DeletionRow, Held, InventoryRow, Meta, ObjectRow, Outcome, Stage,
+    Batch, ContainerRow, Counts, DeletionRow, Held, InventoryRow, Meta, ObjectRow, Outcome, Stage, Standing,
     StateStore, Target,
 };
 use lockstep_sync::{CsId, KeyHash, StateError};
@@ -259,6 +259,10 @@ impl StateStore for SqliteStateStore {
 
     async fn anchors(&self, ids: Vec<CsId>) -> Result<Vec<Option<SourceAnchor>>, StateError> {
         self.run("reading anchors", move |db| ask::anchors(db, &ids)).await
+    }
+
+    async fn standing(&self, id: CsId) -> Result<Option<Standing>, StateError> {
+        self.run("looking at one object", move |db| ask::standing(db, id)).await
     }
 
     async fn pending_counts(&self) -> Result<PendingCounts, StateError> {
