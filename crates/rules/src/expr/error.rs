@@ -120,8 +120,14 @@ pub(crate) fn place(text: &str, offset: u32) -> (u32, u32) {
     (line, count(column + 1))
 }
 
+/// Longer names are compared with none: it takes time by the product of the lengths.
+const MAX_NAME_BYTES: usize = 100;
+
 /// What was probably meant, of the names there are: one that differs by case alone, else the nearest.
 pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    if name.len() > MAX_NAME_BYTES {
+        return None;
+    }
     let lower = name.to_lowercase();
     let allowed = (name.chars().count() / 3).max(1);
     names

@@ -166,11 +166,7 @@ pub(crate) fn eval<'a>(node: &'a Node, state: &mut State<'a>) -> Result<'a> {
             Some(_) => 1,
         }),
         Node::Parameter(slot) => held(state.inputs.parameters, *slot),
-        Node::Local(at) => {
-            let value = state.locals.get(*at as usize).cloned().unwrap_or(Value::Null);
-            state.spend(1 + made_bytes(&value) / 8).map_err(|fault| fault.at(None, 0))?;
-            value
-        }
+        Node::Local(at) => return local(*at, state),
         Node::Call(call) => return self::call(call, state),
         Node::Chain(chain) => return self::chain(chain, state),
         Node::Condition(condition) => return self::condition(condition, state),
@@ -178,14 +174,24 @@ pub(crate) fn eval<'a>(node: &'a Node, state: &mut State<'a>) -> Result<'a> {
         Node::Switch(switch) => return self::switch(switch, state),
         Node::Select(each) => return select(each, state),
         Node::Where(each) => return filter(each, state),
-        Node::With(each) => {
-            let value = eval(&each.value, state)?;
-            state.locals.push(value);
-            let result = eval(&each.body, state)?;
-            state.locals.pop();
-            result
-        }
+        Node::With(each) => return with(each, state),
     })
+}
+
+#[inline(never)]
+fn local<'a>(at: u32, state: &mut State<'a>) -> Result<'a> {
+    let bytes = state.locals.get(at as usize).map_or(0, made_bytes);
+    state.spend(1 + bytes / 8).map_err(|fault| fault.at(None, 0))?;
+    Ok(state.locals.get(at as usize).cloned().unwrap_or(Value::Null))
+}
+
+#[inline(never)]
+fn with<'a>(each: &'a Each, state: &mut State<'a>) -> Result<'a> {
+    let value = eval(&each.value, state)?;
+    state.locals.push(value);
+    let result = eval(&each.body, state)?;
+    state.locals.pop();
+    Ok(result)
 }
 
 /// Bytes of a value that were made anew, not borrowed.
@@ -193,68 +199,135 @@ fn made_bytes(value: &Value<'_>) -> usize {
     match value {
         Value::Text(Cow::Owned(text)) | Value::Reference(Cow::Owned(text)) => text.len(),
         Value::Binary(Cow::Owned(octets)) => octets.len(),
-        Value::Many(List::Owned(list)) => list.len().saturating_mul(32),
+        Value::Many(List::Owned(list)) => list.iter().map(|value| 32 + made_bytes(value)).sum(),
         _ => 0,
     }
 }
 
-fn call<'a>(call: &'a Call, state: &mut State<'a>) -> Result<'a> {
-    let place = |fault: Fault| fault.at(Some(call.function.name), call.at);
-    let several = |at: u8, value: &Value<'_>| match value {
+/// Whether an argument needs more than one call: it has several values, or it is an absent list.
+#[inline]
+fn is_several(call: &Call, at: u8, value: &Value<'_>) -> bool {
+    match value {
         Value::Many(_) => call.singles >> at & 1 == 1,
         Value::Null => call.lists >> at & 1 == 1,
         _ => false,
-    };
-    let result = match (call.function.body, &*call.arguments) {
-        (Body::F1(body), [a]) => {
-            let a = eval(a, state)?;
-            if several(0, &a) {
-                return map(call, [a, Value::Null, Value::Null, Value::Null], state).map_err(place);
-            }
-            state.spend(1 + a.weight() / 64).map_err(place)?;
-            body(a)
-        }
-        (Body::F2(body), [a, b]) => {
-            let (a, b) = (eval(a, state)?, eval(b, state)?);
-            if several(0, &a) || several(1, &b) {
-                return map(call, [a, b, Value::Null, Value::Null], state).map_err(place);
-            }
-            state.spend(1 + (a.weight() + b.weight()) / 64).map_err(place)?;
-            body(a, b)
-        }
-        (Body::F3(body), [a, b, c]) => {
-            let (a, b, c) = (eval(a, state)?, eval(b, state)?, eval(c, state)?);
-            if several(0, &a) || several(1, &b) || several(2, &c) {
-                return map(call, [a, b, c, Value::Null], state).map_err(place);
-            }
-            state.spend(1 + (a.weight() + b.weight() + c.weight()) / 64).map_err(place)?;
-            body(a, b, c)
-        }
-        (Body::F4(body), [a, b, c, d]) => {
-            let (a, b, c, d) = (eval(a, state)?, eval(b, state)?, eval(c, state)?, eval(d, state)?);
-            if several(0, &a) || several(1, &b) || several(2, &c) || several(3, &d) {
-                return map(call, [a, b, c, d], state).map_err(place);
-            }
-            state.spend(1 + (a.weight() + b.weight() + c.weight() + d.weight()) / 64).map_err(place)?;
-            body(a, b, c, d)
-        }
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn failed<'a>(call: &Call, fault: Fault) -> Result<'a> {
+    Err(fault.at(Some(call.function.name), call.at))
+}
+
+/// Pays for what was made.
+#[inline]
+fn finish<'a>(call: &Call, result: std::result::Result<Value<'a>, Fault>, state: &mut State<'a>) -> Result<'a> {
+    match result {
+        Ok(value) => match state.spend(made_bytes(&value) / 8) {
+            Ok(()) => Ok(value),
+            Err(fault) => failed(call, fault),
+        },
+        Err(fault) => failed(call, fault),
+    }
+}
+
+// One function for each number of arguments, so that the common small ones do not pay for the frame of the large.
+
+#[inline(never)]
+fn call1<'a>(call: &'a Call, body: functions::F1, a: &'a Node, state: &mut State<'a>) -> Result<'a> {
+    let a = eval(a, state)?;
+    if is_several(call, 0, &a) {
+        return mapped(call, [a, Value::Null, Value::Null, Value::Null], state);
+    }
+    if let Err(fault) = state.spend(1 + a.weight() / 64) {
+        return failed(call, fault);
+    }
+    finish(call, body(a), state)
+}
+
+#[inline(never)]
+fn call2<'a>(
+    call: &'a Call, body: functions::F2, [a, b]: [&'a Node; 2], state: &mut State<'a>,
+) -> Result<'a> {
+    let a = eval(a, state)?;
+    let b = eval(b, state)?;
+    if is_several(call, 0, &a) || is_several(call, 1, &b) {
+        return mapped(call, [a, b, Value::Null, Value::Null], state);
+    }
+    if let Err(fault) = state.spend(1 + (a.weight() + b.weight()) / 64) {
+        return failed(call, fault);
+    }
+    finish(call, body(a, b), state)
+}
+
+#[inline(never)]
+fn call3<'a>(
+    call: &'a Call, body: functions::F3, [a, b, c]: [&'a Node; 3], state: &mut State<'a>,
+) -> Result<'a> {
+    let a = eval(a, state)?;
+    let b = eval(b, state)?;
+    let c = eval(c, state)?;
+    if is_several(call, 0, &a) || is_several(call, 1, &b) || is_several(call, 2, &c) {
+        return mapped(call, [a, b, c, Value::Null], state);
+    }
+    if let Err(fault) = state.spend(1 + (a.weight() + b.weight() + c.weight()) / 64) {
+        return failed(call, fault);
+    }
+    finish(call, body(a, b, c), state)
+}
+
+#[inline(never)]
+fn call4<'a>(
+    call: &'a Call, body: functions::F4, [a, b, c, d]: [&'a Node; 4], state: &mut State<'a>,
+) -> Result<'a> {
+    let (a, b, c, d) = (eval(a, state)?, eval(b, state)?, eval(c, state)?, eval(d, state)?);
+    if is_several(call, 0, &a) || is_several(call, 1, &b) || is_several(call, 2, &c) || is_several(call, 3, &d) {
+        return mapped(call, [a, b, c, d], state);
+    }
+    if let Err(fault) = state.spend(1 + (a.weight() + b.weight() + c.weight() + d.weight()) / 64) {
+        return failed(call, fault);
+    }
+    finish(call, body(a, b, c, d), state)
+}
+
+/// Functions that ask the inputs, and what no compiler makes.
+#[inline(never)]
+fn call_other<'a>(call: &'a Call, state: &mut State<'a>) -> Result<'a> {
+    if let Err(fault) = state.spend(1) {
+        return failed(call, fault);
+    }
+    match (call.function.body, &*call.arguments) {
         (Body::S0(body), []) => {
-            state.spend(1).map_err(place)?;
-            body(state)
+            let result = body(state);
+            finish(call, result, state)
         }
         (Body::S2(body), [a, b]) => {
             let (a, b) = (eval(a, state)?, eval(b, state)?);
-            if several(0, &a) || several(1, &b) {
-                return map(call, [a, b, Value::Null, Value::Null], state).map_err(place);
+            if is_several(call, 0, &a) || is_several(call, 1, &b) {
+                return mapped(call, [a, b, Value::Null, Value::Null], state);
             }
-            state.spend(1).map_err(place)?;
-            body(state, a, b)
+            let result = body(state, a, b);
+            finish(call, result, state)
         }
-        _ => Err(Fault::value("was compiled with other arguments than it takes")),
-    };
-    let value = result.map_err(place)?;
-    state.spend(made_bytes(&value) / 8).map_err(place)?;
-    Ok(value)
+        _ => failed(call, Fault::value("was compiled with other arguments than it takes")),
+    }
+}
+
+#[inline]
+fn call<'a>(call: &'a Call, state: &mut State<'a>) -> Result<'a> {
+    match (call.function.body, &*call.arguments) {
+        (Body::F1(body), [a]) => call1(call, body, a, state),
+        (Body::F2(body), [a, b]) => call2(call, body, [a, b], state),
+        (Body::F3(body), [a, b, c]) => call3(call, body, [a, b, c], state),
+        (Body::F4(body), [a, b, c, d]) => call4(call, body, [a, b, c, d], state),
+        _ => call_other(call, state),
+    }
+}
+
+#[inline(never)]
+fn mapped<'a>(call: &Call, arguments: [Value<'a>; 4], state: &mut State<'a>) -> Result<'a> {
+    map(call, arguments, state).map_err(|fault| fault.at(Some(call.function.name), call.at))
 }
 
 /// An argument of a function that is applied to every value: the same each time, or another.
@@ -350,6 +423,7 @@ fn map<'a>(
     Ok(Value::Many(List::Owned(out)))
 }
 
+#[inline(never)]
 fn chain<'a>(chain: &'a Chain, state: &mut State<'a>) -> Result<'a> {
     let mut left = eval(&chain.first, state)?;
     // Whether an operand of several values is absent: then there is none to operate on.
@@ -492,6 +566,7 @@ fn compare(operator: Arithmetic, left: &Value<'_>, right: &Value<'_>) -> std::re
     })
 }
 
+#[inline(never)]
 fn condition<'a>(condition: &'a Condition, state: &mut State<'a>) -> Result<'a> {
     let place = |fault: Fault| fault.at(None, condition.at);
     let mut left = eval(&condition.first, state)?;
@@ -523,6 +598,7 @@ fn condition<'a>(condition: &'a Condition, state: &mut State<'a>) -> Result<'a> 
     Ok(left)
 }
 
+#[inline(never)]
 fn iif<'a>(iif: &'a Iif, state: &mut State<'a>) -> Result<'a> {
     let place = |fault: Fault| fault.at(Some("IIF"), iif.at);
     state.spend(1).map_err(place)?;
@@ -551,6 +627,7 @@ fn iif<'a>(iif: &'a Iif, state: &mut State<'a>) -> Result<'a> {
     Ok(Value::Many(List::Owned(out)))
 }
 
+#[inline(never)]
 fn switch<'a>(switch: &'a Switch, state: &mut State<'a>) -> Result<'a> {
     let place = |fault: Fault| fault.at(Some("Switch"), switch.at);
     let mut chosen = None;
@@ -564,6 +641,7 @@ fn switch<'a>(switch: &'a Switch, state: &mut State<'a>) -> Result<'a> {
     chosen.map_or(Ok(Value::Null), |value| eval(value, state))
 }
 
+#[inline(never)]
 fn select<'a>(each: &'a Each, state: &mut State<'a>) -> Result<'a> {
     let place = |fault: Fault| fault.at(Some(each.function), each.at);
     let mut out = Vec::new();
@@ -581,6 +659,7 @@ fn select<'a>(each: &'a Each, state: &mut State<'a>) -> Result<'a> {
     Ok(functions::many(out))
 }
 
+#[inline(never)]
 fn filter<'a>(each: &'a Each, state: &mut State<'a>) -> Result<'a> {
     let place = |fault: Fault| fault.at(Some(each.function), each.at);
     let mut out = Vec::new();

@@ -157,14 +157,19 @@ pub enum Returns {
     Never,
 }
 
+pub(crate) type F1 = for<'a> fn(Value<'a>) -> Out<'a>;
+pub(crate) type F2 = for<'a> fn(Value<'a>, Value<'a>) -> Out<'a>;
+pub(crate) type F3 = for<'a> fn(Value<'a>, Value<'a>, Value<'a>) -> Out<'a>;
+pub(crate) type F4 = for<'a> fn(Value<'a>, Value<'a>, Value<'a>, Value<'a>) -> Out<'a>;
+
 /// How a function is computed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Body {
     /// From as many values.
-    F1(for<'a> fn(Value<'a>) -> Out<'a>),
-    F2(for<'a> fn(Value<'a>, Value<'a>) -> Out<'a>),
-    F3(for<'a> fn(Value<'a>, Value<'a>, Value<'a>) -> Out<'a>),
-    F4(for<'a> fn(Value<'a>, Value<'a>, Value<'a>, Value<'a>) -> Out<'a>),
+    F1(F1),
+    F2(F2),
+    F3(F3),
+    F4(F4),
     /// From the inputs of the evaluation: the clock, chance.
     S0(for<'a, 's> fn(&'s mut State<'a>) -> Out<'a>),
     S2(for<'a, 's> fn(&'s mut State<'a>, Value<'a>, Value<'a>) -> Out<'a>),
