@@ -18,6 +18,8 @@ use std::cmp::Ordering;
 pub const MAX_STEPS: u64 = 20_000_000;
 
 type Result<'a> = std::result::Result<Value<'a>, Failure>;
+/// The value is where the caller wanted it.
+type Done = std::result::Result<(), Failure>;
 
 /// An expression whose names are slots.
 #[derive(Clone, Debug)]
@@ -150,9 +152,11 @@ fn held<'a>(values: &'a [Value<'a>], slot: u32) -> Value<'a> {
     values.get(slot as usize).map_or(Value::Null, Value::borrowed)
 }
 
-pub(crate) fn eval<'a>(node: &'a Node, state: &mut State<'a>) -> Result<'a> {
-    Ok(match node {
-        Node::Null => Value::Null,
+/// Evaluates into `out`, which is NULL before. A slot of the caller's, not a result that is returned: a value is four
+/// words, and each move of one, just written in other pieces, would wait for the cache.
+pub(crate) fn eval<'a>(node: &'a Node, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
+    *out = match node {
+        Node::Null => return Ok(()),
         Node::AuthoritativeNull => Value::AuthoritativeNull,
         Node::IgnoreThisFlow => Value::IgnoreThisFlow,
         Node::Boolean(flag) => Value::Boolean(*flag),
@@ -166,42 +170,57 @@ pub(crate) fn eval<'a>(node: &'a Node, state: &mut State<'a>) -> Result<'a> {
             Some(_) => 1,
         }),
         Node::Parameter(slot) => held(state.inputs.parameters, *slot),
-        Node::Local(at) => return local(*at, state),
-        Node::Call(call) => return self::call(call, state),
-        Node::Chain(chain) => return self::chain(chain, state),
-        Node::Condition(condition) => return self::condition(condition, state),
-        Node::Iif(iif) => return self::iif(iif, state),
-        Node::Switch(switch) => return self::switch(switch, state),
-        Node::Select(each) => return select(each, state),
-        Node::Where(each) => return filter(each, state),
-        Node::With(each) => return with(each, state),
-    })
+        Node::Local(at) => return local(*at, state, out),
+        Node::Call(call) => return self::call(call, state, out),
+        Node::Chain(chain) => return self::chain(chain, state, out),
+        Node::Condition(condition) => return self::condition(condition, state, out),
+        Node::Iif(iif) => return self::iif(iif, state, out),
+        Node::Switch(switch) => return self::switch(switch, state, out),
+        Node::Select(each) => return select(each, state, out),
+        Node::Where(each) => return filter(each, state, out),
+        Node::With(each) => return with(each, state, out),
+    };
+    Ok(())
+}
+
+/// Evaluates where the speed of a move does not count.
+fn value_of<'a>(node: &'a Node, state: &mut State<'a>) -> Result<'a> {
+    let mut value = Value::Null;
+    eval(node, state, &mut value)?;
+    Ok(value)
 }
 
 #[inline(never)]
-fn local<'a>(at: u32, state: &mut State<'a>) -> Result<'a> {
+fn local<'a>(at: u32, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
     let bytes = state.locals.get(at as usize).map_or(0, made_bytes);
     state.spend(1 + bytes / 8).map_err(|fault| fault.at(None, 0))?;
-    Ok(state.locals.get(at as usize).cloned().unwrap_or(Value::Null))
+    *out = state.locals.get(at as usize).cloned().unwrap_or(Value::Null);
+    Ok(())
 }
 
 #[inline(never)]
-fn with<'a>(each: &'a Each, state: &mut State<'a>) -> Result<'a> {
-    let value = eval(&each.value, state)?;
+fn with<'a>(each: &'a Each, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
+    let value = value_of(&each.value, state)?;
     state.locals.push(value);
-    let result = eval(&each.body, state)?;
+    eval(&each.body, state, out)?;
     state.locals.pop();
-    Ok(result)
+    Ok(())
 }
 
 /// Bytes of a value that were made anew, not borrowed.
+#[inline]
 fn made_bytes(value: &Value<'_>) -> usize {
     match value {
         Value::Text(Cow::Owned(text)) | Value::Reference(Cow::Owned(text)) => text.len(),
         Value::Binary(Cow::Owned(octets)) => octets.len(),
-        Value::Many(List::Owned(list)) => list.iter().map(|value| 32 + made_bytes(value)).sum(),
+        Value::Many(List::Owned(list)) => made_list(list),
         _ => 0,
     }
+}
+
+#[inline(never)]
+fn made_list(list: &[Value<'_>]) -> usize {
+    list.iter().map(|value| 32 + made_bytes(value)).sum()
 }
 
 /// Whether an argument needs more than one call: it has several values, or it is an absent list.
@@ -216,18 +235,26 @@ fn is_several(call: &Call, at: u8, value: &Value<'_>) -> bool {
 
 #[cold]
 #[inline(never)]
-fn failed<'a>(call: &Call, fault: Fault) -> Result<'a> {
+fn failed(call: &Call, fault: Fault) -> Done {
     Err(fault.at(Some(call.function.name), call.at))
 }
 
-/// Pays for what was made.
+/// Takes a result and pays for what was made.
 #[inline]
-fn finish<'a>(call: &Call, result: std::result::Result<Value<'a>, Fault>, state: &mut State<'a>) -> Result<'a> {
+fn finish<'a>(
+    call: &Call,
+    result: std::result::Result<Value<'a>, Fault>,
+    state: &mut State<'a>,
+    out: &mut Value<'a>,
+) -> Done {
     match result {
-        Ok(value) => match state.spend(made_bytes(&value) / 8) {
-            Ok(()) => Ok(value),
-            Err(fault) => failed(call, fault),
-        },
+        Ok(value) => {
+            *out = value;
+            match state.spend(made_bytes(out) / 8) {
+                Ok(()) => Ok(()),
+                Err(fault) => failed(call, fault),
+            }
+        }
         Err(fault) => failed(call, fault),
     }
 }
@@ -235,99 +262,131 @@ fn finish<'a>(call: &Call, result: std::result::Result<Value<'a>, Fault>, state:
 // One function for each number of arguments, so that the common small ones do not pay for the frame of the large.
 
 #[inline(never)]
-fn call1<'a>(call: &'a Call, body: functions::F1, a: &'a Node, state: &mut State<'a>) -> Result<'a> {
-    let a = eval(a, state)?;
-    if is_several(call, 0, &a) {
-        return mapped(call, [a, Value::Null, Value::Null, Value::Null], state);
+fn call1<'a>(
+    call: &'a Call,
+    body: functions::F1,
+    a: &'a Node,
+    state: &mut State<'a>,
+    out: &mut Value<'a>,
+) -> Done {
+    let mut value = Value::Null;
+    eval(a, state, &mut value)?;
+    if is_several(call, 0, &value) {
+        return mapped(call, [value, Value::Null, Value::Null, Value::Null], state, out);
     }
-    if let Err(fault) = state.spend(1 + a.weight() / 64) {
+    if let Err(fault) = state.spend(1 + value.weight() / 64) {
         return failed(call, fault);
     }
-    finish(call, body(a), state)
+    finish(call, body(value), state, out)
 }
 
 #[inline(never)]
 fn call2<'a>(
-    call: &'a Call, body: functions::F2, [a, b]: [&'a Node; 2], state: &mut State<'a>,
-) -> Result<'a> {
-    let a = eval(a, state)?;
-    let b = eval(b, state)?;
+    call: &'a Call,
+    body: functions::F2,
+    [node_a, node_b]: [&'a Node; 2],
+    state: &mut State<'a>,
+    out: &mut Value<'a>,
+) -> Done {
+    let (mut a, mut b) = (Value::Null, Value::Null);
+    eval(node_a, state, &mut a)?;
+    eval(node_b, state, &mut b)?;
     if is_several(call, 0, &a) || is_several(call, 1, &b) {
-        return mapped(call, [a, b, Value::Null, Value::Null], state);
+        return mapped(call, [a, b, Value::Null, Value::Null], state, out);
     }
     if let Err(fault) = state.spend(1 + (a.weight() + b.weight()) / 64) {
         return failed(call, fault);
     }
-    finish(call, body(a, b), state)
+    finish(call, body(a, b), state, out)
 }
 
 #[inline(never)]
 fn call3<'a>(
-    call: &'a Call, body: functions::F3, [a, b, c]: [&'a Node; 3], state: &mut State<'a>,
-) -> Result<'a> {
-    let a = eval(a, state)?;
-    let b = eval(b, state)?;
-    let c = eval(c, state)?;
+    call: &'a Call,
+    body: functions::F3,
+    [node_a, node_b, node_c]: [&'a Node; 3],
+    state: &mut State<'a>,
+    out: &mut Value<'a>,
+) -> Done {
+    let (mut a, mut b, mut c) = (Value::Null, Value::Null, Value::Null);
+    eval(node_a, state, &mut a)?;
+    eval(node_b, state, &mut b)?;
+    eval(node_c, state, &mut c)?;
     if is_several(call, 0, &a) || is_several(call, 1, &b) || is_several(call, 2, &c) {
-        return mapped(call, [a, b, c, Value::Null], state);
+        return mapped(call, [a, b, c, Value::Null], state, out);
     }
     if let Err(fault) = state.spend(1 + (a.weight() + b.weight() + c.weight()) / 64) {
         return failed(call, fault);
     }
-    finish(call, body(a, b, c), state)
+    finish(call, body(a, b, c), state, out)
 }
 
 #[inline(never)]
 fn call4<'a>(
-    call: &'a Call, body: functions::F4, [a, b, c, d]: [&'a Node; 4], state: &mut State<'a>,
-) -> Result<'a> {
-    let (a, b, c, d) = (eval(a, state)?, eval(b, state)?, eval(c, state)?, eval(d, state)?);
-    if is_several(call, 0, &a) || is_several(call, 1, &b) || is_several(call, 2, &c) || is_several(call, 3, &d) {
-        return mapped(call, [a, b, c, d], state);
+    call: &'a Call,
+    body: functions::F4,
+    nodes: [&'a Node; 4],
+    state: &mut State<'a>,
+    out: &mut Value<'a>,
+) -> Done {
+    let [a, b, c, d] = nodes;
+    let (a, b, c, d) = (value_of(a, state)?, value_of(b, state)?, value_of(c, state)?, value_of(d, state)?);
+    if is_several(call, 0, &a)
+        || is_several(call, 1, &b)
+        || is_several(call, 2, &c)
+        || is_several(call, 3, &d)
+    {
+        return mapped(call, [a, b, c, d], state, out);
     }
     if let Err(fault) = state.spend(1 + (a.weight() + b.weight() + c.weight() + d.weight()) / 64) {
         return failed(call, fault);
     }
-    finish(call, body(a, b, c, d), state)
+    finish(call, body(a, b, c, d), state, out)
 }
 
 /// Functions that ask the inputs, and what no compiler makes.
 #[inline(never)]
-fn call_other<'a>(call: &'a Call, state: &mut State<'a>) -> Result<'a> {
+fn call_other<'a>(call: &'a Call, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
     if let Err(fault) = state.spend(1) {
         return failed(call, fault);
     }
     match (call.function.body, &*call.arguments) {
         (Body::S0(body), []) => {
             let result = body(state);
-            finish(call, result, state)
+            finish(call, result, state, out)
         }
         (Body::S2(body), [a, b]) => {
-            let (a, b) = (eval(a, state)?, eval(b, state)?);
+            let (a, b) = (value_of(a, state)?, value_of(b, state)?);
             if is_several(call, 0, &a) || is_several(call, 1, &b) {
-                return mapped(call, [a, b, Value::Null, Value::Null], state);
+                return mapped(call, [a, b, Value::Null, Value::Null], state, out);
             }
             let result = body(state, a, b);
-            finish(call, result, state)
+            finish(call, result, state, out)
         }
         _ => failed(call, Fault::value("was compiled with other arguments than it takes")),
     }
 }
 
 #[inline]
-fn call<'a>(call: &'a Call, state: &mut State<'a>) -> Result<'a> {
+fn call<'a>(call: &'a Call, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
     match (call.function.body, &*call.arguments) {
-        (Body::F1(body), [a]) => call1(call, body, a, state),
-        (Body::F2(body), [a, b]) => call2(call, body, [a, b], state),
-        (Body::F3(body), [a, b, c]) => call3(call, body, [a, b, c], state),
-        (Body::F4(body), [a, b, c, d]) => call4(call, body, [a, b, c, d], state),
-        _ => call_other(call, state),
+        (Body::F1(body), [a]) => call1(call, body, a, state, out),
+        (Body::F2(body), [a, b]) => call2(call, body, [a, b], state, out),
+        (Body::F3(body), [a, b, c]) => call3(call, body, [a, b, c], state, out),
+        (Body::F4(body), [a, b, c, d]) => call4(call, body, [a, b, c, d], state, out),
+        _ => call_other(call, state, out),
     }
 }
 
 #[inline(never)]
-fn mapped<'a>(call: &Call, arguments: [Value<'a>; 4], state: &mut State<'a>) -> Result<'a> {
-    map(call, arguments, state).map_err(|fault| fault.at(Some(call.function.name), call.at))
+fn mapped<'a>(call: &Call, arguments: [Value<'a>; 4], state: &mut State<'a>, out: &mut Value<'a>) -> Done {
+    match map(call, arguments, state) {
+        Ok(value) => {
+            *out = value;
+            Ok(())
+        }
+        Err(fault) => failed(call, fault),
+    }
 }
 
 /// An argument of a function that is applied to every value: the same each time, or another.
@@ -424,28 +483,46 @@ fn map<'a>(
 }
 
 #[inline(never)]
-fn chain<'a>(chain: &'a Chain, state: &mut State<'a>) -> Result<'a> {
-    let mut left = eval(&chain.first, state)?;
+fn chain<'a>(chain: &'a Chain, state: &mut State<'a>, left: &mut Value<'a>) -> Done {
+    eval(&chain.first, state, left)?;
     // Whether an operand of several values is absent: then there is none to operate on.
     let mut nothing = left.is_null() && chain.lists.contains(&0);
     for (index, (operator, at, node)) in chain.rest.iter().enumerate() {
-        let right = eval(node, state)?;
-        let place = |fault: Fault| fault.at(None, *at);
-        state.spend(1 + (left.weight() + right.weight()) / 64).map_err(place)?;
+        let mut right = Value::Null;
+        eval(node, state, &mut right)?;
         nothing |= right.is_null() && chain.lists.contains(&(index + 1));
-        left = if nothing {
-            Ok(Value::Null)
+        let spent = state.spend(1 + (left.weight() + right.weight()) / 64);
+        let result = if spent.is_err() {
+            spent
+        } else if nothing {
+            *left = Value::Null;
+            Ok(())
         } else if matches!(left, Value::Many(_)) || matches!(right, Value::Many(_)) {
-            side_by_side(left, right, state, *operator == Arithmetic::Concatenate, |left, right| {
-                operate(*operator, left, right)
-            })
+            several(*operator, left, right, state)
         } else {
             operate(*operator, left, right)
+        };
+        if let Err(fault) = result.and_then(|()| state.spend(made_bytes(left) / 8)) {
+            return Err(fault.at(None, *at));
         }
-        .map_err(place)?;
-        state.spend(made_bytes(&left) / 8).map_err(place)?;
     }
-    Ok(left)
+    Ok(())
+}
+
+#[inline(never)]
+fn several<'a>(
+    operator: Arithmetic,
+    left: &mut Value<'a>,
+    right: Value<'a>,
+    state: &mut State<'a>,
+) -> std::result::Result<(), Fault> {
+    let values = std::mem::replace(left, Value::Null);
+    let keeps_holes = operator == Arithmetic::Concatenate;
+    *left = side_by_side(values, right, state, keeps_holes, |mut left, right| {
+        operate(operator, &mut left, right)?;
+        Ok(left)
+    })?;
+    Ok(())
 }
 
 /// Applies an operator to every value. Where `keeps_holes`, what was dropped stays so.
@@ -475,17 +552,21 @@ fn side_by_side<'a>(
     Ok(Value::Many(List::Owned(out)))
 }
 
+/// Applies an operator, the result taking the place of the left side.
 fn operate<'a>(
     operator: Arithmetic,
-    left: Value<'a>,
+    left: &mut Value<'a>,
     right: Value<'a>,
-) -> std::result::Result<Value<'a>, Fault> {
+) -> std::result::Result<(), Fault> {
     match operator {
-        Arithmetic::Concatenate => concatenate(left, right),
+        Arithmetic::Concatenate => return concatenate(left, right),
         Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply => {
-            let (a, b) = match (left, right) {
-                (Value::Number(a), Value::Number(b)) => (a, b),
-                (Value::Null | Value::Number(_), Value::Null | Value::Number(_)) => return Ok(Value::Null),
+            let (a, b) = match (&*left, &right) {
+                (Value::Number(a), Value::Number(b)) => (*a, *b),
+                (Value::Null | Value::Number(_), Value::Null | Value::Number(_)) => {
+                    *left = Value::Null;
+                    return Ok(());
+                }
                 _ => return Err(Fault::value(format!("`{}` takes numbers", operator.as_str()))),
             };
             let result = match operator {
@@ -493,49 +574,46 @@ fn operate<'a>(
                 Arithmetic::Subtract => a.checked_sub(b),
                 _ => a.checked_mul(b),
             };
-            result.map(Value::Number).ok_or_else(|| Fault::value("the result has more than 64 bits"))
+            *left = Value::Number(result.ok_or_else(|| Fault::value("the result has more than 64 bits"))?);
         }
         Arithmetic::Less
         | Arithmetic::LessOrEqual
         | Arithmetic::NotEqual
         | Arithmetic::Equal
         | Arithmetic::Greater
-        | Arithmetic::GreaterOrEqual => compare(operator, &left, &right).map(Value::Boolean),
+        | Arithmetic::GreaterOrEqual => *left = Value::Boolean(compare(operator, left, &right)?),
     }
+    Ok(())
 }
 
 /// NULL counts as "", but NULL and NULL is NULL.
-fn concatenate<'a>(left: Value<'a>, right: Value<'a>) -> std::result::Result<Value<'a>, Fault> {
-    match (left, right) {
+fn concatenate<'a>(left: &mut Value<'a>, right: Value<'a>) -> std::result::Result<(), Fault> {
+    match (&mut *left, right) {
+        (Value::Text(_) | Value::Null, Value::Null) => Ok(()),
+        (Value::Null, right @ Value::Text(_)) => {
+            *left = right;
+            Ok(())
+        }
         (Value::Text(left), Value::Text(right)) => {
-            if right.is_empty() {
-                return Ok(Value::Text(left));
-            }
-            if left.is_empty() {
-                return Ok(Value::Text(right));
-            }
             if left.len() + right.len() > functions::MAX_TEXT_BYTES {
                 return Err(Fault::limit(format!(
                     "a text made by an expression has at most {} bytes",
                     functions::MAX_TEXT_BYTES
                 )));
             }
-            let joined = match left {
-                Cow::Owned(mut left) => {
-                    left.push_str(&right);
-                    left
-                }
-                Cow::Borrowed(left) => {
-                    let mut joined = String::with_capacity(left.len() + right.len());
-                    joined.push_str(left);
+            match left {
+                _ if right.is_empty() => {}
+                _ if left.is_empty() => *left = right,
+                Cow::Owned(left) => left.push_str(&right),
+                Cow::Borrowed(start) => {
+                    // Most texts that are joined are parts of names and addresses: room for the next ones too.
+                    let mut joined = String::with_capacity((start.len() + right.len()).next_multiple_of(64));
+                    joined.push_str(start);
                     joined.push_str(&right);
-                    joined
+                    *left = Cow::Owned(joined);
                 }
-            };
-            Ok(Value::Text(Cow::Owned(joined)))
-        }
-        (Value::Null, other @ (Value::Text(_) | Value::Null)) | (other @ Value::Text(_), Value::Null) => {
-            Ok(other)
+            }
+            Ok(())
         }
         _ => Err(Fault::value("`&` takes texts")),
     }
@@ -567,9 +645,9 @@ fn compare(operator: Arithmetic, left: &Value<'_>, right: &Value<'_>) -> std::re
 }
 
 #[inline(never)]
-fn condition<'a>(condition: &'a Condition, state: &mut State<'a>) -> Result<'a> {
+fn condition<'a>(condition: &'a Condition, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
     let place = |fault: Fault| fault.at(None, condition.at);
-    let mut left = eval(&condition.first, state)?;
+    let mut left = value_of(&condition.first, state)?;
     for (operator, node) in &condition.rest {
         state.spend(1).map_err(place)?;
         if !matches!(left, Value::Many(_)) {
@@ -580,7 +658,7 @@ fn condition<'a>(condition: &'a Condition, state: &mut State<'a>) -> Result<'a> 
                 continue;
             }
         }
-        let right = eval(node, state)?;
+        let right = value_of(node, state)?;
         let both = |a: Value<'a>, b: Value<'a>| {
             let (a, b) = (truth(&a)?, truth(&b)?);
             Ok(Value::Boolean(match operator {
@@ -595,84 +673,95 @@ fn condition<'a>(condition: &'a Condition, state: &mut State<'a>) -> Result<'a> 
         }
         .map_err(place)?;
     }
-    Ok(left)
+    *out = left;
+    Ok(())
 }
 
 #[inline(never)]
-fn iif<'a>(iif: &'a Iif, state: &mut State<'a>) -> Result<'a> {
+fn iif<'a>(iif: &'a Iif, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
     let place = |fault: Fault| fault.at(Some("IIF"), iif.at);
     state.spend(1).map_err(place)?;
-    let choices = match eval(&iif.condition, state)? {
-        Value::Null if iif.several => return Ok(Value::Null),
-        Value::Many(list) => list.into_vec(),
+    let mut condition = Value::Null;
+    eval(&iif.condition, state, &mut condition)?;
+    match condition {
+        Value::Null if iif.several => Ok(()),
+        Value::Many(choices) => choose(iif, choices.into_vec(), state, out),
         single => {
             let chosen = if truth(&single).map_err(place)? { &iif.yes } else { &iif.no };
-            return eval(chosen, state);
+            eval(chosen, state, out)
         }
-    };
+    }
+}
+
+/// `IIF` with a condition of several values: it chooses for each.
+fn choose<'a>(iif: &'a Iif, choices: Vec<Value<'a>>, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
+    let place = |fault: Fault| fault.at(Some("IIF"), iif.at);
     let choices: Vec<bool> =
         choices.iter().map(truth).collect::<std::result::Result<_, _>>().map_err(place)?;
     // A side that no value takes is not evaluated.
-    let yes = if choices.contains(&true) { eval(&iif.yes, state)? } else { Value::Null };
-    let no = if choices.contains(&false) { eval(&iif.no, state)? } else { Value::Null };
+    let yes = if choices.contains(&true) { value_of(&iif.yes, state)? } else { Value::Null };
+    let no = if choices.contains(&false) { value_of(&iif.no, state)? } else { Value::Null };
     let (mut yes, mut no) = (Lane::new(yes, true), Lane::new(no, true));
     let length = [Some(choices.len()), yes.len(), no.len()].into_iter();
     common_length(length).map_err(place)?;
-    let mut out = Vec::with_capacity(choices.len());
+    let mut chosen = Vec::with_capacity(choices.len());
     for choice in choices {
         state.spend(5).map_err(place)?;
         let (yes, no) = (yes.next(), no.next());
-        out.push(if choice { yes } else { no }.unwrap_or(Value::Null));
+        chosen.push(if choice { yes } else { no }.unwrap_or(Value::Null));
     }
-    Ok(Value::Many(List::Owned(out)))
+    *out = Value::Many(List::Owned(chosen));
+    Ok(())
 }
 
 #[inline(never)]
-fn switch<'a>(switch: &'a Switch, state: &mut State<'a>) -> Result<'a> {
+fn switch<'a>(switch: &'a Switch, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
     let place = |fault: Fault| fault.at(Some("Switch"), switch.at);
     let mut chosen = None;
     for (condition, value) in &switch.pairs {
         state.spend(1).map_err(place)?;
-        let condition = eval(condition, state)?;
+        let condition = value_of(condition, state)?;
         if truth(&condition).map_err(place)? && chosen.is_none() {
             chosen = Some(value);
         }
     }
-    chosen.map_or(Ok(Value::Null), |value| eval(value, state))
+    chosen.map_or(Ok(()), |value| eval(value, state, out))
 }
 
 #[inline(never)]
-fn select<'a>(each: &'a Each, state: &mut State<'a>) -> Result<'a> {
+fn select<'a>(each: &'a Each, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
     let place = |fault: Fault| fault.at(Some(each.function), each.at);
-    let mut out = Vec::new();
-    for value in values_of(eval(&each.value, state)?) {
+    let mut kept = Vec::new();
+    for value in values_of(value_of(&each.value, state)?) {
         state.spend(4).map_err(place)?;
         state.locals.push(value);
-        let made = eval(&each.body, state)?;
+        let made = value_of(&each.body, state)?;
         state.locals.pop();
         match made {
             Value::Null => {}
-            Value::Many(list) => out.extend(values_of(Value::Many(list))),
-            single => out.push(single),
+            Value::Many(list) => kept.extend(values_of(Value::Many(list))),
+            single => kept.push(single),
         }
     }
-    Ok(functions::many(out))
+    *out = functions::many(kept);
+    Ok(())
 }
 
 #[inline(never)]
-fn filter<'a>(each: &'a Each, state: &mut State<'a>) -> Result<'a> {
+fn filter<'a>(each: &'a Each, state: &mut State<'a>, out: &mut Value<'a>) -> Done {
     let place = |fault: Fault| fault.at(Some(each.function), each.at);
-    let mut out = Vec::new();
-    for value in values_of(eval(&each.value, state)?) {
+    let mut kept = Vec::new();
+    for value in values_of(value_of(&each.value, state)?) {
         state.spend(4).map_err(place)?;
         state.locals.push(value);
-        let holds = truth(&eval(&each.body, state)?).map_err(place)?;
+        let holds = truth(&value_of(&each.body, state)?).map_err(place)?;
         let value = state.locals.pop();
         if holds {
-            out.extend(value);
+            kept.extend(value);
         }
     }
-    Ok(functions::many(out))
+    *out = functions::many(kept);
+    Ok(())
 }
 
 /// The types that can be compared by `<` and `>`.

@@ -412,6 +412,15 @@ fn byte_of(text: &str, index: usize) -> usize {
     }
 }
 
+/// Where a text begins in another, by byte. The search of the standard library prepares itself for long texts; for
+/// those of an attribute that takes longer than to look.
+fn find(text: &str, wanted: &str) -> Option<usize> {
+    if text.len() > 256 || wanted.is_empty() {
+        return text.find(wanted);
+    }
+    text.as_bytes().windows(wanted.len()).position(|window| window == wanted.as_bytes())
+}
+
 /// A number as a count or an index: below 0 is 0.
 fn index_of(number: i64) -> usize {
     usize::try_from(number.max(0)).unwrap_or(usize::MAX)

@@ -118,8 +118,9 @@ impl Expression {
     /// [`EvaluationError`] where a function cannot take a value, where the expression says so with `Error()`, and
     /// beyond [`MAX_STEPS`] and [`MAX_TEXT_BYTES`]. It is an error of this object.
     pub fn evaluate<'a>(&'a self, inputs: &'a Inputs<'a>) -> Result<Outcome<'a>, EvaluationError> {
-        match eval::eval(&self.node, &mut State::new(inputs)) {
-            Ok(value) => Ok(match value {
+        let mut value = Value::Null;
+        match eval::eval(&self.node, &mut State::new(inputs), &mut value) {
+            Ok(()) => Ok(match value {
                 Value::Null => Outcome::Null,
                 Value::AuthoritativeNull => Outcome::AuthoritativeNull,
                 Value::IgnoreThisFlow => Outcome::IgnoreThisFlow,

@@ -1,8 +1,8 @@
 //! Functions of several values.
 
 use super::{
-    Body, Default, Function, Group, MAX_TEXT_BYTES, Out, Returns, counted, index_of, keyword, list, made,
-    many, number_of, one, text_of, values_of,
+    Body, Default, Function, Group, MAX_TEXT_BYTES, Out, Returns, counted, find, index_of, keyword, list,
+    made, many, number_of, one, text_of, values_of,
 };
 use crate::expr::error::Fault;
 use crate::expr::types::Types;
@@ -120,8 +120,8 @@ fn contains<'a>(values: Value<'a>, search: Value<'a>, case: Value<'a>) -> Out<'a
     let folds = case == Value::Number(1);
     let wanted = if folds { Cow::Owned(search.to_lowercase()) } else { search };
     let hit = |value: &Value<'_>| match value {
-        Value::Text(text) if folds => text.to_lowercase().contains(&*wanted),
-        Value::Text(text) => text.contains(&*wanted),
+        Value::Text(text) if folds => find(&text.to_lowercase(), &wanted).is_some(),
+        Value::Text(text) => find(text, &wanted).is_some(),
         Value::Reference(name) if folds => name.to_lowercase() == *wanted,
         Value::Reference(name) => *name == wanted,
         _ => false,
@@ -230,8 +230,22 @@ impl Hash for Key<'_, '_> {
     }
 }
 
+/// So many values are compared with each other sooner than hashed.
+const FEW: usize = 16;
+
 fn remove_duplicates(values: Value<'_>) -> Out<'_> {
-    let values = values_of(values);
+    let mut values = values_of(values);
+    if values.len() <= FEW {
+        let mut at = 1;
+        while let Some((before, [value, ..])) = values.split_at_checked(at) {
+            if before.contains(value) {
+                values.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        return Ok(many(values));
+    }
     let mut seen = HashSet::with_capacity(values.len());
     let first: Vec<bool> = values.iter().map(|value| seen.insert(Key(value))).collect();
     drop(seen);

@@ -1,7 +1,7 @@
 //! Finding a text in a text.
 
 use super::{
-    Body, Default, Function, Group, Out, Returns, byte_of, counted, index_of, keyword, number_of, one,
+    Body, Default, Function, Group, Out, Returns, byte_of, counted, find, index_of, keyword, number_of, one,
     text_of,
 };
 use crate::expr::error::Fault;
@@ -96,7 +96,7 @@ fn in_str<'a>(value: Value<'a>, wanted: Value<'a>, start: Value<'a>, compare: Va
     if from >= text.len() {
         return Ok(Value::Number(0));
     }
-    let found = text.get(from..).and_then(|tail| tail.find(&*wanted));
+    let found = text.get(from..).and_then(|tail| find(tail, &wanted));
     Ok(found.map_or(Value::Number(0), |at| place(&text, from + at)))
 }
 
