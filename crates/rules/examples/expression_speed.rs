@@ -1,5 +1,5 @@
 //! How many evaluations a second one core does of flows as people write them.
-//! `cargo run --release -p lockstep-rules --example expression_speed`
+//! `cargo run --release -p lockstep-rules --example expression_speed [-- PART_OF_A_NAME]`
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -62,29 +62,28 @@ fn main() {
         })
         .collect();
     let parameters = vec![Value::text("contoso.com"); schema.parameters().len()];
-    for (name, text) in FLOWS {
+    let wanted = std::env::args().nth(1).unwrap_or_default();
+    for (name, text) in FLOWS.iter().filter(|(name, _)| name.contains(&wanted)) {
         let expression = Expression::compile(text, &schema).unwrap();
-        let started = Instant::now();
-        let mut evaluations = 0_u64;
-        let mut values = 0_u64;
-        while started.elapsed() < Duration::from_secs(2) {
-            for row in &rows {
-                let inputs = Inputs {
-                    attributes: row,
-                    imported: None,
-                    parameters: &parameters,
-                    now: jiff::Timestamp::UNIX_EPOCH,
-                    seed: 1,
-                };
-                if matches!(black_box(expression.evaluate(&inputs)).unwrap(), Outcome::Value(_)) {
-                    values += 1;
-                }
-                evaluations += 1;
-            }
-        }
-        let seconds = started.elapsed().as_secs_f64();
-        #[allow(clippy::cast_precision_loss, reason = "counts far below 2^53")]
-        let millions = evaluations as f64 / seconds / 1e6;
-        println!("{millions:6.2} million evaluations a second, {values} values of {evaluations}: {name}");
+        // Ten slices; the best is what the core can do when nothing else wants it.
+        let mut rates: Vec<f64> = (0..10).map(|_| slice(&expression, &rows, &parameters)).collect();
+        rates.sort_by(f64::total_cmp);
+        let (best, median) = (rates[9], rates[5]);
+        println!("{best:6.2} million evaluations a second at best, {median:6.2} in the middle: {name}");
     }
+}
+
+/// Evaluates for a quarter of a second; in millions a second.
+fn slice(expression: &Expression, rows: &[Vec<Value<'_>>], parameters: &[Value<'_>]) -> f64 {
+    let started = Instant::now();
+    let mut evaluations = 0_u32;
+    while started.elapsed() < Duration::from_millis(250) {
+        for attributes in rows {
+            let now = jiff::Timestamp::UNIX_EPOCH;
+            let inputs = Inputs { attributes, imported: None, parameters, now, seed: 1 };
+            assert!(matches!(black_box(expression.evaluate(&inputs)), Ok(Outcome::Value(_))), "{expression}");
+            evaluations += 1;
+        }
+    }
+    f64::from(evaluations) / started.elapsed().as_secs_f64() / 1e6
 }

@@ -415,10 +415,12 @@ fn byte_of(text: &str, index: usize) -> usize {
 /// Where a text begins in another, by byte. The search of the standard library prepares itself for long texts; for
 /// those of an attribute that takes longer than to look.
 fn find(text: &str, wanted: &str) -> Option<usize> {
-    if text.len() > 256 || wanted.is_empty() {
+    let Some((first, _)) = wanted.as_bytes().split_first().filter(|_| text.len() <= 256) else {
         return text.find(wanted);
-    }
-    text.as_bytes().windows(wanted.len()).position(|window| window == wanted.as_bytes())
+    };
+    let bytes = text.as_bytes();
+    let starts = bytes.iter().enumerate().filter(|(_, byte)| *byte == first).map(|(at, _)| at);
+    starts.into_iter().find(|at| bytes.get(*at..).is_some_and(|tail| tail.starts_with(wanted.as_bytes())))
 }
 
 /// A number as a count or an index: below 0 is 0.

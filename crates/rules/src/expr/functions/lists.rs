@@ -133,22 +133,23 @@ fn count(values: Value<'_>) -> Out<'_> {
     Ok(counted(present(&values).count()))
 }
 
-fn nth<'a>(values: Value<'a>, index: &Value<'a>) -> Result<Option<Value<'a>>, Fault> {
-    let Some(skip) = number_of(index)?.and_then(|n| n.checked_sub(1)).and_then(|n| usize::try_from(n).ok())
-    else {
-        return Ok(None);
-    };
+/// The value of that number, and how many there are.
+fn nth<'a>(values: Value<'a>, index: &Value<'a>) -> Result<(Option<Value<'a>>, usize), Fault> {
+    let skip = number_of(index)?.and_then(|n| n.checked_sub(1)).and_then(|n| usize::try_from(n).ok());
+    let skip = skip.unwrap_or(usize::MAX);
     Ok(match values {
-        Value::Many(List::Borrowed(values)) => {
-            values.iter().filter(|value| !value.is_null()).nth(skip).map(Value::borrowed)
+        // An attribute has no holes.
+        Value::Many(List::Borrowed(values)) => (values.get(skip).map(Value::borrowed), values.len()),
+        other => {
+            let values = values_of(other);
+            let count = values.len();
+            (values.into_iter().nth(skip), count)
         }
-        other => values_of(other).into_iter().nth(skip),
     })
 }
 
 fn item<'a>(values: Value<'a>, index: Value<'a>) -> Out<'a> {
-    let count = present(&values).count();
-    let found = nth(values, &index)?;
+    let (found, count) = nth(values, &index)?;
     found.ok_or_else(|| match (count, index) {
         (_, Value::Null) => Fault::value("the index is NULL"),
         (0, Value::Number(_)) => Fault::value("there is no value; ItemOrNull() gives NULL then"),
@@ -160,7 +161,7 @@ fn item<'a>(values: Value<'a>, index: Value<'a>) -> Out<'a> {
 }
 
 fn item_or_null<'a>(values: Value<'a>, index: Value<'a>) -> Out<'a> {
-    Ok(nth(values, &index)?.unwrap_or(Value::Null))
+    Ok(nth(values, &index)?.0.unwrap_or(Value::Null))
 }
 
 fn join<'a>(values: Value<'a>, delimiter: Value<'a>) -> Out<'a> {
