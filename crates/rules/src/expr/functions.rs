@@ -407,6 +407,7 @@ fn part(text: Cow<'_, str>, range: Range<usize>) -> Value<'_> {
 fn byte_of(text: &str, index: usize) -> usize {
     // Where no character before it has two bytes, the index is the byte.
     match text.get(..index) {
+        _ if index >= text.len() => text.len(),
         Some(head) if head.is_ascii() => index,
         _ => text.char_indices().nth(index).map_or(text.len(), |(at, _)| at),
     }
