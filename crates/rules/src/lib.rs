@@ -1,10 +1,11 @@
 //! The built-in mapping: how an entry of an LDAP directory becomes a user or a group of the cloud.
-//! The flows themselves are the tables of `flows.rs`.
+//! The flows themselves are the tables of `flows.rs`. The expression language of rules is in [`expr`].
 //!
 //! **Invariant:** a pure function of the entry and the settings: no I/O, no clock, nothing remembered. It does
 //! not judge values (the tenant does, and reports); it leaves out only what is no text at all.
 
 mod attribute;
+pub mod expr;
 mod flows;
 
 use attribute::{A, Slots, texts};
