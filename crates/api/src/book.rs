@@ -111,7 +111,12 @@ fn escape(text: &str) -> String {
 
 /// Markdown as HTML; links between pages point to `.html`, and `up` is put before those that are relative.
 fn rendered(markdown: &str, up: &str) -> String {
+    let mut anchors = headings(markdown).into_iter();
     let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).map(|event| match event {
+        Event::Start(Tag::Heading { level, classes, attrs, .. }) => {
+            let id = anchors.next().map(CowStr::from);
+            Event::Start(Tag::Heading { level, id, classes, attrs })
+        }
         Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
             Event::Start(Tag::Link { link_type, dest_url: page_link(&dest_url, up), title, id })
         }
@@ -122,6 +127,29 @@ fn rendered(markdown: &str, up: &str) -> String {
     let mut out = String::with_capacity(markdown.len() * 2);
     html::push_html(&mut out, events);
     out
+}
+
+/// The anchor of each heading, as mdBook makes it: the text in lower case, hyphens for spaces.
+fn headings(markdown: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    let mut inside = false;
+    for event in Parser::new_ext(markdown, Options::ENABLE_TABLES) {
+        match event {
+            Event::Start(Tag::Heading { .. }) => {
+                inside = true;
+                found.push(String::new());
+            }
+            Event::End(TagEnd::Heading(_)) => inside = false,
+            Event::Text(text) | Event::Code(text) if inside => {
+                if let Some(id) = found.last_mut() {
+                    let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+                    id.extend(kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }));
+                }
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 fn page_link(link: &str, up: &str) -> CowStr<'static> {
@@ -159,7 +187,11 @@ mod tests {
                     Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => dest_url,
                     _ => continue,
                 };
-                if link.contains("://") || link.starts_with('#') {
+                if link.contains("://") {
+                    continue;
+                }
+                if let Some(anchor) = link.strip_prefix('#') {
+                    assert!(headings(&text).iter().any(|id| id == anchor), "{path}: no heading {link}");
                     continue;
                 }
                 let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
@@ -179,6 +211,7 @@ mod tests {
     fn links_between_pages_are_turned_to_html() {
         assert_eq!(&*page_link("errors/README.md#x", "../"), "../errors/README.html#x");
         assert_eq!(&*page_link("https://example.com/a.md", "../"), "https://example.com/a.md");
+        assert!(rendered("## Links *between* pages", "").contains("<h2 id=\"links-between-pages\">"));
         assert!(rendered("<script>alert(1)</script>", "").contains("&lt;script&gt;"));
     }
 }
