@@ -126,15 +126,26 @@ fn the_first_day() -> Result<()> {
     assert!(site.done(&["doctor"])?.ends_with("All is well.\n"));
 
     // Nothing is written by a preview, however often it is made.
+    let mut anchor = String::new();
     for _ in 0..2 {
         let plan = site.json(&["sync", "preview", "--limit", "5"])?;
         assert_eq!(at(&plan, "/summary/counts/user/create"), 60);
         assert_eq!(at(&plan, "/summary/verdict/kind"), "pass");
         assert_eq!(at(&plan, "/items").as_array().map(Vec::len), Some(5));
+        anchor = at(&plan, "/items/0/anchor").as_str().unwrap_or_default().to_owned();
     }
     let run = site.json(&["sync", "once"])?;
     assert_eq!(at(&run, "/counts/user/created"), 60);
     assert!(site.done(&["sync", "preview"])?.ends_with("Nothing to do: all is in step.\n"));
+    let explain = || {
+        let told = site.json(&["sync", "explain", &anchor])?;
+        assert_eq!(at(&told, "/inCloud"), true);
+        assert_eq!(at(&told, "/next/kind"), "nothing");
+        assert!(at(&told, "/values").as_array().is_some_and(|values| values.len() > 5), "{told}");
+        Ok::<_, anyhow::Error>(told)
+    };
+    // From the state while no client runs; from the client that runs afterwards.
+    let told = explain()?;
 
     let (up, url) = site.up()?;
     let live = || {
@@ -145,7 +156,15 @@ fn the_first_day() -> Result<()> {
     assert_eq!(at(&status, "/objects/users"), 60);
     assert_eq!(at(&status, "/summary/state"), "attention", "the sample has known defects");
     assert!(site.done(&["verify", "--manifest", "manifest.json"])?.contains("in step"));
-    assert!(site.done(&["doctor"])?.contains("The tenant's database: 60 users"));
+    assert_eq!(explain()?, told);
+    let doctor = site.done(&["doctor"])?;
+    for part in [
+        "The tenant's database: 60 users",
+        "The last run of synchronization: ",
+        "Plans that wait for approval: none",
+    ] {
+        assert!(doctor.contains(part), "{doctor}");
+    }
 
     site.done(&["user", "add", "Admin"])?;
     let link = site.json(&["user", "link", "admin"])?;

@@ -7,7 +7,8 @@ use crate::config::Loaded;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use lockstep_model::Clock;
-use lockstep_model::provisioning::{CheckResult, DoctorCheck};
+use lockstep_model::plan::Verdict;
+use lockstep_model::provisioning::{CheckResult, DoctorCheck, RunResult};
 use lockstep_tenant::TenantStore;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,13 +32,63 @@ impl ServerDoctor {
 #[async_trait]
 impl lockstep_api::Doctor for ServerDoctor {
     async fn check(&self) -> Vec<DoctorCheck> {
-        vec![
+        let store = self.store.as_ref();
+        let mut checks = vec![
             configuration(&self.loaded),
             space("server.disk", "Space for the tenant's database", &self.loaded.config.server.data_dir),
-            database(self.store.as_ref()).await,
-            clock(self.store.as_ref()).await,
-        ]
+            database(store).await,
+            clock(store).await,
+            last_run(store).await,
+        ];
+        checks.extend(guards(store).await);
+        checks
     }
+}
+
+/// How the newest run of a sync client ended.
+async fn last_run(store: &dyn TenantStore) -> DoctorCheck {
+    let check = Check::begin("server.lastRun", "The last run of synchronization");
+    let run = match store.runs(1).await {
+        Err(error) => return check.fail(error.to_string(), "See the server's log."),
+        Ok(runs) => runs.into_iter().next().map(|stored| stored.run),
+    };
+    let Some(run) = run else {
+        return check.pass("none yet");
+    };
+    let when = format!("{:.0}", run.ended_at);
+    match (run.result, run.error) {
+        (RunResult::Success, _) => check.pass(format!("all done, {when}")),
+        (RunResult::CompletedWithErrors, _) => check.warn(
+            format!("done, with {} objects in error, {when}", run.object_errors),
+            "Look at the errors: each names the object, the cause and the remedy.",
+        ),
+        (RunResult::StoppedDeletionThresholdExceeded, _) => {
+            check.warn(format!("held by the guard, {when}"), "Look at the waiting plan; see the next check.")
+        }
+        (RunResult::StoppedImport | RunResult::StoppedExport, error) => check.fail(
+            format!("stopped, {when}: {}", error.unwrap_or_else(|| "no reason was given".to_owned())),
+            "Follow the error's own advice; nothing was deleted, and the next cycle tries again.",
+        ),
+    }
+}
+
+/// Whether a plan waits for a person, client by client.
+async fn guards(store: &dyn TenantStore) -> Vec<DoctorCheck> {
+    const TITLE: &str = "Plans that wait for approval";
+    let begin = || Check::begin("server.guard", TITLE);
+    let clients = match store.clients().await {
+        Ok(clients) => clients,
+        Err(error) => return vec![begin().fail(error.to_string(), "See the server's log.")],
+    };
+    let held: Vec<DoctorCheck> = clients
+        .into_iter()
+        .filter_map(|client| Some((client.service_account, client.report?.held_plan?.verdict)))
+        .filter_map(|(account, verdict)| match verdict {
+            Verdict::Held { reason, remedy } => Some(begin().warn(format!("{account}: {reason}"), remedy)),
+            Verdict::Pass => None,
+        })
+        .collect();
+    if held.is_empty() { vec![begin().pass("none")] } else { held }
 }
 
 /// A check that is being made.
