@@ -146,13 +146,13 @@ pub struct ConnectOptions {
     pub allow_plaintext_bind: bool,
     /// How long to wait.
     pub timeouts: Timeouts,
-    /// The largest message to take, in bytes. A group of 250,000 members is about 16 MiB.
+    /// The largest message to take, in bytes. A group of 500,000 members is about 40 MiB.
     pub max_message_bytes: usize,
 }
 
 impl ConnectOptions {
     /// [`ConnectOptions::max_message_bytes`] unless set.
-    pub const DEFAULT_MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
+    pub const DEFAULT_MAX_MESSAGE_BYTES: usize = 64 * 1024 * 1024;
 
     /// The defaults for a server.
     pub fn new(endpoint: Endpoint) -> Self {

@@ -168,6 +168,18 @@ pub enum SourceError {
         #[source]
         cause: Cause,
     },
+    /// An entry is larger than is taken.
+    #[error(
+        "{at} sent an entry of {size} bytes, and at most {limit} are taken; leave it out with `[source] filter`, or make it smaller (a group of more than half a million members can be parted into nested ones)"
+    )]
+    TooLarge {
+        /// The source.
+        at: String,
+        /// Bytes of the message.
+        size: usize,
+        /// Bytes that are taken.
+        limit: usize,
+    },
     /// An entry has no usable anchor.
     #[error("{at}: '{dn}' has no usable source anchor; the account must be able to read `entryUUID`")]
     NoAnchor {
@@ -223,6 +235,7 @@ impl SourceError {
             Self::AccessDenied { .. } => "SourceAccessDenied",
             Self::Refused { .. } => "SourceRefused",
             Self::Protocol { .. } => "SourceProtocol",
+            Self::TooLarge { .. } => "SourceTooLarge",
             Self::NoAnchor { .. } => "SourceNoAnchor",
             Self::File { .. } => "SourceFile",
             Self::Content { .. } => "SourceContent",

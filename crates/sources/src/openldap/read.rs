@@ -6,6 +6,7 @@ use super::subtree::Subtree;
 use super::{OpenLdapSource, SearchBase};
 use crate::{EntryChange, Extent, ReadKind, SourceError, SourceEvent, Watermark};
 use futures_util::stream::{SelectAll, StreamExt, unfold};
+use lockstep_ldap::ber::DecodeError;
 use lockstep_ldap::sync::{SyncEvent, SyncMode, SyncRequest, SyncState};
 use lockstep_ldap::{Connection, LdapError, ResultCode, Scope, SearchEntry, SearchRequest, SyncSearch};
 use lockstep_model::{Dn, SourceAnchor};
@@ -437,6 +438,9 @@ pub(super) fn failed(source: &OpenLdapSource, base: &str, entries: u64, cause: L
     let at = source.at.clone();
     match cause {
         LdapError::Reference { to, .. } => SourceError::Referral { at, to },
+        LdapError::Decode { cause: DecodeError::TooLarge { size, limit }, .. } => {
+            SourceError::TooLarge { at, size, limit }
+        }
         LdapError::Decode { .. } | LdapError::Unexpected { .. } => {
             SourceError::Protocol { at, cause: cause.into() }
         }
