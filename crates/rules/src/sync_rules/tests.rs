@@ -1,0 +1,48 @@
+//! Rule sets, what is wrong with them, and what they make of entries.
+
+mod evaluation;
+mod mistakes;
+mod same_as_mapping;
+
+use super::*;
+use lockstep_model::{AttributeName, Entry, SourceAnchor, Timestamp};
+
+/// A rule set of these rules.
+fn set(text: &str) -> RuleSet {
+    let text = format!("name = \"test\"\n{text}");
+    RuleSet::parse("test.toml", &text, &Schemas::ldap()).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn standard() -> RuleSet {
+    RuleSet::parse(OPENLDAP_FILE, OPENLDAP, &Schemas::ldap()).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn entry(attributes: &[(&str, &str)]) -> Entry {
+    let values =
+        attributes.iter().map(|(name, value)| (AttributeName::new(name), vec![value.as_bytes().to_vec()]));
+    Entry {
+        anchor: SourceAnchor::new("a-1").unwrap(),
+        dn: "uid=ann,ou=people,dc=contoso,dc=com".into(),
+        attributes: values.collect(),
+    }
+}
+
+fn subject(entry: &Entry) -> Subject<'_> {
+    Subject { entry, member_of: &[], is_new: true, now: Timestamp::UNIX_EPOCH, seed: 7 }
+}
+
+#[test]
+fn the_cases_of_the_default_rule_set_pass() {
+    let results = standard().run_cases();
+    assert!(results.len() >= 12, "{} cases", results.len());
+    let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn a_rule_set_says_what_a_source_must_read() {
+    let attributes = standard().attributes();
+    assert!(attributes.is_sorted());
+    let mapping = crate::Mapping::new(&crate::MappingSettings::default());
+    assert_eq!(attributes, mapping.attributes(), "the same as the built-in mapping reads");
+}
