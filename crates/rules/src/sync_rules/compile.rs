@@ -5,12 +5,13 @@ use super::document::{
     AttributeDocument, Constant, Direction, Document, FilterDocument, FlowDocument, LinkType, Merge,
     MetaverseType, RuleDocument, Scalar, TargetType, TypeName, json_schema,
 };
+use super::fit::{conversion, misfit};
 use super::problem::{Collector, Problems, suggestion};
 use super::schemas::{Schemas, Takes, Target, is_never};
 use super::scope::{self, Clause, Given};
 use super::structure;
 use super::{Flow, From, JoinClause, MAX_BYTES, MAX_CASES, MAX_CLAUSES, MAX_FLOWS, MAX_RULES, Rule, RuleSet};
-use crate::expr::{Arity, AttributeType, Expression, List, Schema, Shape, Types, Value};
+use crate::expr::{AttributeType, Expression, List, Schema, Types, Value};
 use lockstep_model::ObjectKind;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -544,42 +545,6 @@ impl Compiler<'_, '_> {
             rest.char_indices().nth((column as usize).saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
         Some(span.start + from + lines + within)
     }
-}
-
-/// Why what an expression gives cannot be written where the flow goes, with what to do; none where it can.
-fn misfit(shape: Shape, takes: Takes, to: &str) -> Option<(String, String)> {
-    if !takes.types.covers(shape.types) {
-        let message = format!("the expression gives {shape}, and \"{to}\" takes {}", takes.types);
-        let remedy = if takes.types == Types::TEXT && !shape.types.covers(Types::BINARY) {
-            "convert it with CStr()"
-        } else if takes.types == Types::BOOLEAN {
-            "ask IsPresent(), or compare it with something"
-        } else {
-            "convert it"
-        };
-        return Some((message, remedy.into()));
-    }
-    if shape.arity == Arity::Many && !takes.many && !shape.types.is_empty() {
-        let message = format!("the expression gives {shape}, and \"{to}\" takes one value");
-        let remedy = if shape.types == Types::TEXT {
-            "choose one: FirstText(...), ItemOrNull(..., 1) or Join(...)"
-        } else {
-            "choose one: ItemOrNull(..., 1)"
-        };
-        return Some((message, remedy.into()));
-    }
-    None
-}
-
-fn conversion(name: &str, takes: Types, many: bool) -> String {
-    let value = if many { format!("ItemOrNull([{name}], 1)") } else { format!("[{name}]") };
-    let wrapped = match takes {
-        Types::BOOLEAN => format!("IsPresent([{name}])"),
-        Types::REFERENCE => format!("CRef({value})"),
-        Types::NUMBER => format!("CNum({value})"),
-        _ => format!("CStr({value})"),
-    };
-    format!("convert it: expression = '{wrapped}'")
 }
 
 pub(super) const fn kind_of(target: TargetType) -> ObjectKind {

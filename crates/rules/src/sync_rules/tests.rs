@@ -1,6 +1,7 @@
 //! Rule sets, what is wrong with them, and what they make of entries.
 
 mod evaluation;
+mod lints;
 mod mistakes;
 mod same_as_mapping;
 
@@ -45,4 +46,17 @@ fn a_rule_set_says_what_a_source_must_read() {
     assert!(attributes.is_sorted());
     let mapping = crate::Mapping::new(&crate::MappingSettings::default());
     assert_eq!(attributes, mapping.attributes(), "the same as the built-in mapping reads");
+}
+
+/// The page of the book that teaches rules has an example; its cases pass beside the default rules.
+#[test]
+fn the_example_of_the_book_passes() {
+    let page = include_str!("../../../../docs/src/guides/writing-rules.md");
+    let example = page.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    let set = RuleSet::parse("book", &format!("{OPENLDAP}\n{example}"), &Schemas::ldap())
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let failed: Vec<_> = set.run_cases().into_iter().filter(|result| !result.passed).collect();
+    assert_eq!(failed, []);
+    assert_eq!(set.cases().len(), standard().cases().len() + 2);
+    assert_eq!(set.lint(), []);
 }
