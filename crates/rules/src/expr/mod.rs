@@ -193,12 +193,7 @@ impl fmt::Display for Outcome<'_> {
 }
 
 // For sync rules, which report mistakes as expressions do.
-pub(crate) use error::{nearest as nearest_name, place as place_at};
-
-/// Line and column, each from 1, of a byte of a text.
-pub(crate) fn place_of(text: &str, at: usize) -> (u32, u32) {
-    place_at(text, u32::try_from(at).unwrap_or(u32::MAX))
-}
+pub(crate) use error::nearest as nearest_name;
 
 /// The date that a text is, as `CDate()` reads it.
 pub(crate) fn date_in(text: &str) -> Option<Timestamp> {

@@ -55,17 +55,27 @@ impl std::error::Error for Problems {}
 pub(super) struct Collector<'t> {
     file: &'t str,
     text: &'t str,
+    /// Where each line begins, so that a place is found without reading the file again.
+    lines: Vec<usize>,
     problems: Vec<Problem>,
 }
 
+/// Problems that are listed; a file with more is no rule set at all.
+const MAX_PROBLEMS: usize = 1_000;
+
 impl<'t> Collector<'t> {
-    pub(super) const fn new(file: &'t str, text: &'t str) -> Self {
-        Self { file, text, problems: Vec::new() }
+    pub(super) fn new(file: &'t str, text: &'t str) -> Self {
+        let starts = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self { file, text, lines: std::iter::once(0).chain(starts).collect(), problems: Vec::new() }
     }
 
     /// Line and column of a byte.
     pub(super) fn place(&self, at: usize) -> (u32, u32) {
-        crate::expr::place_of(self.text, at)
+        let before = self.lines.partition_point(|start| *start <= at);
+        let start = self.lines.get(before.saturating_sub(1)).copied().unwrap_or(0);
+        let column = self.text.get(start..at).map_or(0, |line| line.chars().count());
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        (count(before), count(column + 1))
     }
 
     /// The text of a stretch of the file.
@@ -80,6 +90,9 @@ impl<'t> Collector<'t> {
         message: impl Into<String>,
         remedy: impl Into<String>,
     ) {
+        if self.problems.len() >= MAX_PROBLEMS {
+            return;
+        }
         let (line, column) = self.place(at);
         self.problems.push(Problem {
             file: self.file.to_owned(),

@@ -60,3 +60,16 @@ fn the_example_of_the_book_passes() {
     assert_eq!(set.cases().len(), standard().cases().len() + 2);
     assert_eq!(set.lint(), []);
 }
+
+/// The schema that is committed is the one that the program prints. `LOCKSTEP_BLESS=1` writes it.
+#[test]
+fn the_committed_schema_is_up_to_date() {
+    let path =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/src/reference/rules.schema.json");
+    let text = format!("{}\n", serde_json::to_string_pretty(&json_schema()).unwrap());
+    if std::env::var_os("LOCKSTEP_BLESS").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == text, "rules.schema.json is out of date: run the test with LOCKSTEP_BLESS=1");
+}

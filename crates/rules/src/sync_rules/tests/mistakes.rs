@@ -95,6 +95,12 @@ fn a_file_that_is_no_toml_or_too_large_is_refused() {
     );
     assert!(problems(&"#".repeat(MAX_BYTES + 1)).contains("has at most 1048576 bytes"));
     assert!(problems("name = \"x\"\n").contains("there is no rule"));
+    for deep in ["[", "{a="] {
+        let text = format!("name = {}", deep.repeat(200_000));
+        assert!(problems(&text).contains("rules.toml:1:"), "nesting is refused");
+    }
+    let many: String = (0..2_000).map(|at| format!("unknown{at} = 1\n")).collect();
+    assert!(problems(&many).starts_with("the rule set has 1000 errors:"));
 }
 
 #[test]
