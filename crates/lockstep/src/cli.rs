@@ -74,6 +74,9 @@ pub(crate) enum Command {
     /// Write, check or describe the configuration
     #[command(subcommand)]
     Config(Config),
+    /// Check and test sync rules, or print those that come with Lockstep
+    #[command(subcommand)]
+    Rules(Rules),
     /// Write shell completions to standard output
     Completions {
         /// The shell
@@ -252,6 +255,26 @@ pub(crate) enum Config {
     Schema,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Check a rule set: its form, names and types, and what is probably not meant
+    Check {
+        /// The rule set [default: the one that comes with Lockstep]
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// Run the cases of a rule set
+    Test {
+        /// The rule set [default: the one that comes with Lockstep]
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+    },
+    /// Print the rule set for OpenLDAP and 389 Directory Server, to start from
+    Show,
+    /// Print the JSON schema of a rule set, for editors
+    Schema,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -293,11 +316,15 @@ mod tests {
             "user link admin --valid 10m",
             "status --server https://directory.contoso.com --token-file t",
             "completions bash",
+            "rules check",
+            "rules test rules.toml --output json",
+            "rules schema",
         ] {
             let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split(' ')));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
         }
-        for line in ["", "sync", "token create x", "user link admin --valid soon", "config init now"] {
+        for line in ["", "sync", "token create x", "user link admin --valid soon", "config init now", "rules"]
+        {
             let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split_whitespace()));
             assert!(parsed.is_err(), "{line}");
         }

@@ -255,3 +255,25 @@ fn what_is_wrong_with_a_configuration_is_said_with_its_place() -> Result<()> {
     assert!(site.done(&["config", "check"])?.contains("chmod 600"));
     Ok(())
 }
+
+#[test]
+fn rules_are_checked_and_tested() -> Result<()> {
+    let site = Site { folder: tempfile::tempdir()? };
+    ensure!(site.done(&["rules", "check"])?.contains("openldap.toml is sound"));
+    let tested = site.json(&["rules", "test"])?;
+    ensure!(tested["ok"] == true && tested["failed"] == 0, "{tested}");
+    let rules = site.done(&["rules", "show"])?;
+    std::fs::write(site.path("rules.toml"), &rules)?;
+    site.done(&["rules", "test", "rules.toml"])?;
+    // One expectation is changed: one case fails, and says how.
+    std::fs::write(site.path("rules.toml"), rules.replace("jobTitle = \"Clerk\"", "jobTitle = \"Chief\""))?;
+    let text = site.ended(&["rules", "test", "rules.toml"], 1)?;
+    ensure!(text.contains("jobTitle: expected \"Chief\", found \"Clerk\""), "{text}");
+    ensure!(text.contains("1 failed"), "{text}");
+    std::fs::write(site.path("rules.toml"), rules.replace("direct = \"manager\"", "direct = \"manger\""))?;
+    let text = site.ended(&["rules", "check", "rules.toml"], 1)?;
+    ensure!(text.contains("did you mean \"manager\"?") && text.contains("is refused"), "{text}");
+    let schema: Value = serde_json::from_str(&site.done(&["rules", "schema"])?)?;
+    ensure!(schema["properties"]["rule"].is_object(), "{schema}");
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! The built-in mapping: how an entry of an LDAP directory becomes a user or a group of the cloud.
-//! The flows themselves are the tables of `flows.rs`. The expression language of rules is in [`expr`].
+//! The flows themselves are the tables of `flows.rs`. The expression language of rules is in [`expr`], the rules
+//! themselves in [`sync_rules`].
 //!
 //! **Invariant:** a pure function of the entry and the settings: no I/O, no clock, nothing remembered. It does
 //! not judge values (the tenant does, and reports); it leaves out only what is no text at all.
@@ -7,6 +8,7 @@
 mod attribute;
 pub mod expr;
 mod flows;
+pub mod sync_rules;
 
 use attribute::{A, Slots, texts};
 use flows::Take;

@@ -8,6 +8,7 @@
 )]
 
 use lockstep_rules::expr::{AttributeType, Expression, Inputs, List, Schema, Value};
+use lockstep_rules::sync_rules::{RuleSet, Schemas};
 use std::borrow::Cow;
 
 fn schema() -> Schema {
@@ -107,5 +108,55 @@ fn values() {
         for expression in &expressions {
             evaluate(expression, &values);
         }
+    });
+}
+
+/// A rule set from anywhere, and one with something from anywhere in it: refused with places, or linted and run.
+#[test]
+fn rule_set() {
+    const SOUND: &str = r#"name = "x"
+[parameters]
+p = "v"
+[[rule]]
+name = "in"
+direction = "inbound"
+precedence = 1
+source_types = ["person"]
+metaverse_type = "person"
+link_type = "Provision"
+scope = [{ all = [{ attribute = "uid", operator = "STARTSWITH", value = "a" }] }]
+flow = [{ to = "displayName", expression = '[dn] & %p%' }, { to = "proxyAddresses", direct = "mail" }]
+[[rule]]
+name = "out"
+direction = "outbound"
+precedence = 2
+metaverse_type = "person"
+target_type = "user"
+link_type = "Provision"
+flow = [{ to = "displayName", direct = "displayName" }]
+[[case]]
+name = "c"
+dn = "uid=a,dc=x"
+attributes = { objectClass = "person", uid = "a" }
+expect = { kind = "user" }
+"#;
+    let schemas = Schemas::ldap();
+    let run = |text: &str| match RuleSet::parse("f", text, &schemas) {
+        Ok(set) => {
+            assert_eq!(set.lint(), set.lint());
+            assert_eq!(set.run_cases(), set.run_cases());
+        }
+        Err(problems) => {
+            assert!(!problems.0.is_empty());
+            assert!(problems.0.iter().all(|problem| problem.line >= 1 && problem.column >= 1), "{problems}");
+        }
+    };
+    bolero::check!().for_each(|octets: &[u8]| {
+        run(&String::from_utf8_lossy(octets));
+        let Some((place, put)) = octets.split_first() else { return };
+        let at = usize::from(*place) * SOUND.len() / 256;
+        let (before, after) = SOUND.split_at(at);
+        run(&format!("{before}{}{after}", String::from_utf8_lossy(put)));
+        run(&format!("{before}{}", after.get(put.len()..).unwrap_or("")));
     });
 }

@@ -43,6 +43,8 @@ async fn dispatch(out: Out, loaded: Loaded, command: Command) -> anyhow::Result<
         Command::User(user) => commands::user::run(out, &loaded, user).await,
         Command::Token(token) => commands::token::run(out, &loaded, token).await,
         // These need no runtime, and `main` has run them.
-        Command::Sample(_) | Command::Config(_) | Command::Completions { .. } => Ok(End::Done),
+        Command::Sample(_) | Command::Config(_) | Command::Rules(_) | Command::Completions { .. } => {
+            Ok(End::Done)
+        }
     }
 }

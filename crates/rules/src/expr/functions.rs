@@ -8,6 +8,7 @@ pub(crate) mod directory;
 pub(crate) mod flow;
 pub(crate) mod lists;
 pub(crate) mod number;
+pub(crate) mod person;
 pub(crate) mod search;
 pub(crate) mod tests_of_values;
 pub(crate) mod text;
@@ -201,6 +202,7 @@ impl Function {
             conversion::FUNCTIONS,
             date::FUNCTIONS,
             directory::FUNCTIONS,
+            person::FUNCTIONS,
             flow::FUNCTIONS,
             certificates::FUNCTIONS,
         ]

@@ -192,5 +192,13 @@ impl fmt::Display for Outcome<'_> {
     }
 }
 
+// For sync rules, which report mistakes as expressions do.
+pub(crate) use error::nearest as nearest_name;
+
+/// The date that a text is, as `CDate()` reads it.
+pub(crate) fn date_in(text: &str) -> Option<Timestamp> {
+    functions::date::parse(text)
+}
+
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ const TABLES: &[&str] = &[
     include_str!("tests/cases/directory.txt"),
     include_str!("tests/cases/flow.txt"),
     include_str!("tests/cases/lists.txt"),
+    include_str!("tests/cases/person.txt"),
     include_str!("tests/cases/text.txt"),
     include_str!("tests/cases/values.txt"),
 ];

@@ -1,0 +1,287 @@
+//! Sync rules: which entries of a directory become which users and groups, and where each value comes from.
+//!
+//! A [`RuleSet`] is one TOML file. **Inbound** rules take entries by object class and scope to a metaverse object;
+//! **outbound** rules take that to the cloud object. Each rule has a precedence of its own: where two give one
+//! attribute, the lower number wins. [`RuleSet::evaluate`] runs all of them on one entry.
+//!
+//! - An inbound `Provision` rule in scope makes the metaverse object. Where several of different types are in scope,
+//!   the lowest precedence number says what it is; rules of the other types then do not count. `Join` and `StickyJoin`
+//!   add flows to an object that is made.
+//! - Join clauses are read and checked. While there is one source there is nothing to join with: of them two things
+//!   count now, that an entry with none of a provisioning rule's join attributes is not taken in, and that two rules
+//!   in scope that both have join clauses are an error of the object.
+//! - `NULL` gives nothing, and rules of lower precedence may; `AuthoritativeNull` gives nothing, and they may not;
+//!   `IgnoreThisFlow` is as if the flow were not there: what the cloud has stays ([`Evaluation::untouched`]). A flow
+//!   with `execute_once` is as `IgnoreThisFlow` once the cloud has the object.
+//! - Rules in scope that write one attribute with different merge types are an error of the object.
+//!
+//! **Invariant:** pure: no I/O, no clock; what comes out is a function of the entry and the rules, and the order of
+//! the rules in the file means nothing.
+
+mod cases;
+mod compile;
+mod document;
+mod evaluate;
+mod fit;
+mod lint;
+mod problem;
+mod resolve;
+mod schemas;
+mod scope;
+mod structure;
+
+pub use cases::{Case, CaseResult};
+pub use document::{Direction, LinkType, Merge, MetaverseType, Operator, json_schema};
+pub use evaluate::{Evaluated, Evaluation, Subject, Written};
+pub use lint::{Finding, Lint, Severity};
+pub use problem::{Problem, Problems};
+pub use schemas::{DN, SOURCE_ANCHOR, Schemas, Target};
+pub use scope::Clause;
+
+use crate::expr::{Expression, Schema, Value};
+use lockstep_model::ObjectKind;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// The rule set for OpenLDAP and 389 Directory Server that comes with Lockstep, as TOML. It gives what the built-in
+/// mapping gives with its default settings.
+pub const OPENLDAP: &str = include_str!("../../rules/openldap.toml");
+/// The name of [`OPENLDAP`], for people.
+pub const OPENLDAP_FILE: &str = "openldap.toml";
+
+/// Bytes a rule set's file may have.
+pub const MAX_BYTES: usize = 1024 * 1024;
+/// Rules a rule set may have.
+pub const MAX_RULES: usize = 1_000;
+/// Flows a rule may have.
+pub const MAX_FLOWS: usize = 500;
+/// Conditions of the scope that a rule may have, and join clauses.
+pub const MAX_CLAUSES: usize = 500;
+/// Cases a rule set may have.
+pub const MAX_CASES: usize = 10_000;
+
+/// A rule set that was checked, ready to be evaluated.
+#[derive(Clone, Debug)]
+pub struct RuleSet {
+    file: String,
+    name: String,
+    description: Option<String>,
+    schemas: Schemas,
+    /// The values of the parameters, by slot: of the source's schema and of the metaverse's.
+    parameters: [Vec<Value<'static>>; 2],
+    rules: Vec<Rule>,
+    cases: Vec<Case>,
+    /// For each type of metaverse object the flows to each of its attributes, by precedence.
+    inbound: BTreeMap<MetaverseType, Vec<Plan>>,
+    outbound: BTreeMap<(MetaverseType, ObjectKind), Vec<Plan>>,
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rule {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// From the source to the metaverse, or from there to the cloud.
+    pub direction: Direction,
+    /// The lower wins.
+    pub precedence: u32,
+    /// Whether it rests.
+    pub disabled: bool,
+    /// What it does where there is no object on its other side.
+    pub link: LinkType,
+    /// The object classes it takes, in lower case; none for an outbound rule.
+    pub source_types: Vec<String>,
+    /// The type of the metaverse object.
+    pub metaverse_type: MetaverseType,
+    /// The kind of the cloud object; none for an inbound rule.
+    pub kind: Option<ObjectKind>,
+    /// Groups of conditions.
+    pub scope: Vec<Vec<Clause>>,
+    /// Groups of join clauses, in order.
+    pub joins: Vec<Vec<JoinClause>>,
+    /// The flows, in the order of the file.
+    pub flows: Vec<Flow>,
+    /// The line of its name.
+    pub line: u32,
+}
+
+/// One attribute of the source must equal one of the metaverse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinClause {
+    source: u32,
+    metaverse: u32,
+    /// The names of the two attributes: of the source, of the metaverse.
+    pub names: (String, String),
+    /// Whether case counts.
+    pub case_sensitive: bool,
+}
+
+impl JoinClause {
+    /// The slots of the two attributes: of the source, of the metaverse.
+    pub const fn slots(&self) -> (u32, u32) {
+        (self.source, self.metaverse)
+    }
+}
+
+/// An attribute flow.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flow {
+    /// Where it writes.
+    pub target: Target,
+    /// The name of that.
+    pub to: String,
+    /// Where the value comes from.
+    pub from: From,
+    /// How values of several rules go together.
+    pub merge: Merge,
+    /// Only when the object is made.
+    pub execute_once: bool,
+    /// Its line.
+    pub line: u32,
+}
+
+/// Where the value of a flow comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum From {
+    /// An attribute, by slot.
+    Direct(u32),
+    /// Always this.
+    Constant(Value<'static>),
+    /// What an expression gives.
+    Expression(Box<Expression>),
+}
+
+/// The flows to one target: rule and flow by their places, in the order of precedence.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    pub(crate) target: Target,
+    pub(crate) flows: Vec<(usize, usize)>,
+}
+
+impl RuleSet {
+    /// Reads and checks a rule set. `file` is its name for people.
+    ///
+    /// # Errors
+    /// [`Problems`]: everything that is wrong, in the order of the file, each with its place and what to do.
+    pub fn parse(file: &str, text: &str, schemas: &Schemas) -> Result<Self, Problems> {
+        compile::compile(file, text, schemas)
+    }
+
+    fn new(
+        file: &str,
+        (name, description): (String, Option<String>),
+        schemas: Schemas,
+        parameters: &BTreeMap<String, String>,
+        rules: Vec<Rule>,
+        cases: Vec<Case>,
+    ) -> Self {
+        let values = |schema: &Schema| {
+            let value = |name: &String| {
+                parameters.get(name).map_or(Value::Null, |text| Value::Text(Cow::Owned(text.clone())))
+            };
+            schema.parameters().iter().map(value).collect()
+        };
+        let mut inbound: BTreeMap<_, BTreeMap<Target, Vec<_>>> = BTreeMap::new();
+        let mut outbound: BTreeMap<_, BTreeMap<Target, Vec<_>>> = BTreeMap::new();
+        for (at, rule) in rules.iter().enumerate().filter(|(_, rule)| !rule.disabled) {
+            for (flow_at, flow) in rule.flows.iter().enumerate() {
+                let plans = match rule.kind {
+                    None => inbound.entry(rule.metaverse_type).or_default(),
+                    Some(kind) => outbound.entry((rule.metaverse_type, kind)).or_default(),
+                };
+                plans.entry(flow.target).or_default().push((at, flow_at));
+            }
+        }
+        let list = |plans: BTreeMap<Target, Vec<_>>| -> Vec<Plan> {
+            plans.into_iter().map(|(target, flows)| Plan { target, flows }).collect()
+        };
+        Self {
+            file: file.to_owned(),
+            name,
+            description,
+            parameters: [values(&schemas.source), values(&schemas.metaverse)],
+            schemas,
+            rules,
+            cases,
+            inbound: inbound.into_iter().map(|(key, plans)| (key, list(plans))).collect(),
+            outbound: outbound.into_iter().map(|(key, plans)| (key, list(plans))).collect(),
+        }
+    }
+
+    /// Sets a parameter that the connector knows, such as `Connector.ID`. One that no rule set and no standard
+    /// declares is passed over.
+    pub fn set_parameter(&mut self, name: &str, value: &str) {
+        let [source, metaverse] = &mut self.parameters;
+        for (schema, values) in [(&self.schemas.source, source), (&self.schemas.metaverse, metaverse)] {
+            let held = schema.parameter_slot(name).and_then(|slot| values.get_mut(slot as usize));
+            if let Some(held) = held {
+                *held = Value::Text(Cow::Owned(value.to_owned()));
+            }
+        }
+    }
+
+    /// The name of its file, for people.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is for.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The rules: inbound, then outbound, each by precedence.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The cases, in the order of the file.
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+
+    /// What its rules can read and write.
+    pub const fn schemas(&self) -> &Schemas {
+        &self.schemas
+    }
+
+    /// The attributes that a source must read for these rules, in lower case and in order.
+    pub fn attributes(&self) -> Vec<String> {
+        let mut slots: Vec<u32> = Vec::new();
+        for rule in self.rules.iter().filter(|rule| rule.direction == Direction::Inbound && !rule.disabled) {
+            slots.extend(rule.scope.iter().flatten().filter_map(|clause| clause.slot));
+            slots.extend(rule.joins.iter().flatten().map(|clause| clause.source));
+            slots.extend(rule.flows.iter().flat_map(Flow::reads));
+        }
+        let all = self.schemas.source.attributes();
+        let names =
+            slots.into_iter().filter_map(|slot| all.get(slot as usize)).map(|held| held.name.to_lowercase());
+        let pseudo = |name: &String| *name == DN || *name == SOURCE_ANCHOR.to_lowercase();
+        let mut names: Vec<String> =
+            names.filter(|name| !pseudo(name)).chain(["objectclass".to_owned()]).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+}
+
+impl Flow {
+    /// The slots it reads.
+    pub fn reads(&self) -> Vec<u32> {
+        match &self.from {
+            From::Direct(slot) => vec![*slot],
+            From::Constant(_) => Vec::new(),
+            From::Expression(expression) => expression.attributes().iter().map(|(_, slot)| *slot).collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

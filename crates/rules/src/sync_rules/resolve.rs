@@ -1,0 +1,220 @@
+//! One target and the flows to it: precedence, control literals, merge types.
+
+use super::document::Merge;
+use super::schemas::Takes;
+use super::scope::each;
+use super::{Flow, From, Plan, Rule, RuleSet};
+use crate::expr::{Inputs, List, Outcome, Value};
+use std::collections::HashSet;
+
+/// What the flows to a target give together.
+#[derive(Debug, PartialEq)]
+pub(super) enum Resolved<'a> {
+    /// This value, of these rules.
+    Value(Value<'a>, Vec<usize>),
+    /// None: what the target has goes.
+    Nothing,
+    /// Every flow is to be ignored: what the target has stays.
+    Untouched,
+}
+
+/// Why a target got nothing that can be relied on: the flow at fault, what is wrong, what to do.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) rule: usize,
+    pub(super) flow: usize,
+    pub(super) message: String,
+    pub(super) remedy: String,
+}
+
+/// What flows read beside the attributes' values.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) inputs: &'a Inputs<'a>,
+    /// Whether the cloud does not have the object yet.
+    pub(super) is_new: bool,
+}
+
+/// Resolves a target, where any of its rules is in scope.
+pub(super) fn resolve<'a>(
+    set: &'a RuleSet,
+    plan: &Plan,
+    in_scope: &[bool],
+    reader: Reader<'a>,
+    takes: Takes,
+) -> Result<Option<Resolved<'a>>, Failure> {
+    let mut flows = plan.flows.iter().filter_map(|(rule_at, flow_at)| {
+        in_scope.get(*rule_at).copied().unwrap_or(false).then_some(())?;
+        let rule = set.rules.get(*rule_at)?;
+        Some((*rule_at, *flow_at, rule, rule.flows.get(*flow_at)?))
+    });
+    let Some(first) = flows.next() else { return Ok(None) };
+    let all: Vec<_> = std::iter::once(first).chain(flows).collect();
+    let merge = first.3.merge;
+    if let Some((rule_at, flow_at, rule, flow)) = all.iter().find(|(.., flow)| flow.merge != merge) {
+        return Err(Failure { rule: *rule_at, flow: *flow_at, ..mixed(first.2, merge, rule, flow) });
+    }
+    let mut resolved = Resolved::Untouched;
+    for (rule_at, flow_at, _, flow) in all {
+        if flow.execute_once && !reader.is_new {
+            continue;
+        }
+        let fail = |(message, remedy)| Failure { rule: rule_at, flow: flow_at, message, remedy };
+        match outcome(flow, reader.inputs, seed_of(rule_at, flow_at), takes).map_err(fail)? {
+            Outcome::IgnoreThisFlow => {}
+            Outcome::Null => {
+                if resolved == Resolved::Untouched {
+                    resolved = Resolved::Nothing;
+                }
+            }
+            Outcome::AuthoritativeNull => {
+                if resolved == Resolved::Untouched {
+                    resolved = Resolved::Nothing;
+                }
+                break;
+            }
+            Outcome::Value(value) if merge == Merge::Update => {
+                resolved = Resolved::Value(value, vec![rule_at]);
+                break;
+            }
+            Outcome::Value(value) => {
+                let values = into_values(value);
+                match &mut resolved {
+                    Resolved::Value(Value::Many(List::Owned(held)), rules) => {
+                        held.extend(values);
+                        rules.push(rule_at);
+                    }
+                    other => *other = Resolved::Value(Value::Many(List::Owned(values)), vec![rule_at]),
+                }
+            }
+        }
+    }
+    if let Resolved::Value(Value::Many(List::Owned(values)), _) = &mut resolved
+        && merge != Merge::Update
+    {
+        let mut seen = HashSet::new();
+        values.retain(|value| seen.insert(key(value, merge)));
+    }
+    Ok(Some(resolved))
+}
+
+/// By what a double is known.
+fn key(value: &Value<'_>, merge: Merge) -> String {
+    let text = value.to_string();
+    if merge == Merge::MergeCaseInsensitive { text.to_lowercase() } else { text }
+}
+
+fn mixed(first: &Rule, merge: Merge, second: &Rule, flow: &Flow) -> Failure {
+    Failure {
+        rule: 0,
+        flow: 0,
+        message: format!(
+            "it merges with {}, the rule \"{}\" with {}, and both are in scope",
+            flow.merge.as_str(),
+            first.name,
+            merge.as_str()
+        ),
+        remedy: format!(
+            "Give the flows to {} of the rules \"{}\" and \"{}\" one merge type, or scopes that exclude each other.",
+            flow.to, first.name, second.name
+        ),
+    }
+}
+
+impl Merge {
+    /// As the file writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Update => "update",
+            Self::Merge => "merge",
+            Self::MergeCaseInsensitive => "merge_case_insensitive",
+        }
+    }
+}
+
+/// Another number for each flow, so that two never draw the same.
+fn seed_of(rule: usize, flow: usize) -> u128 {
+    ((rule as u128) << 32 | flow as u128)
+        .wrapping_add(1)
+        .wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835)
+}
+
+fn into_values(value: Value<'_>) -> Vec<Value<'_>> {
+    match value {
+        Value::Many(list) => list.into_vec(),
+        one => vec![one],
+    }
+}
+
+/// What one flow gives, in the form that the target takes.
+fn outcome<'a>(
+    flow: &'a Flow,
+    inputs: &'a Inputs<'a>,
+    seed: u128,
+    takes: Takes,
+) -> Result<Outcome<'a>, (String, String)> {
+    let outcome = match &flow.from {
+        From::Constant(value) => Outcome::Value(value.borrowed()),
+        From::Direct(slot) => {
+            let value = inputs.attributes.get(*slot as usize).unwrap_or(&Value::Null);
+            let values = each(value);
+            if takes.many {
+                if values.is_empty() { Outcome::Null } else { Outcome::Value(value.borrowed()) }
+            } else {
+                values
+                    .iter()
+                    .find(|value| !is_blank(value))
+                    .map_or(Outcome::Null, |one| Outcome::Value(one.borrowed()))
+            }
+        }
+        From::Expression(expression) => {
+            let failed = |error: crate::expr::EvaluationError| {
+                let remedy = "Correct the value in the directory, or the expression in the rule; the next cycle retries.";
+                (error.to_string(), remedy.to_owned())
+            };
+            if expression.is_volatile() {
+                let own = Inputs { seed: inputs.seed ^ seed, ..*inputs };
+                owned(expression.evaluate(&own).map_err(failed)?)
+            } else {
+                expression.evaluate(inputs).map_err(failed)?
+            }
+        }
+    };
+    Ok(match outcome {
+        Outcome::Value(Value::Many(list)) if !takes.many => {
+            let mut values = list.into_vec();
+            match (values.pop(), values.is_empty()) {
+                (Some(one), true) => Outcome::Value(one),
+                (None, _) => Outcome::Null,
+                (Some(_), false) => {
+                    return Err((
+                        format!(
+                            "the expression gives {} values, and {} takes one",
+                            values.len() + 1,
+                            flow.to
+                        ),
+                        "Choose one with ItemOrNull(..., 1) or FirstText(...) in the rule.".into(),
+                    ));
+                }
+            }
+        }
+        Outcome::Value(one) if takes.many && !matches!(one, Value::Many(_)) => {
+            Outcome::Value(Value::Many(List::Owned(vec![one])))
+        }
+        other => other,
+    })
+}
+
+fn owned<'a>(outcome: Outcome<'_>) -> Outcome<'a> {
+    match outcome {
+        Outcome::Value(value) => Outcome::Value(value.into_owned()),
+        Outcome::Null => Outcome::Null,
+        Outcome::AuthoritativeNull => Outcome::AuthoritativeNull,
+        Outcome::IgnoreThisFlow => Outcome::IgnoreThisFlow,
+    }
+}
+
+/// Whether a text says nothing.
+pub(super) fn is_blank(value: &Value<'_>) -> bool {
+    matches!(value, Value::Text(text) | Value::Reference(text) if text.trim().is_empty())
+}
