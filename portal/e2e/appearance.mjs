@@ -49,6 +49,20 @@ export async function appearanceChecks({ browser, api, check }) {
   }
   await page.emulateMedia({ colorScheme: 'light' });
 
+  await check('where the values of a user come from, explained by the sync client', async () => {
+    for (const scheme of /** @type {const} */ (['dark', 'light'])) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.goto(`/users?user=${user.id}`);
+      const pane = page.getByRole('dialog', { name: 'User details' });
+      await pane.getByRole('button', { name: 'Where do these values come from?' }).click();
+      await pane.getByText('In scope, and in the cloud. Nothing is to be done.').waitFor();
+      await pane.getByText('surname <- sn', { exact: true }).scrollIntoViewIfNeeded();
+      await browser.settled();
+      await browser.shot(`user-explained-${scheme}`);
+      assert.deepEqual(await browser.violations(), []);
+    }
+  });
+
   await check('a narrow window (320 px) needs no sideways scrolling of the page', async () => {
     await page.setViewportSize({ width: 320, height: 800 });
     for (const [, path, heading] of pages.filter(([name]) => ['home', 'users', 'dirsync', 'setup'].includes(name))) {
