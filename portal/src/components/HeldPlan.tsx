@@ -39,9 +39,12 @@ const useStyles = makeStyles({
   field: { marginTop: '16px' },
 });
 
-/** How many deletions a plan holds, all kinds together. */
-export function deletionsOf(plan: PlanSummary): number {
-  return Object.values(plan.counts).reduce((sum, counts) => sum + counts.delete, 0);
+/** What a plan takes away, all kinds together. A plan without deletions is held for members or values it removes. */
+function lossesOf(plan: PlanSummary) {
+  const sum = (of: 'delete' | 'membersRemoved' | 'update') =>
+    Object.values(plan.counts).reduce((total, counts) => total + counts[of], 0);
+  const losses = { deletions: sum('delete'), members: sum('membersRemoved'), updates: sum('update') };
+  return { ...losses, toType: losses.deletions || losses.members || losses.updates };
 }
 
 export function HeldPlan({ plan, onPreview }: { plan: PlanSummary; onPreview: () => void }) {
@@ -90,9 +93,9 @@ function Approve({ plan, order, disabled }: ApproveProps) {
   const [open, setOpen] = useState(false);
   const [typed, setTyped] = useState('');
   const [tried, setTried] = useState(false);
-  const deletions = deletionsOf(plan);
+  const losses = lossesOf(plan);
   const focusTarget = useRestoreFocusTarget();
-  const right = typed.trim() === String(deletions);
+  const right = typed.trim() === String(losses.toType);
 
   const confirm = () => {
     setTried(true);
@@ -125,11 +128,11 @@ function Approve({ plan, order, disabled }: ApproveProps) {
             <DialogBody>
               <DialogTitle>{t.held.dialogTitle}</DialogTitle>
               <DialogContent>
-                {t.held.dialog(deletions)}
+                {t.held.dialog(losses)}
                 <Field
                   className={styles.field}
-                  label={t.held.typeIt(deletions)}
-                  {...(tried && !right ? { validationMessage: t.held.mismatch(deletions) } : {})}
+                  label={t.held.typeIt(losses.toType)}
+                  {...(tried && !right ? { validationMessage: t.held.mismatch(losses.toType) } : {})}
                 >
                   <Input inputMode="numeric" autoComplete="off" value={typed} onChange={(_, data) => setTyped(data.value)} />
                 </Field>

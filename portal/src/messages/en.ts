@@ -449,11 +449,11 @@ export const en = {
     approve: 'Approve…',
     preview: 'See what it would do',
     dialogTitle: 'Approve this plan?',
-    dialog: (n: number) =>
-      `This writes the whole plan, with ${plural(n, 'deletion', 'deletions')}. Deleted objects can be restored for 30 days. If the plan changes before it is written, it is held again.`,
+    dialog: (losses: { deletions: number; members: number; updates: number }) =>
+      `This writes the whole plan, with ${plural(losses.deletions, 'deletion', 'deletions')}, ${plural(losses.members, 'member', 'members')} removed from groups and ${plural(losses.updates, 'update', 'updates')}. Deleted objects can be restored for 30 days. If the plan changes before it is written, it is held again.`,
     typeIt: (n: number) => `Type ${n} to confirm`,
     confirm: 'Approve the plan',
-    mismatch: (n: number) => `This is not the number of deletions. Type ${n}.`,
+    mismatch: (n: number) => `This is not the number. Type ${n}.`,
   },
 
   plan: {

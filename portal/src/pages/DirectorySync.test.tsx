@@ -80,6 +80,20 @@ describe('Manage directory synchronization', () => {
     await waitFor(() => expect(asked).toContain('POST /api/v1/orders {"order":"approve","digest":"digest-1"}'));
   });
 
+  it('says what a plan without deletions takes away before it is approved', async () => {
+    const none = { create: 0, update: 3, delete: 0, membersAdded: 0, membersRemoved: 45, held: 50 };
+    const asked = server(sampleStatus((status) => (status.sync.heldPlan = { ...held, counts: { group: none } })));
+    renderAt('/dirsync', <DirectorySyncPage />);
+    const approve = await screen.findByRole('button', { name: t.held.approve });
+    await waitFor(() => expect(approve.getAttribute('aria-disabled')).not.toBe('true'));
+    await userEvent.click(approve);
+    const dialog = within(await screen.findByRole('dialog', { hidden: true }));
+    expect(dialog.getByText(/45 members removed from groups and 3 updates/)).toBeTruthy();
+    await userEvent.type(dialog.getByRole('textbox', { hidden: true }), '0{Enter}');
+    expect(dialog.getByText(t.held.mismatch(45))).toBeTruthy();
+    expect(asked.some((each) => each.startsWith('POST'))).toBe(false);
+  });
+
   it('lets a reader change nothing', async () => {
     const asked = server(
       sampleStatus((status) => (status.sync.heldPlan = held)),

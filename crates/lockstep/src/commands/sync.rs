@@ -125,7 +125,7 @@ pub(crate) async fn approve(
             let target =
                 client::target_at(loaded, loaded.config.sync.server.clone(), "none".to_owned().into())?;
             client::client(loaded, target, state)?.approve(digest, &by).await?;
-            "Approved: the next cycle writes the plan, if it still deletes exactly this."
+            "Approved: the next cycle writes the plan, if it still takes away exactly this."
         }
         None => match order(loaded, &json!({ "order": "approve", "digest": digest, "by": by })).await? {
             OrderAnswer::Refused { reason } => bail!("the sync client refused: {reason}"),
