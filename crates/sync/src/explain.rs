@@ -1,11 +1,11 @@
 //! Explains one object: found by what a person knows of it, with every value, the rule that gave it, and what
 //! comes next. From the state as it is: the directory and the target are not asked.
 
-use crate::plan::Planner;
+use crate::plan::{Change, Planner};
 use crate::state::{DeletionRow, Held, Standing};
 use crate::{SyncFailure, codec};
 use lockstep_engine::rules::{Mapped, Mapping, Reference};
-use lockstep_engine::{Confirmed, CsId, describe, describe_deletion, link_difference};
+use lockstep_engine::{CsId, describe, describe_deletion};
 use lockstep_model::explain::{ExplainedManager, ExplainedMembers, ExplainedValue, Explanation, Next, Scope};
 use lockstep_model::{Entry, ObjectKind, Property, SourceAnchor, dn};
 
@@ -128,27 +128,7 @@ impl Planner {
         if !pending {
             return Ok(());
         }
-        let members = match ready.confirmed_members() {
-            Ok(before) => {
-                let difference = link_difference(before, &ready.members);
-                (difference.added.len() as u64, difference.removed.len() as u64)
-            }
-            // Only the target knows how many; that they differ is told when it is asked.
-            Err(_) => (0, 0),
-        };
-        if ready.is_written() && members == (0, 0) {
-            return Ok(());
-        }
-        let confirmed = match &ready.confirmed {
-            Some(row) => Some(Confirmed {
-                properties: self.confirmed_properties(&ready).unwrap_or_default(),
-                manager: match row.manager {
-                    Some(id) => self.state.anchors(vec![id]).await?.into_iter().flatten().next(),
-                    None => None,
-                },
-            }),
-            None => None,
-        };
+        let Some(Change { confirmed, members }) = self.change_of(&ready).await? else { return Ok(()) };
         let item = describe(&ready.wanted(), confirmed.as_ref(), members, &self.mapping);
         told.next = Next::Planned { item: Box::new(item) };
         Ok(())

@@ -8,8 +8,8 @@ use crate::state::{ConfirmedMembers, ConfirmedRow, DeletionRow, ObjectRow, Stage
 use crate::{StateError, codec};
 use lockstep_engine::rules::{Mapped, MappedObject, Mapping, Reference};
 use lockstep_engine::{
-    Container, CsId, KeyHash, KeyHasher, KindDeletions, LossDigest, Manager, Wanted, both, held_for_distrust,
-    judge, unresolved_manager, unresolved_members,
+    Confirmed, Container, CsId, KeyHash, KeyHasher, KindDeletions, LossDigest, Manager, Wanted, both,
+    held_for_distrust, judge, link_difference, unresolved_manager, unresolved_members,
 };
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use lockstep_model::plan::{DeleteReason, Verdict};
@@ -143,6 +143,51 @@ impl Planner {
             .collect();
         let work = move || prepared.into_iter().map(|one| one.finish(&anchors)).collect::<Vec<_>>();
         if many { blocking(work).await } else { Ok(work()) }
+    }
+}
+
+/// What is to be written of an object.
+pub(crate) struct Change {
+    /// What the target confirmed, in words; none for an object that it does not hold.
+    pub(crate) confirmed: Option<Confirmed>,
+    /// How many members come and go.
+    pub(crate) members: (u64, u64),
+}
+
+impl Planner {
+    /// What a pending object needs; none where the target has it so already.
+    pub(crate) async fn change_of(&self, ready: &Ready) -> Result<Option<Change>, StateError> {
+        let members = match ready.confirmed_members() {
+            Ok(before) => {
+                let difference = link_difference(before, &ready.members);
+                (difference.added.len() as u64, difference.removed.len() as u64)
+            }
+            Err(theirs) => {
+                let anchors = self.state.anchors(ready.members.clone()).await?;
+                let mut anchors: Vec<SourceAnchor> = anchors.into_iter().flatten().collect();
+                anchors.sort_unstable();
+                let ours = Fingerprint::of_members(anchors.iter().map(SourceAnchor::as_str));
+                // The numbers behind a fingerprint that differs are known when it is written.
+                (u64::from(ours != theirs), 0)
+            }
+        };
+        if ready.is_written() && members == (0, 0) {
+            return Ok(None);
+        }
+        Ok(Some(Change { confirmed: self.confirmed(ready).await?, members }))
+    }
+
+    /// What was confirmed, in words. After a rebuild the words are not known; the properties then show without
+    /// a "before".
+    async fn confirmed(&self, ready: &Ready) -> Result<Option<Confirmed>, StateError> {
+        let Some(row) = &ready.confirmed else { return Ok(None) };
+        let properties = self.confirmed_properties(ready).unwrap_or_default();
+        let manager = match row.manager {
+            Some(id) => self.state.anchors(vec![id]).await?.into_iter().flatten().next(),
+            None if row.raw.as_deref() == Some(&[]) => ready.manager.clone(),
+            None => None,
+        };
+        Ok(Some(Confirmed { properties, manager }))
     }
 }
 

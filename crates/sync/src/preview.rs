@@ -1,9 +1,9 @@
 //! A plan in numbers and in words, for people. Nothing is written.
 
 use crate::SyncFailure;
-use crate::plan::{DELETIONS_PAGE, Judgement, Planner, Ready};
+use crate::plan::{Change, DELETIONS_PAGE, Judgement, Planner, Ready};
 use crate::state::Stage;
-use lockstep_engine::{Confirmed, CsId, describe, describe_deletion, link_difference};
+use lockstep_engine::{CsId, describe, describe_deletion};
 use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
 use lockstep_model::{ObjectKind, PlanId, SourceAnchor, SyncError, Timestamp};
 use std::collections::BTreeMap;
@@ -78,51 +78,18 @@ impl Gathered {
         self.error_count += ready.errors.len() as u64;
         let room = ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(ready.errors.iter().take(room).cloned());
-        let (added, removed) = match ready.confirmed_members() {
-            Ok(before) => {
-                let difference = link_difference(before, &ready.members);
-                (difference.added.len() as u64, difference.removed.len() as u64)
-            }
-            Err(theirs) => {
-                let anchors = planner.state.anchors(ready.members.clone()).await?;
-                let mut anchors: Vec<SourceAnchor> = anchors.into_iter().flatten().collect();
-                anchors.sort_unstable();
-                let ours = lockstep_model::Fingerprint::of_members(anchors.iter().map(SourceAnchor::as_str));
-                // The numbers behind a fingerprint that differs are known when it is written.
-                (u64::from(ours != theirs), 0)
-            }
-        };
-        if ready.is_written() && added == 0 && removed == 0 {
-            return Ok(());
-        }
+        let Some(Change { confirmed, members }) = planner.change_of(&ready).await? else { return Ok(()) };
         let counts = self.counts.entry(kind).or_default();
-        if ready.confirmed.is_some() {
+        if confirmed.is_some() {
             counts.update += 1;
         } else {
             counts.create += 1;
         }
-        counts.members_added += added;
-        counts.members_removed += removed;
-        let confirmed = match &ready.confirmed {
-            None => None,
-            Some(_) => Some(self.confirmed(planner, &ready).await?),
-        };
+        counts.members_added += members.0;
+        counts.members_removed += members.1;
         let key = (kind, ready.anchor.clone());
-        self.list(|| describe(&ready.wanted(), confirmed.as_ref(), (added, removed), &planner.mapping), key);
+        self.list(|| describe(&ready.wanted(), confirmed.as_ref(), members, &planner.mapping), key);
         Ok(())
-    }
-
-    /// What was confirmed, in words. After a rebuild the words are not known; the properties then show without
-    /// a "before".
-    async fn confirmed(&self, planner: &Planner, ready: &Ready) -> Result<Confirmed, SyncFailure> {
-        let Some(row) = &ready.confirmed else { return Ok(Confirmed::default()) };
-        let properties = planner.confirmed_properties(ready).unwrap_or_default();
-        let manager = match row.manager {
-            Some(id) => planner.state.anchors(vec![id]).await?.into_iter().flatten().next(),
-            None if row.raw.as_deref() == Some(&[]) => ready.manager.clone(),
-            None => None,
-        };
-        Ok(Confirmed { properties, manager })
     }
 
     async fn deletions(&mut self, planner: &Planner) -> Result<(), SyncFailure> {
