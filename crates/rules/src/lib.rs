@@ -8,18 +8,23 @@
 mod attribute;
 pub mod expr;
 mod flows;
+mod rules;
 pub mod sync_rules;
+
+pub use rules::{Circumstances, Refers, Rules, RulesDocument, Trace};
 
 use attribute::{A, Slots, texts};
 use flows::Take;
 use lockstep_model::{
     Entry, ErrorCode, ObjectKind, ObjectRef, Properties, Property, PropertyValue, SyncError, dn,
 };
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an admin can set of the built-in mapping. Object classes and attributes in any case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct MappingSettings {
     /// The attribute whose first value is a user's sign-in name, `local@domain`. Default: `mail`.
     pub user_name_attribute: String,
@@ -55,7 +60,14 @@ pub enum Mapped {
     /// Nothing: no rule takes the entry in. It is not an error.
     OutOfScope {
         /// Why, for people.
-        reason: &'static str,
+        reason: Cow<'static, str>,
+    },
+    /// A rule went wrong: what the object would be is not known, and what the cloud has of it stays.
+    Failed {
+        /// What it would have been.
+        kind: ObjectKind,
+        /// What went wrong; at least one.
+        errors: Vec<SyncError>,
     },
 }
 
@@ -72,6 +84,22 @@ pub struct MappedObject {
     pub members: Vec<Reference>,
     /// Attributes that could not be read, each left out.
     pub errors: Vec<SyncError>,
+}
+
+impl MappedObject {
+    /// An object of which only its errors are known.
+    pub fn failed(kind: ObjectKind, errors: Vec<SyncError>) -> Self {
+        Self { kind, properties: Properties::new(), manager: None, members: Vec::new(), errors }
+    }
+
+    /// Properties of which the rules said nothing: what the cloud has stays.
+    fn keep(&mut self, untouched: &[sync_rules::Target]) {
+        for target in untouched {
+            if let sync_rules::Target::Property(property) = target {
+                self.properties.0.insert(*property, PropertyValue::Kept);
+            }
+        }
+    }
 }
 
 /// The name by which one entry refers to another.
@@ -163,7 +191,7 @@ impl Mapping {
         let mut slots = Slots::of(entry);
         let kind = match self.kind_in_scope(entry, &slots) {
             Ok(kind) => kind,
-            Err(reason) => return Mapped::OutOfScope { reason },
+            Err(reason) => return Mapped::OutOfScope { reason: Cow::Borrowed(reason) },
         };
         let mut errors = self.drop_unreadable(entry, kind, &mut slots);
         // In the order of the properties, so that the map is built at once and not searched for each of them.
@@ -181,9 +209,7 @@ impl Mapping {
         let kind = self.kind(slots.values(A::ObjectClass));
         match kind {
             None => Err("none of its object classes is that of a user or group"),
-            Some(_) if self.is_excluded(&entry.dn) => {
-                Err("it lies under a DN that the configuration excludes")
-            }
+            Some(_) if self.is_excluded(&entry.dn) => Err(rules::EXCLUDED),
             Some(kind) => Ok(kind),
         }
     }

@@ -2,9 +2,10 @@
 //! indexes. Pure, for an import calls it for thousands at once beside the tasks that wait for the network.
 
 use crate::codec;
+use crate::decide::Decider;
 use crate::state::{Held, IndexChange, Upsert};
-use lockstep_engine::rules::{Mapping, Reference};
-use lockstep_engine::{CsId, KeyHash, KeyHasher};
+use lockstep_engine::rules::{Reference, Refers};
+use lockstep_engine::{CsId, KeyHash};
 use lockstep_model::{Entry, ObjectKind, SourceAnchor, dn};
 use lockstep_sources::{EntryChange, Extent};
 use std::collections::BTreeSet;
@@ -76,10 +77,21 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// The names of an entry, and its kind where it is in scope.
-    pub(crate) fn of(entry: &Entry, mapping: &Mapping, hasher: &KeyHasher) -> (Self, Option<ObjectKind>) {
-        let (kind, references) = mapping.references(entry).unzip();
-        let names = mapping.keys(entry);
+    /// The names of an entry, and its kind where it is in scope. `was`: its kind before, which stays where the rules
+    /// cannot say.
+    pub(crate) fn of(
+        entry: &Entry,
+        decider: &Decider,
+        was: Option<ObjectKind>,
+    ) -> (Self, Option<ObjectKind>) {
+        let hasher = decider.hasher();
+        let refers = decider.references(entry);
+        let kind = refers.as_ref().map(|refers| match was {
+            Some(was) if !refers.certain => was,
+            _ => refers.kind,
+        });
+        let references = refers.map(|Refers { references, .. }| references);
+        let names = decider.keys(entry);
         let mut keys: Vec<KeyHash> = names.iter().map(|key| hasher.hash(key)).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -100,7 +112,7 @@ impl Names {
 }
 
 /// Works out what a change, or several of one entry, come to.
-pub(crate) fn work_out(job: Job, mapping: &Mapping, hasher: &KeyHasher, first: bool) -> Worked {
+pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
     let Job { anchor, held, changes } = job;
     let decode = |held: &Held| codec::decode(anchor.clone(), &held.raw);
     // A whole entry says all of itself; what was held matters for the indexes only, if it changed at all.
@@ -119,9 +131,9 @@ pub(crate) fn work_out(job: Job, mapping: &Mapping, hasher: &KeyHasher, first: b
     if whole && was_there {
         old = held.as_ref().and_then(decode);
     }
-    let (names, kind) = Names::of(&entry, mapping, hasher);
     let old_kind = held.as_ref().and_then(|held| held.kind).filter(|_| was_there);
-    let before = old.filter(|_| was_there).map(|old| Names::of(&old, mapping, hasher).0).unwrap_or_default();
+    let (names, kind) = Names::of(&entry, decider, old_kind);
+    let before = old.filter(|_| was_there).map(|old| Names::of(&old, decider, None).0).unwrap_or_default();
     let upsert = Upsert {
         id: held.as_ref().map(|held| held.id),
         anchor,

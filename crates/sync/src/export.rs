@@ -268,6 +268,12 @@ impl Exporter {
                     continue;
                 }
                 let told = self.note_errors(&mut ready);
+                if ready.failed {
+                    if told {
+                        settled.push(Outcome::Settled { id: ready.id });
+                    }
+                    continue;
+                }
                 match ready.confirmed_members() {
                     Ok(before) => {
                         let difference = link_difference(before, &ready.members);

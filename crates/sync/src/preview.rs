@@ -3,9 +3,9 @@
 use crate::SyncFailure;
 use crate::plan::{Change, DELETIONS_PAGE, Judgement, Planner, Ready};
 use crate::state::Stage;
-use lockstep_engine::{CsId, describe, describe_deletion};
+use lockstep_engine::{CsId, changed, describe, describe_deletion};
 use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
-use lockstep_model::{ObjectKind, PlanId, SourceAnchor, SyncError, Timestamp};
+use lockstep_model::{ObjectKind, PlanId, Property, SourceAnchor, SyncError, Timestamp};
 use std::collections::BTreeMap;
 
 /// Pending objects made ready at once.
@@ -46,6 +46,7 @@ pub(crate) async fn report(
         },
         items: gathered.items.into_values().collect(),
         truncated,
+        properties: gathered.properties,
         errors: gathered.errors,
     })
 }
@@ -59,6 +60,7 @@ struct Gathered {
     items: BTreeMap<(ObjectKind, SourceAnchor), PlanItem>,
     errors: Vec<SyncError>,
     error_count: u64,
+    properties: BTreeMap<ObjectKind, BTreeMap<Property, u64>>,
 }
 
 impl Gathered {
@@ -80,15 +82,25 @@ impl Gathered {
         self.errors.extend(ready.errors.iter().take(room).cloned());
         let Some(Change { confirmed, members }) = planner.change_of(&ready).await? else { return Ok(()) };
         let counts = self.counts.entry(kind).or_default();
-        if confirmed.is_some() {
+        if let Some(confirmed) = &confirmed {
             counts.update += 1;
+            let properties = self.properties.entry(kind).or_default();
+            for property in changed(&confirmed.properties, &ready.mapped.properties) {
+                *properties.entry(property).or_default() += 1;
+            }
         } else {
             counts.create += 1;
         }
         counts.members_added += members.0;
         counts.members_removed += members.1;
         let key = (kind, ready.anchor.clone());
-        self.list(|| describe(&ready.wanted(), confirmed.as_ref(), members, &planner.mapping), key);
+        self.list(
+            || {
+                let trace = planner.decider.trace(&ready.entry, confirmed.is_none());
+                describe(&ready.wanted(), confirmed.as_ref(), members, &trace)
+            },
+            key,
+        );
         Ok(())
     }
 

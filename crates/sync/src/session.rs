@@ -3,6 +3,7 @@
 
 use crate::backoff::Backoff;
 use crate::client::SyncClient;
+use crate::decide::Decider;
 use crate::export::{Exported, Exporter};
 use crate::import::{Importer, Step};
 use crate::plan::{Judgement, Planner};
@@ -15,6 +16,7 @@ use lockstep_model::provisioning::{
 };
 use lockstep_model::{RunId, Timestamp};
 use lockstep_sources::{SourceError, SourceEvent, Watermark};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -110,7 +112,7 @@ impl Reading {
     pub(crate) fn start(client: &SyncClient, from: Option<Watermark>, live: bool) -> Self {
         let (to, events) = mpsc::channel(EVENTS);
         let stop = CancellationToken::new();
-        let mut source = (client.source)();
+        let mut source = client.make_source();
         let at = source.describe();
         let token = stop.clone();
         let task = tokio::spawn(async move { source.read(from, live, to, token).await });
@@ -135,6 +137,7 @@ pub(crate) struct Session<'a> {
     /// What the tenant wants of the client.
     pub(crate) sync_enabled: bool,
     pub(crate) threshold: Option<DeletionThreshold>,
+    earlier: Arc<Vec<Decider>>,
 }
 
 impl<'a> Session<'a> {
@@ -144,7 +147,7 @@ impl<'a> Session<'a> {
         let report = ClientReport {
             version: settings.version.clone(),
             machine: settings.machine.clone(),
-            source: (client.source)().describe(),
+            source: client.make_source().describe(),
             state: ClientState::Starting,
             detail: None,
             last_import: meta.last_import,
@@ -155,7 +158,8 @@ impl<'a> Session<'a> {
             pending: PendingCounts::default(),
             held_plan: None,
         };
-        Ok(Self { client, meta, held: None, report, sync_enabled: true, threshold: None })
+        let earlier = client.earlier(&meta).await?;
+        Ok(Self { client, meta, held: None, report, sync_enabled: true, threshold: None, earlier })
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -163,7 +167,8 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn planner(&self) -> Planner {
-        self.client.planner(&self.meta, self.threshold.unwrap_or(self.client.settings.threshold))
+        let threshold = self.threshold.unwrap_or(self.client.settings.threshold);
+        self.client.planner(&self.meta, threshold, self.earlier.clone())
     }
 
     /// Deletions written since then count for the guard.
@@ -343,7 +348,7 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn importer(&self) -> Importer {
-        Importer::new(self.client.state.clone(), self.client.mapping.clone(), &self.meta)
+        Importer::new(self.client.state.clone(), self.client.decider(&self.meta), &self.meta)
     }
 
     /// One whole cycle, with its record and reports.

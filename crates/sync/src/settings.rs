@@ -1,14 +1,15 @@
 //! What an admin can set of a sync client.
 
-use lockstep_engine::rules::MappingSettings;
+use lockstep_engine::rules::{MappingSettings, Rules};
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The settings of a sync client.
 #[derive(Clone, Debug)]
 pub struct SyncSettings {
     /// How entries become users and groups.
-    pub mapping: MappingSettings,
+    pub rules: Arc<Rules>,
     /// How much may be deleted without approval. The tenant's own, where an admin set one there, wins.
     pub threshold: DeletionThreshold,
     /// How many members a group may lose without approval.
@@ -36,7 +37,7 @@ pub struct SyncSettings {
 impl Default for SyncSettings {
     fn default() -> Self {
         Self {
-            mapping: MappingSettings::default(),
+            rules: Arc::new(Rules::built_in(MappingSettings::default())),
             threshold: DeletionThreshold::default(),
             members: MemberThreshold::default(),
             approval: Duration::from_secs(60 * 60),

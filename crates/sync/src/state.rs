@@ -25,8 +25,8 @@ pub struct Meta {
     pub watermark: Option<Watermark>,
     /// The secret key of [`lockstep_engine::KeyHasher`].
     pub hash_key: [u64; 2],
-    /// The mapping by which the indexes were made; another one has them made anew.
-    pub mapping: String,
+    /// The rules by which the indexes were made; others have them made anew.
+    pub rules: String,
     /// An admin paused the client.
     pub paused: bool,
     /// What the target holds must be asked before the next plan: the state is new, or an export ended without
@@ -327,6 +327,10 @@ pub struct Counts {
 pub trait StateStore: Send + Sync + 'static {
     /// The client's facts.
     async fn meta(&self) -> Result<Meta, StateError>;
+    /// A text that was kept by name.
+    async fn note(&self, name: &'static str) -> Result<Option<String>, StateError>;
+    /// Keeps a text by name, in place of the one before.
+    async fn put_note(&self, name: &'static str, text: String) -> Result<(), StateError>;
     /// Numbers of the state. Cheap.
     async fn counts(&self) -> Result<Counts, StateError>;
     /// Commits changes. The answer has the numbers of the upserts, in their order.

@@ -2,12 +2,10 @@
 
 use crate::End;
 use crate::out::{Out, line};
-use anyhow::{Context, bail};
 use lockstep_rules::sync_rules::{
-    CaseResult, Finding, MAX_BYTES, OPENLDAP, OPENLDAP_FILE, Problem, RuleSet, Schemas, Severity, json_schema,
+    CaseResult, Finding, OPENLDAP, OPENLDAP_FILE, Problem, RuleSet, Schemas, Severity, json_schema,
 };
 use serde::Serialize;
-use std::io::Read;
 use std::path::Path;
 
 /// What `lockstep rules check` found.
@@ -123,16 +121,7 @@ fn load(file: Option<&Path>) -> anyhow::Result<(String, Result<RuleSet, Vec<Prob
         None => (OPENLDAP_FILE.to_owned(), OPENLDAP.to_owned()),
         Some(path) => {
             let name = path.display().to_string();
-            let mut octets = Vec::new();
-            // One byte more than there may be, so that a file that is too large is seen and not read.
-            std::fs::File::open(path)
-                .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut octets))
-                .with_context(|| format!("{name} cannot be read; check the path and its rights"))?;
-            if octets.len() > MAX_BYTES {
-                bail!("{name} is larger than {MAX_BYTES} bytes; a rule set has no more, split it");
-            }
-            let text = String::from_utf8(octets)
-                .with_context(|| format!("{name} is not UTF-8 text; write it again as UTF-8"))?;
+            let text = crate::wiring::rules::read(path)?;
             (name, text)
         }
     };

@@ -200,6 +200,14 @@ fn source(loaded: &Loaded, add: &mut Add<'_>) {
 
 fn mapping(loaded: &Loaded, add: &mut Add<'_>) {
     let mapping = &loaded.config.mapping;
+    if mapping.rules.is_some() {
+        let others = ["user_name_attribute", "user_classes", "group_classes", "disabled_attribute"];
+        for key in others.map(|name| format!("mapping.{name}")) {
+            if loaded.is_set(&key) {
+                add(&key, "says nothing beside `rules`".into(), "remove it, or remove `rules`");
+            }
+        }
+    }
     let named = [
         ("mapping.user_name_attribute", Some(&mapping.user_name_attribute)),
         ("mapping.disabled_attribute", mapping.disabled_attribute.as_ref()),

@@ -232,6 +232,9 @@ pub(crate) enum Protection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Mapping {
+    /// A rule set (TOML) that decides in place of the built-in mapping; the other keys here then say nothing.
+    /// `lockstep rules show` prints one to start from.
+    pub(crate) rules: Option<PathBuf>,
     /// The attribute with the sign-in name, `local@domain`.
     pub(crate) user_name_attribute: String,
     /// Entries with one of these object classes are users.
@@ -247,6 +250,7 @@ impl Default for Mapping {
     fn default() -> Self {
         let default = lockstep_rules::MappingSettings::default();
         Self {
+            rules: None,
             user_name_attribute: default.user_name_attribute,
             user_classes: default.user_classes,
             group_classes: default.group_classes,

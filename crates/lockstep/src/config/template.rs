@@ -51,6 +51,7 @@ password_file = "source.password"         # or the systemd credential `source.pa
 # members_least = 20                      # ... that has at least so many
 
 [mapping]
+# rules = "rules.toml"                    # sync rules of your own: lockstep rules show > rules.toml
 # user_name_attribute = "mail"
 # user_classes = ["inetOrgPerson", "organizationalPerson", "person", "posixAccount"]
 # group_classes = ["groupOfNames", "groupOfUniqueNames", "posixGroup"]

@@ -2,8 +2,8 @@
 
 use crate::sample::Manifest;
 use anyhow::{Context as _, bail};
-use lockstep_model::{Attributes, Entry, ObjectKind, Properties, SourceAnchor, dn};
-use lockstep_rules::{Mapped, Mapping, Reference};
+use lockstep_model::{Attributes, Entry, ObjectKind, Properties, SourceAnchor, Timestamp, dn};
+use lockstep_rules::{Circumstances, Mapped, Reference, Rules};
 use lockstep_sources::{Source, SourceEvent};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio::sync::mpsc;
@@ -49,10 +49,11 @@ struct Links {
 /// Reads the directory whole.
 pub(super) async fn read(
     source: &mut dyn Source,
-    mapping: &Mapping,
+    rules: &Rules,
     manifest: Option<&Manifest>,
+    now: Timestamp,
 ) -> anyhow::Result<Wanted> {
-    let mut reading = Reading::new(mapping, manifest);
+    let mut reading = Reading::new(rules, manifest, now);
     let (to, mut from) = mpsc::channel(QUEUE);
     let read = source.read(None, false, to, CancellationToken::new());
     let into = &mut reading;
@@ -81,7 +82,8 @@ pub(super) async fn read(
 }
 
 struct Reading<'a> {
-    mapping: &'a Mapping,
+    rules: &'a Rules,
+    now: Timestamp,
     wanted: Wanted,
     names: HashMap<Reference, SourceAnchor>,
     links: Vec<Links>,
@@ -89,15 +91,16 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(mapping: &'a Mapping, manifest: Option<&Manifest>) -> Self {
+    fn new(rules: &'a Rules, manifest: Option<&Manifest>, now: Timestamp) -> Self {
         let defects = manifest.map_or(&[][..], |m| &m.defects);
         let watch = defects.iter().flat_map(|d| &d.objects).filter_map(|name| dn::normalize(name)).collect();
-        Self { mapping, wanted: Wanted::default(), names: HashMap::new(), links: Vec::new(), watch }
+        Self { rules, now, wanted: Wanted::default(), names: HashMap::new(), links: Vec::new(), watch }
     }
 
     fn take(&mut self, entry: Entry) {
-        let Mapped::Object(object) = self.mapping.map(&entry) else { return };
-        for key in self.mapping.keys(&entry) {
+        let circumstances = Circumstances { member_of: &[], is_new: false, now: self.now };
+        let Mapped::Object(object) = self.rules.map(&entry, circumstances) else { return };
+        for key in self.rules.keys(&entry) {
             self.names.insert(key, entry.anchor.clone());
         }
         for address in object.properties.list(lockstep_model::Property::ProxyAddresses) {

@@ -1,6 +1,6 @@
 //! The sync client over the configured directory, state and server.
 
-use super::{disk, source};
+use super::{disk, rules, source};
 use crate::clock::SystemClock;
 use crate::config::{Loaded, SourceKind};
 use crate::secret;
@@ -67,14 +67,14 @@ pub(crate) fn client(
         Arc::new(target),
         state,
         Arc::new(SystemClock),
-        settings(loaded),
+        settings(loaded)?,
     ))
 }
 
-fn settings(loaded: &Loaded) -> SyncSettings {
+fn settings(loaded: &Loaded) -> anyhow::Result<SyncSettings> {
     let sync = &loaded.config.sync;
-    SyncSettings {
-        mapping: loaded.config.mapping_settings(),
+    Ok(SyncSettings {
+        rules: rules::configured(loaded)?,
         threshold: DeletionThreshold { count: sync.guard.count, percent: sync.guard.percent },
         members: MemberThreshold { percent: sync.guard.members_percent, least: sync.guard.members_least },
         cycle: sync.cycle.0,
@@ -82,7 +82,7 @@ fn settings(loaded: &Loaded) -> SyncSettings {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         machine: machine(),
         ..SyncSettings::default()
-    }
+    })
 }
 
 /// Name of this machine, as `hostname` says it.

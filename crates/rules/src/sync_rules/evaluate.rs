@@ -105,8 +105,11 @@ impl RuleSet {
         let source_inputs = inputs(row.as_slice(), source_parameters.as_slice());
         let mut errors = Vec::new();
         let mut metaverse = BTreeMap::new();
+        // What an inbound rule says nothing about, no outbound flow that reads it does.
+        let mut untouched: BTreeSet<u32> = BTreeSet::new();
         let mut made = vec![Value::Null; self.schemas.metaverse.attributes().len()];
-        let reader = Reader { inputs: &source_inputs, is_new: subject.is_new };
+        let none = BTreeSet::new();
+        let reader = Reader { inputs: &source_inputs, is_new: subject.is_new, untouched: &none };
         for plan in self.inbound.get(&inbound.kind).into_iter().flatten() {
             let takes = plan.target.takes(&self.schemas.metaverse);
             match resolve(self, plan, &inbound.active, reader, takes) {
@@ -118,7 +121,8 @@ impl RuleSet {
                         *held = value;
                     }
                 }
-                Ok(_) => {}
+                Ok(Some(Resolved::Untouched)) => untouched.extend(plan.target.slot()),
+                Ok(Some(Resolved::Nothing) | None) => {}
                 Err(failure) => errors.push(self.failed(subject.entry, None, &failure)),
             }
         }
@@ -133,7 +137,7 @@ impl RuleSet {
             error.object.kind = Some(kind);
         }
         let metaverse_inputs = inputs(made.as_slice(), metaverse_parameters.as_slice());
-        let reader = Reader { inputs: &metaverse_inputs, is_new: subject.is_new };
+        let reader = Reader { inputs: &metaverse_inputs, is_new: subject.is_new, untouched: &untouched };
         let mut out = Outbound::new(subject.entry, kind);
         let plans = self.outbound.get(&(inbound.kind, kind));
         for plan in plans.into_iter().flatten() {

@@ -1,0 +1,42 @@
+//! The configured rules: the built-in mapping or a rule set's file.
+
+use crate::config::Loaded;
+use anyhow::{Context, bail};
+use lockstep_rules::sync_rules::MAX_BYTES;
+use lockstep_rules::{Rules, RulesDocument};
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The rules that the configuration names.
+pub(crate) fn configured(loaded: &Loaded) -> anyhow::Result<Arc<Rules>> {
+    match &loaded.config.mapping.rules {
+        None => Ok(Arc::new(Rules::built_in(loaded.config.mapping_settings()))),
+        Some(path) => of_file(loaded, path).context("mapping.rules"),
+    }
+}
+
+/// The rules of a file, with the scope that the configuration names.
+pub(crate) fn of_file(loaded: &Loaded, path: &Path) -> anyhow::Result<Arc<Rules>> {
+    let file = path.display().to_string();
+    let text = read(path)?;
+    let excluded = loaded.config.source.exclude.clone();
+    let rules = Rules::new(RulesDocument::Set { file: file.clone(), text, excluded });
+    rules.map(Arc::new).with_context(|| {
+        format!("{file} is refused; `lockstep rules check {file}` tells each problem with its place")
+    })
+}
+
+/// The text of a rule set's file.
+pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
+    let name = path.display();
+    let mut octets = Vec::new();
+    // One byte more than there may be, so that a file that is too large is seen and not read.
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut octets))
+        .with_context(|| format!("{name} cannot be read; check the path and its rights"))?;
+    if octets.len() > MAX_BYTES {
+        bail!("{name} is larger than {MAX_BYTES} bytes; a rule set has no more, split it");
+    }
+    String::from_utf8(octets).with_context(|| format!("{name} is not UTF-8 text; write it again as UTF-8"))
+}

@@ -1,0 +1,2 @@
+-- Texts that are kept by name and seldom change: the rules in force before, the attributes that were read.
+CREATE TABLE note (name TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
