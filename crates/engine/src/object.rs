@@ -126,6 +126,29 @@ pub fn describe(
     }
 }
 
+/// The properties by which a user's account is disabled and all else stays as it is.
+pub fn disabled() -> Properties {
+    let mut properties: Properties =
+        Properties(Property::ALL.iter().map(|property| (*property, PropertyValue::Kept)).collect());
+    properties.set_flag(Property::AccountEnabled, false);
+    properties
+}
+
+/// In words that a user's account is disabled.
+pub fn describe_disabling(anchor: &SourceAnchor, name: &str, dn: Option<&str>, rule: &str) -> PlanItem {
+    let change = PropertyChange {
+        property: Property::AccountEnabled,
+        before: None,
+        after: Some(PropertyValue::Flag(false)),
+        rule: rule.to_owned(),
+    };
+    PlanItem {
+        action: Action::Update,
+        changes: vec![change],
+        ..describe_deletion(ObjectKind::User, anchor, name, dn, DeleteReason::LeftScope)
+    }
+}
+
 /// A deletion in words.
 pub fn describe_deletion(
     kind: ObjectKind,

@@ -32,8 +32,6 @@ pub struct MappingSettings {
     pub user_classes: Vec<String>,
     /// Entries with one of these object classes, and none of a user's, are groups.
     pub group_classes: Vec<String>,
-    /// DNs whose entries, and all below them, are out of scope.
-    pub excluded: Vec<String>,
     /// The attribute that disables an account: it does where it has a value other than `FALSE`, `0` or `no`
     /// (`pwdAccountLockedTime`, `nsAccountLock`). Default: none, every account is enabled.
     pub disabled_attribute: Option<String>,
@@ -46,7 +44,6 @@ impl Default for MappingSettings {
             user_name_attribute: "mail".into(),
             user_classes: list(&["inetOrgPerson", "organizationalPerson", "person", "posixAccount"]),
             group_classes: list(&["groupOfNames", "groupOfUniqueNames", "posixGroup"]),
-            excluded: Vec::new(),
             disabled_attribute: None,
         }
     }
@@ -119,8 +116,6 @@ pub struct Mapping {
     disabled: Option<String>,
     user_classes: Vec<String>,
     group_classes: Vec<String>,
-    /// Normalized DNs.
-    excluded: Vec<String>,
     descriptions: BTreeMap<(ObjectKind, Property), String>,
 }
 
@@ -128,8 +123,7 @@ pub struct Mapping {
 const NEVER: &[&str] = &["userpassword", "jpegphoto", "authpassword", "sambantpassword", "sambalmpassword"];
 
 impl Mapping {
-    /// Takes the settings. An excluded DN that is no DN excludes nothing; check it with
-    /// [`lockstep_model::Dn::parse`] where it is configured.
+    /// Takes the settings.
     pub fn new(settings: &MappingSettings) -> Self {
         let lower = |names: &[String]| names.iter().map(|name| name.trim().to_lowercase()).collect();
         let user_name = settings.user_name_attribute.trim();
@@ -146,7 +140,6 @@ impl Mapping {
             disabled: disabled.map(str::to_lowercase),
             user_classes: lower(&settings.user_classes),
             group_classes: lower(&settings.group_classes),
-            excluded: settings.excluded.iter().filter_map(|text| dn::normalize(text)).collect(),
             descriptions,
         }
     }
@@ -180,7 +173,7 @@ impl Mapping {
     /// without the work for the properties.
     pub fn references(&self, entry: &Entry) -> Option<(ObjectKind, Vec<Reference>)> {
         let slots = Slots::of(entry);
-        let kind = self.kind_in_scope(entry, &slots).ok()?;
+        let kind = self.kind(slots.values(A::ObjectClass))?;
         let (manager, mut references) = Links { entry, kind, errors: &mut Vec::new() }.all(&slots);
         references.extend(manager);
         Some((kind, references))
@@ -189,9 +182,9 @@ impl Mapping {
     /// What an entry becomes.
     pub fn map(&self, entry: &Entry) -> Mapped {
         let mut slots = Slots::of(entry);
-        let kind = match self.kind_in_scope(entry, &slots) {
-            Ok(kind) => kind,
-            Err(reason) => return Mapped::OutOfScope { reason: Cow::Borrowed(reason) },
+        let Some(kind) = self.kind(slots.values(A::ObjectClass)) else {
+            let reason = Cow::Borrowed("none of its object classes is that of a user or group");
+            return Mapped::OutOfScope { reason };
         };
         let mut errors = self.drop_unreadable(entry, kind, &mut slots);
         // In the order of the properties, so that the map is built at once and not searched for each of them.
@@ -204,16 +197,6 @@ impl Mapping {
         Mapped::Object(Box::new(MappedObject { kind, properties, manager, members, errors }))
     }
 
-    /// The kind of an entry in scope, or why it is out.
-    fn kind_in_scope(&self, entry: &Entry, slots: &Slots<'_>) -> Result<ObjectKind, &'static str> {
-        let kind = self.kind(slots.values(A::ObjectClass));
-        match kind {
-            None => Err("none of its object classes is that of a user or group"),
-            Some(_) if self.is_excluded(&entry.dn) => Err(rules::EXCLUDED),
-            Some(kind) => Ok(kind),
-        }
-    }
-
     fn kind(&self, classes: &[Vec<u8>]) -> Option<ObjectKind> {
         let has = |wanted: &[String]| {
             classes.iter().any(|class| wanted.iter().any(|name| class.eq_ignore_ascii_case(name.as_bytes())))
@@ -223,12 +206,6 @@ impl Mapping {
         } else {
             has(&self.group_classes).then_some(ObjectKind::Group)
         }
-    }
-
-    fn is_excluded(&self, name: &str) -> bool {
-        !self.excluded.is_empty()
-            && dn::normalize(name)
-                .is_some_and(|name| self.excluded.iter().any(|base| dn::is_within(&name, base)))
     }
 
     /// Takes out every attribute with a value that is not UTF-8, and says so. Links are judged one by one.

@@ -15,14 +15,11 @@ pub enum RulesDocument {
     /// The built-in mapping.
     BuiltIn(MappingSettings),
     /// A rule set.
-    #[serde(rename_all = "camelCase")]
     Set {
         /// The name of its file, for people.
         file: String,
         /// The TOML.
         text: String,
-        /// DNs whose entries, and all below them, are out of scope.
-        excluded: Vec<String>,
     },
 }
 
@@ -65,11 +62,8 @@ pub struct Rules {
 #[derive(Clone, Debug)]
 enum Kind {
     BuiltIn(Box<Mapping>),
-    Set { set: Box<RuleSet>, excluded: Vec<String> },
+    Set(Box<RuleSet>),
 }
-
-/// Why an entry under an excluded DN is out of scope.
-pub(crate) const EXCLUDED: &str = "it lies under a DN that the configuration excludes";
 
 impl Rules {
     /// Makes them.
@@ -79,10 +73,9 @@ impl Rules {
     pub fn new(document: RulesDocument) -> Result<Self, Problems> {
         let kind = match &document {
             RulesDocument::BuiltIn(settings) => Kind::BuiltIn(Box::new(Mapping::new(settings))),
-            RulesDocument::Set { file, text, excluded } => Kind::Set {
-                set: Box::new(RuleSet::parse(file, text, &Schemas::ldap())?),
-                excluded: excluded.iter().filter_map(|name| dn::normalize(name)).collect(),
-            },
+            RulesDocument::Set { file, text } => {
+                Kind::Set(Box::new(RuleSet::parse(file, text, &Schemas::ldap())?))
+            }
         };
         Ok(Self { document, kind })
     }
@@ -102,15 +95,7 @@ impl Rules {
     pub fn set(&self) -> Option<&RuleSet> {
         match &self.kind {
             Kind::BuiltIn(_) => None,
-            Kind::Set { set, .. } => Some(set),
-        }
-    }
-
-    /// DNs whose entries, and all below them, are out of scope.
-    pub fn excluded(&self) -> &[String] {
-        match &self.document {
-            RulesDocument::BuiltIn(settings) => &settings.excluded,
-            RulesDocument::Set { excluded, .. } => excluded,
+            Kind::Set(set) => Some(set),
         }
     }
 
@@ -127,7 +112,7 @@ impl Rules {
     pub fn attributes(&self) -> Vec<String> {
         match &self.kind {
             Kind::BuiltIn(mapping) => mapping.attributes(),
-            Kind::Set { set, .. } => {
+            Kind::Set(set) => {
                 let mut names = set.attributes();
                 // Others may name the entry by it.
                 names.push("uid".into());
@@ -142,7 +127,7 @@ impl Rules {
     pub fn groups_asked(&self) -> Vec<String> {
         match &self.kind {
             Kind::BuiltIn(_) => Vec::new(),
-            Kind::Set { set, .. } => set.groups_asked(),
+            Kind::Set(set) => set.groups_asked(),
         }
     }
 
@@ -150,7 +135,7 @@ impl Rules {
     pub fn keys(&self, entry: &Entry) -> Vec<Reference> {
         match &self.kind {
             Kind::BuiltIn(mapping) => mapping.keys(entry),
-            Kind::Set { set, .. } => {
+            Kind::Set(set) => {
                 let mut keys: Vec<Reference> =
                     dn::normalize(&entry.dn).map(Reference::Dn).into_iter().collect();
                 if set.takes_as_person(entry) {
@@ -180,13 +165,10 @@ impl Rules {
 
     /// What an entry becomes.
     pub fn map(&self, entry: &Entry, circumstances: Circumstances<'_>) -> Mapped {
-        let (set, excluded) = match &self.kind {
+        let set = match &self.kind {
             Kind::BuiltIn(mapping) => return mapping.map(entry),
-            Kind::Set { set, excluded } => (set, excluded),
+            Kind::Set(set) => set,
         };
-        if is_within_any(&entry.dn, excluded) {
-            return Mapped::OutOfScope { reason: EXCLUDED.into() };
-        }
         match set.evaluate(&subject(entry, circumstances)) {
             Evaluated::Object(evaluation) => {
                 let mut object = evaluation.object;
@@ -217,7 +199,7 @@ impl Rules {
                     .collect(),
                 None => BTreeMap::new(),
             }),
-            Kind::Set { set, .. } => Trace(match set.evaluate(&subject(entry, circumstances)) {
+            Kind::Set(set) => Trace(match set.evaluate(&subject(entry, circumstances)) {
                 Evaluated::Object(evaluation) => set.trace(&evaluation).into_iter().map(owned).collect(),
                 Evaluated::OutOfScope { .. } | Evaluated::Failed { .. } => BTreeMap::new(),
             }),
@@ -232,7 +214,7 @@ impl Rules {
                 .copied()
                 .filter(|property| !mapping.flow_of(kind, *property).is_empty())
                 .collect(),
-            Kind::Set { set, .. } => set.properties(kind),
+            Kind::Set(set) => set.properties(kind),
         }
     }
 }
@@ -274,9 +256,4 @@ fn seed(anchor: &str) -> u128 {
     const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
     anchor.bytes().fold(BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
-}
-
-fn is_within_any(name: &str, bases: &[String]) -> bool {
-    !bases.is_empty()
-        && dn::normalize(name).is_some_and(|name| bases.iter().any(|base| dn::is_within(&name, base)))
 }

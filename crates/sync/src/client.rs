@@ -1,7 +1,8 @@
 //! The sync client's outside: how it is made, run, asked.
 
-use crate::decide::Decider;
+use crate::decide::{Decider, SharedScope};
 use crate::plan::Planner;
+use crate::scope::{ResolvedScope, ScopeSettings};
 use crate::session::Session;
 use crate::state::{Approval, Batch, Meta};
 use crate::{Phase, Progress, StateError, StateStore, SyncFailure, SyncSettings};
@@ -14,7 +15,7 @@ use lockstep_model::provisioning::{DoctorCheck, RunRecord};
 use lockstep_model::{Clock, Fingerprint, Timestamp};
 use lockstep_sources::Source;
 use lockstep_targets::Target;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -107,6 +108,7 @@ impl SyncClient {
         let copy = Self { state, progress: watch::Sender::new(Progress::default()), ..client };
         let mut session = Session::open(&copy).await?;
         session.import_once(false, &stop).await?;
+        session.settle().await?;
         if session.meta.target_unsure {
             reconcile::reconcile(&copy.state, &copy.target, &mut session.meta).await?;
         }
@@ -129,8 +131,10 @@ impl SyncClient {
         let meta = self.state.meta().await?;
         let is_draft = draft.is_some();
         let client = draft.map_or_else(|| self.clone(), |rules| self.with_rules(rules));
-        let earlier = client.earlier(&meta).await?;
-        client.planner(&meta, self.settings.threshold, earlier).explain(object, is_draft).await
+        let scope = SharedScope::default();
+        client.load_scope(&meta, &scope).await?;
+        let earlier = client.earlier(&meta, &scope).await?;
+        client.planner(&meta, self.settings.threshold, earlier, &scope).explain(object, is_draft).await
     }
 
     /// Approves what has this digest ([`lockstep_model::plan::PlanSummary::deletions_digest`]) in the name of `by`:
@@ -140,7 +144,7 @@ impl SyncClient {
     /// # Errors
     /// [`SyncFailure::State`].
     pub async fn approve(&self, digest: &str, by: &str) -> Result<(), SyncFailure> {
-        let mut meta = self.open_state().await?;
+        let mut meta = self.open_state(&SharedScope::default()).await?;
         meta.approval = Some(self.approval(digest, by));
         self.state.apply(Batch { meta: Some(meta), ..Batch::default() }).await?;
         Ok(())
@@ -163,8 +167,8 @@ impl SyncClient {
         checks
     }
 
-    /// Reads the client's facts and brings the state to what the settings say.
-    pub(crate) async fn open_state(&self) -> Result<Meta, SyncFailure> {
+    /// Reads the client's facts and brings the state to what the settings say. Looks up the scope.
+    pub(crate) async fn open_state(&self, scope: &SharedScope) -> Result<Meta, SyncFailure> {
         let mut meta = self.state.meta().await?;
         let boot = tokio::fs::read_to_string("/proc/sys/kernel/random/boot_id").await.unwrap_or_default();
         let boot = boot.trim().to_owned();
@@ -174,8 +178,13 @@ impl SyncClient {
             meta = Meta { hash_key: random_key(), rules, target_unsure: true, ..Meta::default() };
             self.keep_rules().await?;
             self.keep_attributes().await?;
+            let resolved = self.load_scope(&meta, scope).await?;
+            // Whatever comes in is evaluated by it.
+            resolved.evaluated(&self.state).await?;
         } else if meta.rules != self.rules_id() {
-            self.change_rules(&mut meta).await?;
+            self.change_rules(&mut meta, scope).await?;
+        } else {
+            self.load_scope(&meta, scope).await?;
         }
         // The machine went down without our leave: the newest commits may be lost, and with them the memory of
         // what was written.
@@ -189,7 +198,7 @@ impl SyncClient {
 
     /// The rules are others than those by which the state was made: every entry is evaluated again, and read again
     /// only where the rules read other attributes.
-    async fn change_rules(&self, meta: &mut Meta) -> Result<(), SyncFailure> {
+    async fn change_rules(&self, meta: &mut Meta, scope: &SharedScope) -> Result<(), SyncFailure> {
         let read_again = read_attributes(&self.state).await? != *self.attributes;
         let rules = self.settings.rules.describe();
         tracing::info!(rules, read_again, "the rules changed: every entry is evaluated again");
@@ -198,7 +207,9 @@ impl SyncClient {
         }
         meta.rules = self.rules_id();
         self.keep_rules().await?;
-        import::remake_indexes(&self.state, &self.decider(meta), meta).await?;
+        let resolved = self.load_scope(meta, scope).await?;
+        import::remake_indexes(&self.state, &self.decider(meta, scope), meta).await?;
+        resolved.evaluated(&self.state).await?;
         // Last: killed before, the client finds that it must read again once more than needed, not once less.
         self.keep_attributes().await?;
         Ok(())
@@ -233,20 +244,46 @@ impl SyncClient {
     }
 
     /// The rules in force before these, newest first.
-    pub(crate) async fn earlier(&self, meta: &Meta) -> Result<Arc<Vec<Decider>>, StateError> {
+    pub(crate) async fn earlier(
+        &self,
+        meta: &Meta,
+        scope: &SharedScope,
+    ) -> Result<Arc<Vec<Decider>>, StateError> {
         let documents = self.kept_rules().await?;
         let others = documents.into_iter().filter(|document| document != self.settings.rules.document());
         let rules = others.filter_map(|document| Rules::new(document).ok());
-        Ok(Arc::new(rules.map(|rules| self.decider_by(Arc::new(rules), meta)).collect()))
+        Ok(Arc::new(rules.map(|rules| self.decider_by(Arc::new(rules), meta, scope)).collect()))
     }
 
     /// What decides, with the present moment.
-    pub(crate) fn decider(&self, meta: &Meta) -> Decider {
-        self.decider_by(self.settings.rules.clone(), meta)
+    pub(crate) fn decider(&self, meta: &Meta, scope: &SharedScope) -> Decider {
+        self.decider_by(self.settings.rules.clone(), meta, scope)
     }
 
-    fn decider_by(&self, rules: Arc<Rules>, meta: &Meta) -> Decider {
-        Decider::new(rules, KeyHasher::new(meta.hash_key), self.clock.now())
+    fn decider_by(&self, rules: Arc<Rules>, meta: &Meta, scope: &SharedScope) -> Decider {
+        Decider::new(rules, scope.clone(), KeyHasher::new(meta.hash_key), self.clock.now())
+    }
+
+    /// Looks up the scope as it is now, for all who share it.
+    pub(crate) async fn load_scope(
+        &self,
+        meta: &Meta,
+        scope: &SharedScope,
+    ) -> Result<Arc<ResolvedScope>, StateError> {
+        let decider = self.decider(meta, scope);
+        let groups = self.settings.rules.groups_asked();
+        let references = |entry: &_| decider.references(entry);
+        let resolved =
+            ResolvedScope::load(&self.state, decider.hasher(), &self.settings.scope, &groups, references)
+                .await?;
+        let resolved = Arc::new(resolved);
+        *scope.write().unwrap_or_else(PoisonError::into_inner) = resolved.clone();
+        Ok(resolved)
+    }
+
+    /// Whether the scope can change without the configuration: containers are renamed, groups get members.
+    pub(crate) fn scope_can_change(&self) -> bool {
+        self.settings.scope != ScopeSettings::default() || !self.settings.rules.groups_asked().is_empty()
     }
 
     /// The same client with other rules.
@@ -264,13 +301,15 @@ impl SyncClient {
         meta: &Meta,
         threshold: lockstep_model::guard::DeletionThreshold,
         earlier: Arc<Vec<Decider>>,
+        scope: &SharedScope,
     ) -> Planner {
         Planner {
             state: self.state.clone(),
-            decider: self.decider(meta),
+            decider: self.decider(meta, scope),
             earlier,
             threshold,
             members: self.settings.members,
+            left_scope: self.settings.left_scope,
         }
     }
 

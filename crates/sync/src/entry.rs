@@ -4,7 +4,7 @@
 use crate::codec;
 use crate::decide::Decider;
 use crate::state::{Held, IndexChange, Upsert};
-use lockstep_engine::rules::{Reference, Refers};
+use lockstep_engine::rules::Reference;
 use lockstep_engine::{CsId, KeyHash};
 use lockstep_model::{Entry, ObjectKind, SourceAnchor, dn};
 use lockstep_sources::{EntryChange, Extent};
@@ -85,18 +85,17 @@ impl Names {
         was: Option<ObjectKind>,
     ) -> (Self, Option<ObjectKind>) {
         let hasher = decider.hasher();
-        let refers = decider.references(entry);
-        let kind = refers.as_ref().map(|refers| match was {
-            Some(was) if !refers.certain => was,
-            _ => refers.kind,
-        });
-        let references = refers.map(|Refers { references, .. }| references);
+        let named = decider.name(entry);
+        let kind = match was {
+            Some(was) if !named.certain => Some(was),
+            _ => named.kind,
+        };
         let names = decider.keys(entry);
         let mut keys: Vec<KeyHash> = names.iter().map(|key| hasher.hash(key)).collect();
         keys.sort_unstable();
         keys.dedup();
         let mut references: Vec<KeyHash> =
-            references.iter().flatten().map(|reference| hasher.hash(reference)).collect();
+            named.references.iter().map(|reference| hasher.hash(reference)).collect();
         references.sort_unstable();
         references.dedup();
         let own = names.iter().find_map(|name| match name {
@@ -145,6 +144,26 @@ pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
         upsert: Box::new(upsert),
         may_delete: was_there && old_kind.is_some() && old_kind != kind,
     }
+}
+
+/// An entry that did not change itself, evaluated again; none where it is what it was.
+pub(crate) fn rework(held: Held, decider: &Decider) -> Option<Upsert> {
+    if held.gone.is_some() {
+        return None;
+    }
+    let entry = codec::decode(held.anchor.clone(), &held.raw)?;
+    let (names, kind) = Names::of(&entry, decider, held.kind);
+    if kind == held.kind {
+        return None;
+    }
+    Some(Upsert {
+        id: Some(held.id),
+        anchor: held.anchor,
+        kind,
+        raw: held.raw,
+        // Keys hold the kind, and who refers to them sees another one.
+        index: IndexChange { touched: names.keys.clone(), keys_added: names.keys, ..IndexChange::default() },
+    })
 }
 
 fn index_change(before: Names, after: Names, kind_changed: bool, first: bool) -> IndexChange {

@@ -1,11 +1,11 @@
 //! Explains one object: found by what a person knows of it, with every value, the rule that gave it, and what
 //! comes next. From the state as it is: the directory and the target are not asked.
 
-use crate::plan::{Change, Planner};
+use crate::plan::{Change, Fate, Planner};
 use crate::state::{DeletionRow, Held, Standing};
 use crate::{SyncFailure, codec};
 use lockstep_engine::rules::{Mapped, Reference, Trace};
-use lockstep_engine::{CsId, describe, describe_deletion};
+use lockstep_engine::{CsId, describe};
 use lockstep_model::explain::{ExplainedManager, ExplainedMembers, ExplainedValue, Explanation, Next, Scope};
 use lockstep_model::{Entry, ObjectKind, Properties, SourceAnchor, dn};
 
@@ -101,10 +101,9 @@ impl Planner {
             Scope::OutOfScope { .. } | Scope::Gone { .. } => None,
         };
         if pending && confirmed_kind.is_some() && confirmed_kind != wanted {
-            told.next = self.deletion(held.id).await?.map_or(Next::Nothing, |row| {
-                let item = describe_deletion(row.kind, &row.anchor, &row.name, row.dn.as_deref(), row.reason);
-                Next::Planned { item: Box::new(item) }
-            });
+            let row = self.deletion(held.id).await?.filter(|row| self.fate(row) != Fate::Keep);
+            told.next =
+                row.map_or(Next::Nothing, |row| Next::Planned { item: Box::new(self.describe_going(&row)) });
         }
         Ok(told)
     }

@@ -25,8 +25,10 @@ mod progress;
 mod reconcile;
 mod report;
 mod run;
+mod scope;
 mod session;
 mod settings;
+mod settle;
 pub mod state;
 
 pub use client::{SourceFactory, SyncClient};
@@ -35,5 +37,6 @@ pub use lockstep_engine::rules::{MappingSettings, Rules, RulesDocument};
 pub use lockstep_engine::{CsId, KeyHash};
 pub use orders::not_found;
 pub use progress::{Phase, Progress};
-pub use settings::SyncSettings;
+pub use scope::{Containers, ScopeSettings};
+pub use settings::{LeftScope, SyncSettings};
 pub use state::StateStore;

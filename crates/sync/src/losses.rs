@@ -1,13 +1,13 @@
 //! What a plan takes away without deleting it, gathered for the guard before the first write.
 
-use crate::StateError;
 use crate::codec;
 use crate::decide::Decider;
 use crate::plan::{Planner, Ready};
 use crate::state::{Counts, Stage};
+use crate::{LeftScope, StateError};
 use lockstep_engine::rules::Mapped;
-use lockstep_engine::{CsId, Losses, link_difference};
-use lockstep_model::{ObjectKind, Properties, SourceAnchor};
+use lockstep_engine::{CsId, Losses, disabled, link_difference};
+use lockstep_model::{ObjectKind, Properties, Property, SourceAnchor};
 
 /// Pending objects made ready at once.
 const PAGE: usize = 1_000;
@@ -56,9 +56,24 @@ impl Planner {
         Ok(())
     }
 
+    async fn confirmed_manager(&self, ready: &Ready) -> Result<Option<SourceAnchor>, StateError> {
+        match ready.confirmed.as_ref().and_then(|confirmed| confirmed.manager) {
+            Some(id) => Ok(self.state.anchors(vec![id]).await?.into_iter().flatten().next()),
+            None => Ok(None),
+        }
+    }
+
     /// The properties that the target confirmed; none where they are not known, after a rebuild of the state.
     pub(crate) async fn confirmed_properties(&self, ready: &Ready) -> Result<Option<Properties>, StateError> {
         let Some(confirmed) = &ready.confirmed else { return Ok(None) };
+        if self.left_scope == LeftScope::Disable
+            && disabled().fingerprint(confirmed.kind, self.confirmed_manager(ready).await?.as_ref())
+                == confirmed.fingerprint
+        {
+            let mut properties = ready.mapped.properties.clone();
+            properties.set_flag(Property::AccountEnabled, false);
+            return Ok(Some(properties));
+        }
         if self.earlier.is_empty() && confirmed.raw.is_none() && !ready.failed {
             return Ok(Some(ready.mapped.properties.clone()));
         }
@@ -81,10 +96,7 @@ impl Planner {
             return Ok(by(&self.decider, false));
         }
         // The rules changed since. Those by which the object was confirmed are those that give its fingerprint.
-        let manager = match confirmed.manager {
-            Some(id) => self.state.anchors(vec![id]).await?.into_iter().flatten().next(),
-            None => None,
-        };
+        let manager = self.confirmed_manager(ready).await?;
         let all = || std::iter::once(&self.decider).chain(self.earlier.iter());
         let tries = all().flat_map(|decider| [(decider, false), (decider, true)]);
         let mut known = tries.filter_map(|(decider, is_new)| by(decider, is_new));

@@ -6,14 +6,14 @@
 use crate::decide::Decider;
 use crate::import::blocking;
 use crate::state::{ConfirmedMembers, ConfirmedRow, DeletionRow, ObjectRow, Stage, StateStore};
-use crate::{StateError, codec};
+use crate::{LeftScope, StateError, codec};
 use lockstep_engine::rules::{Mapped, MappedObject, Reference};
 use lockstep_engine::{
-    Confirmed, Container, CsId, KeyHash, KindDeletions, LossDigest, Manager, Wanted, both, held_for_distrust,
-    judge, link_difference, unresolved_manager, unresolved_members,
+    Confirmed, Container, CsId, KeyHash, KindDeletions, LossDigest, Manager, Wanted, both, describe_deletion,
+    describe_disabling, held_for_distrust, judge, link_difference, unresolved_manager, unresolved_members,
 };
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
-use lockstep_model::plan::{DeleteReason, Verdict};
+use lockstep_model::plan::{DeleteReason, PlanItem, Verdict};
 use lockstep_model::{Entry, Fingerprint, ObjectKind, SourceAnchor, SyncError, Timestamp, dn};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -41,6 +41,15 @@ pub(crate) struct Planner {
     pub(crate) earlier: Arc<Vec<Decider>>,
     pub(crate) threshold: DeletionThreshold,
     pub(crate) members: MemberThreshold,
+    pub(crate) left_scope: LeftScope,
+}
+
+/// What becomes of an object that is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Delete,
+    Disable,
+    Keep,
 }
 
 impl Planner {
@@ -58,6 +67,9 @@ impl Planner {
             let Some(last) = page.last() else { break };
             after = last.id;
             for row in page {
+                if self.fate(&row) == Fate::Keep {
+                    continue;
+                }
                 *deletions.entry(row.kind).or_default() += 1;
                 if row.approved {
                     continue;
@@ -87,6 +99,30 @@ impl Planner {
             if distrust { held_for_distrust(&kinds) } else { judge(&kinds, &self.threshold, &containers) };
         let verdict = both(verdict, otherwise);
         Ok(Judgement { verdict, digest: digest.text(), deletions, in_doubt })
+    }
+
+    /// What becomes of an object whose deletion is pending.
+    pub(crate) fn fate(&self, row: &DeletionRow) -> Fate {
+        match (row.remains, self.left_scope, row.kind) {
+            (false, ..) | (true, LeftScope::Delete, _) => Fate::Delete,
+            (true, LeftScope::Disable, ObjectKind::User) => Fate::Disable,
+            (true, LeftScope::Disable, ObjectKind::Group) | (true, LeftScope::Keep, _) => Fate::Keep,
+        }
+    }
+
+    /// In words what becomes of it.
+    pub(crate) fn describe_going(&self, row: &DeletionRow) -> PlanItem {
+        match self.fate(row) {
+            Fate::Delete | Fate::Keep => {
+                describe_deletion(row.kind, &row.anchor, &row.name, row.dn.as_deref(), row.reason)
+            }
+            Fate::Disable => describe_disabling(
+                &row.anchor,
+                &row.name,
+                row.dn.as_deref(),
+                "accountEnabled <- false, for it left the scope",
+            ),
+        }
     }
 
     fn count_loss(&self, row: &DeletionRow, lost: &mut BTreeMap<KeyHash, (String, u64)>) {

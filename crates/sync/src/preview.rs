@@ -1,9 +1,9 @@
 //! A plan in numbers and in words, for people. Nothing is written.
 
 use crate::SyncFailure;
-use crate::plan::{Change, DELETIONS_PAGE, Judgement, Planner, Ready};
+use crate::plan::{Change, DELETIONS_PAGE, Fate, Judgement, Planner, Ready};
 use crate::state::Stage;
-use lockstep_engine::{CsId, changed, describe, describe_deletion};
+use lockstep_engine::{CsId, changed, describe};
 use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
 use lockstep_model::{ObjectKind, PlanId, Property, SourceAnchor, SyncError, Timestamp};
 use std::collections::BTreeMap;
@@ -111,12 +111,14 @@ impl Gathered {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for row in page {
-                self.counts.entry(row.kind).or_default().delete += 1;
+                let counts = self.counts.entry(row.kind).or_default();
+                match planner.fate(&row) {
+                    Fate::Keep => continue,
+                    Fate::Disable => counts.update += 1,
+                    Fate::Delete => counts.delete += 1,
+                }
                 let key = (row.kind, row.anchor.clone());
-                self.list(
-                    || describe_deletion(row.kind, &row.anchor, &row.name, row.dn.as_deref(), row.reason),
-                    key,
-                );
+                self.list(|| planner.describe_going(&row), key);
             }
         }
     }

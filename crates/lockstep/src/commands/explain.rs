@@ -33,7 +33,7 @@ pub(crate) async fn run(
             // Only the state is read; the server is not asked.
             let target =
                 client::target_at(loaded, loaded.config.sync.server.clone(), "none".to_owned().into())?;
-            let draft = draft.map(|path| rules::of_file(loaded, path)).transpose()?;
+            let draft = draft.map(rules::of_file).transpose()?;
             match client::client(loaded, target, state)?.explain(object, draft).await? {
                 Some(explanation) => explanation,
                 None => bail!(not_found(object)),

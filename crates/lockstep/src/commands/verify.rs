@@ -7,7 +7,7 @@ use crate::out::Out;
 use crate::sample::Manifest;
 use crate::verify::{VerifyOptions, verify};
 use crate::wiring::remote::Api;
-use crate::wiring::{rules, source};
+use crate::wiring::{client, rules, source};
 use anyhow::Context;
 use secrecy::ExposeSecret;
 
@@ -26,6 +26,7 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Verify) -> anyhow
     let options = VerifyOptions {
         source: source.as_mut(),
         rules: &rules,
+        scope: client::scope(loaded),
         server: &api.url,
         token: api.token.expose_secret(),
         manifest: manifest.as_ref(),

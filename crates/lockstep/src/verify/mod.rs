@@ -16,6 +16,7 @@ use anyhow::Context as _;
 use lockstep_model::Clock;
 use lockstep_rules::Rules;
 use lockstep_sources::Source;
+use lockstep_sync::ScopeSettings;
 use serde::Serialize;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -33,6 +34,8 @@ pub(crate) struct VerifyOptions<'a> {
     pub(crate) source: &'a mut dyn Source,
     /// What its entries become.
     pub(crate) rules: &'a Rules,
+    /// The containers chosen.
+    pub(crate) scope: ScopeSettings,
     /// Base URL of the server: `http://127.0.0.1:8080`.
     pub(crate) server: &'a str,
     /// A token that may read.
@@ -145,9 +148,15 @@ pub(crate) async fn verify(options: VerifyOptions<'_>) -> anyhow::Result<Report>
     let mut attempt = 1;
     loop {
         let begin = Instant::now();
-        let wanted = directory::read(options.source, options.rules, options.manifest, SystemClock.now())
-            .await
-            .context("the directory could not be read")?;
+        let wanted = directory::read(
+            options.source,
+            options.rules,
+            &options.scope,
+            options.manifest,
+            SystemClock.now(),
+        )
+        .await
+        .context("the directory could not be read")?;
         let held = cloud.read(options.rules).await.context("the tenant could not be read")?;
         let (mut report, mut differences) = compare::compare(&wanted, &held, options.manifest);
         report.millis = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);

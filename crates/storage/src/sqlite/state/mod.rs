@@ -205,6 +205,14 @@ impl StateStore for SqliteStateStore {
         self.run("reading the client's facts", ask::meta).await
     }
 
+    async fn unsettle(&self, names: Option<Vec<KeyHash>>) -> Result<(), StateError> {
+        self.run("marking entries", move |db| apply::unsettle(db, names)).await
+    }
+
+    async fn unsettled(&self, limit: usize) -> Result<Vec<Held>, StateError> {
+        self.run("reading marked entries", move |db| ask::unsettled(db, limit)).await
+    }
+
     async fn note(&self, name: &'static str) -> Result<Option<String>, StateError> {
         self.run("reading a note", move |db| {
             let mut statement = db.prepare_cached("SELECT text FROM note WHERE name = ?1")?;
