@@ -280,17 +280,32 @@ pub(crate) enum Rules {
         /// The rule set [default: the one that comes with Lockstep]
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
+        /// One of those that come with Lockstep, instead of a file
+        #[arg(long, value_name = "NAME", conflicts_with = "file", value_parser = shipped())]
+        set: Option<String>,
     },
     /// Run the cases of a rule set
     Test {
         /// The rule set [default: the one that comes with Lockstep]
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
+        /// One of those that come with Lockstep, instead of a file
+        #[arg(long, value_name = "NAME", conflicts_with = "file", value_parser = shipped())]
+        set: Option<String>,
     },
-    /// Print the rule set for OpenLDAP and 389 Directory Server, to start from
-    Show,
+    /// Print a rule set that comes with Lockstep, to start from
+    Show {
+        /// Which one
+        #[arg(long, value_name = "NAME", default_value = "openldap", value_parser = shipped())]
+        set: String,
+    },
     /// Print the JSON schema of a rule set, for editors
     Schema,
+}
+
+/// The names of the rule sets that come with Lockstep.
+fn shipped() -> clap::builder::PossibleValuesParser {
+    lockstep_rules::sync_rules::SHIPPED.iter().map(|set| set.name).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]
@@ -337,12 +352,22 @@ mod tests {
             "rules check",
             "rules test rules.toml --output json",
             "rules schema",
+            "rules show --set active-directory",
+            "rules test --set active-directory",
         ] {
             let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split(' ')));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
         }
-        for line in ["", "sync", "token create x", "user link admin --valid soon", "config init now", "rules"]
-        {
+        for line in [
+            "",
+            "sync",
+            "token create x",
+            "user link admin --valid soon",
+            "config init now",
+            "rules",
+            "rules show --set mine",
+            "rules check --set openldap rules.toml",
+        ] {
             let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split_whitespace()));
             assert!(parsed.is_err(), "{line}");
         }

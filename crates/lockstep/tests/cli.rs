@@ -273,6 +273,10 @@ fn rules_are_checked_and_tested() -> Result<()> {
     std::fs::write(site.path("rules.toml"), rules.replace("direct = \"manager\"", "direct = \"manger\""))?;
     let text = site.ended(&["rules", "check", "rules.toml"], 1)?;
     ensure!(text.contains("did you mean \"manager\"?") && text.contains("is refused"), "{text}");
+    let rules = site.done(&["rules", "show", "--set", "active-directory"])?;
+    std::fs::write(site.path("rules.toml"), &rules)?;
+    site.done(&["rules", "test", "rules.toml"])?;
+    ensure!(site.done(&["rules", "check", "--set", "active-directory"])?.contains("is sound"));
     let schema: Value = serde_json::from_str(&site.done(&["rules", "schema"])?)?;
     ensure!(schema["properties"]["rule"].is_object(), "{schema}");
     Ok(())

@@ -1,6 +1,6 @@
 //! What decides: the built-in mapping or a rule set, behind one face. The sync client knows no other.
 
-use crate::sync_rules::{Evaluated, Problems, RuleSet, Schemas, Subject};
+use crate::sync_rules::{Evaluated, Made, MadeObject, Problems, RuleSet, Schemas, Subject};
 use crate::{Mapped, Mapping, MappingSettings, Reference};
 use jiff::Timestamp;
 use lockstep_model::{Entry, ObjectKind, Property, dn};
@@ -169,14 +169,14 @@ impl Rules {
             Kind::BuiltIn(mapping) => return mapping.map(entry),
             Kind::Set(set) => set,
         };
-        match set.evaluate(&subject(entry, circumstances)) {
-            Evaluated::Object(evaluation) => {
-                let mut object = evaluation.object;
-                object.keep(&evaluation.untouched);
+        match set.make(&subject(entry, circumstances)) {
+            Made::Object(made) => {
+                let MadeObject { mut object, untouched } = *made;
+                object.keep(&untouched);
                 Mapped::Object(Box::new(object))
             }
-            Evaluated::OutOfScope { reason } => Mapped::OutOfScope { reason: Cow::Owned(reason) },
-            Evaluated::Failed { kind, errors } => {
+            Made::OutOfScope { reason } => Mapped::OutOfScope { reason: Cow::Owned(reason) },
+            Made::Failed { kind, errors } => {
                 let kind = kind.unwrap_or(if set.takes_as_person(entry) {
                     ObjectKind::User
                 } else {

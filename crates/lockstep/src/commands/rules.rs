@@ -2,10 +2,12 @@
 
 use crate::End;
 use crate::out::{Out, line};
+use anyhow::{Context, bail};
 use lockstep_rules::sync_rules::{
-    CaseResult, Finding, OPENLDAP, OPENLDAP_FILE, Problem, RuleSet, Schemas, Severity, json_schema,
+    CaseResult, Finding, MAX_BYTES, Problem, RuleSet, SHIPPED, Schemas, Severity, Shipped, json_schema,
 };
 use serde::Serialize;
+use std::io::Read;
 use std::path::Path;
 
 /// What `lockstep rules check` found.
@@ -33,8 +35,8 @@ struct Tested {
 }
 
 /// `lockstep rules show`.
-pub(crate) fn show() -> anyhow::Result<()> {
-    line(OPENLDAP.trim_end())
+pub(crate) fn show(set: &str) -> anyhow::Result<()> {
+    line(shipped(Some(set))?.text.trim_end())
 }
 
 /// `lockstep rules schema`.
@@ -43,8 +45,8 @@ pub(crate) fn schema() -> anyhow::Result<()> {
 }
 
 /// `lockstep rules check`: it fails where the rule set is refused, or has a finding that is an error.
-pub(crate) fn check(out: Out, file: Option<&Path>) -> anyhow::Result<End> {
-    let (file, parsed) = load(file)?;
+pub(crate) fn check(out: Out, file: Option<&Path>, set: Option<&str>) -> anyhow::Result<End> {
+    let (file, parsed) = load(file, set)?;
     let checked = match parsed {
         Ok(set) => {
             let findings = set.lint();
@@ -81,8 +83,8 @@ pub(crate) fn check(out: Out, file: Option<&Path>) -> anyhow::Result<End> {
 }
 
 /// `lockstep rules test`: it fails where a case does, or where there is none.
-pub(crate) fn test(out: Out, file: Option<&Path>) -> anyhow::Result<End> {
-    let (file, parsed) = load(file)?;
+pub(crate) fn test(out: Out, file: Option<&Path>, set: Option<&str>) -> anyhow::Result<End> {
+    let (file, parsed) = load(file, set)?;
     let (problems, cases) = match parsed {
         Ok(set) => (Vec::new(), set.run_cases()),
         Err(problems) => (problems, Vec::new()),
@@ -115,16 +117,40 @@ fn problem_lines(problems: &[Problem]) -> Vec<String> {
     problems.iter().map(|problem| format!("error    {problem}")).collect()
 }
 
-/// The rule set of a file, else the one that comes with Lockstep; with its name.
-fn load(file: Option<&Path>) -> anyhow::Result<(String, Result<RuleSet, Vec<Problem>>)> {
+/// A rule set that comes with Lockstep, by name; without a name the first.
+fn shipped(name: Option<&str>) -> anyhow::Result<&'static Shipped> {
+    let found = SHIPPED.iter().find(|set| name.is_none_or(|name| set.name == name));
+    found.with_context(|| {
+        let names: Vec<_> = SHIPPED.iter().map(|set| set.name).collect();
+        format!("no rule set \"{}\" comes with Lockstep; there are {}", name.unwrap_or(""), names.join(", "))
+    })
+}
+
+/// The rule set of a file, else one that comes with Lockstep; with its name.
+fn load(file: Option<&Path>, set: Option<&str>) -> anyhow::Result<(String, Result<RuleSet, Vec<Problem>>)> {
     let (name, text) = match file {
-        None => (OPENLDAP_FILE.to_owned(), OPENLDAP.to_owned()),
+        None => {
+            let set = shipped(set)?;
+            (set.file.to_owned(), set.text.to_owned())
+        }
         Some(path) => {
-            let name = path.display().to_string();
-            let text = crate::wiring::rules::read(path)?;
-            (name, text)
+            (path.display().to_string(), text_of(path, MAX_BYTES, "a rule set has no more, split it")?)
         }
     };
     let parsed = RuleSet::parse(&name, &text, &Schemas::ldap()).map_err(|problems| problems.0);
     Ok((name, parsed))
+}
+
+/// The text of a file with at most so many bytes; one byte more is read, so that a file that is too large is seen and
+/// not read.
+pub(crate) fn text_of(path: &Path, most: usize, else_do: &str) -> anyhow::Result<String> {
+    let name = path.display();
+    let mut octets = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(most as u64 + 1).read_to_end(&mut octets))
+        .with_context(|| format!("{name} cannot be read; check the path and its rights"))?;
+    if octets.len() > most {
+        bail!("{name} is larger than {most} bytes; {else_do}");
+    }
+    String::from_utf8(octets).with_context(|| format!("{name} is not UTF-8 text; write it again as UTF-8"))
 }

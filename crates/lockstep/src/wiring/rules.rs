@@ -1,10 +1,10 @@
 //! The configured rules: the built-in mapping or a rule set's file.
 
+use crate::commands::rules::text_of;
 use crate::config::Loaded;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use lockstep_rules::sync_rules::MAX_BYTES;
 use lockstep_rules::{Rules, RulesDocument};
-use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,14 +28,5 @@ pub(crate) fn of_file(path: &Path) -> anyhow::Result<Arc<Rules>> {
 
 /// The text of a rule set's file.
 pub(crate) fn read(path: &Path) -> anyhow::Result<String> {
-    let name = path.display();
-    let mut octets = Vec::new();
-    // One byte more than there may be, so that a file that is too large is seen and not read.
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut octets))
-        .with_context(|| format!("{name} cannot be read; check the path and its rights"))?;
-    if octets.len() > MAX_BYTES {
-        bail!("{name} is larger than {MAX_BYTES} bytes; a rule set has no more, split it");
-    }
-    String::from_utf8(octets).with_context(|| format!("{name} is not UTF-8 text; write it again as UTF-8"))
+    text_of(path, MAX_BYTES, "a rule set has no more, split it")
 }

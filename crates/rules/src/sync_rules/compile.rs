@@ -28,7 +28,7 @@ pub(super) fn compile(file: &str, text: &str, schemas: &Schemas) -> Result<RuleS
         return Err(found.into_problems());
     }
     let Some(document) = read(text, &mut found) else { return Err(found.into_problems()) };
-    let mut schemas = schemas.clone();
+    let mut schemas = document.source.map_or_else(|| schemas.clone(), Schemas::of);
     declare(&document.attributes, &mut schemas.source, true, &mut found);
     declare(&document.metaverse, &mut schemas.metaverse, false, &mut found);
     for name in document.parameters.keys() {
