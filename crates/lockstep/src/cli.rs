@@ -127,6 +127,8 @@ pub(crate) enum Sync {
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
+    /// Let the stand-by write from now on, and follow it
+    HandOver,
 }
 
 #[derive(Debug, Args, Clone, Default)]

@@ -81,7 +81,7 @@ impl SyncClient {
         let mut session = Session::open(&copy).await?;
         session.import_once(false, &stop).await?;
         if session.meta.target_unsure {
-            reconcile::reconcile(&copy.state, &copy.target, &mut session.meta).await?;
+            reconcile::reconcile(&copy.state, &copy.target, &mut session.meta, self.clock.now()).await?;
         }
         let planner = session.planner();
         let judgement = planner.judge(session.window(), session.meta.went_back).await?;

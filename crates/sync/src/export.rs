@@ -546,6 +546,7 @@ fn may_have_written(error: &TargetError) -> bool {
         | TargetError::Unauthorized { .. }
         | TargetError::Forbidden { .. }
         | TargetError::SyncDisabled { .. }
+        | TargetError::Fenced { .. }
         | TargetError::Throttled { .. } => false,
         TargetError::TimedOut { .. }
         | TargetError::Broken { .. }

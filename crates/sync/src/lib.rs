@@ -16,6 +16,7 @@ mod error;
 mod explain;
 mod export;
 mod import;
+mod lease;
 mod losses;
 mod orders;
 mod plan;
@@ -26,6 +27,7 @@ mod report;
 mod run;
 mod session;
 mod settings;
+mod staging;
 pub mod state;
 
 pub use client::{SourceFactory, SyncClient};

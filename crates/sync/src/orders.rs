@@ -87,6 +87,7 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
         OrderRequest::SyncNow { .. }
         | OrderRequest::Pause
         | OrderRequest::Resume
+        | OrderRequest::HandOver
         | OrderRequest::Approve { .. } => {
             let _ = to.send(order).await;
         }

@@ -45,6 +45,8 @@ pub struct Meta {
     /// The machine's start (Linux `boot_id`) during which this was written; another one after an unclean end
     /// means that newest commits may be lost.
     pub boot: String,
+    /// The highest epoch of a lease by which the state knows what the target holds.
+    pub epoch: Option<u64>,
     /// End of the last whole import.
     pub last_import: Option<Timestamp>,
     /// End of the last whole export.

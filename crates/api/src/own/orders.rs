@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PREVIEW_ITEMS: u32 = 200;
 /// Items of a preview at most.
 const MAX_PREVIEW_ITEMS: u32 = 10_000;
+/// Newest leases among which the one in force is looked for.
+pub(super) const LEASES: usize = 100;
 /// Bytes of a plan's digest.
 const MAX_DIGEST_BYTES: usize = 256;
 
@@ -46,11 +48,12 @@ enum Given {
         object: String,
     },
     Doctor,
+    HandOver,
 }
 
 #[derive(Deserialize)]
 struct Asked {
-    /// Which client, where there are several; else the one that connected last.
+    /// Which client, where there are several; else the one that holds a lease, else the one that connected last.
     client: Option<ClientId>,
 }
 
@@ -79,11 +82,24 @@ pub(crate) async fn send(
         }
         Given::Explain { object } => OrderRequest::Explain { object },
         Given::Doctor => OrderRequest::Doctor,
+        Given::HandOver => OrderRequest::HandOver,
+    };
+    let client = match client {
+        Some(client) => Some(client),
+        None => active(&state).await?,
     };
     match state.orders.send(client, request, state.now(), PATIENCE).await {
         Ok(answer) => body::json(&answer),
         Err(failure) => Err(refuse(&state, failure).await),
     }
+}
+
+/// The connected client that holds a lease; the newest where there are several.
+pub(super) async fn active(state: &ApiState) -> Result<Option<ClientId>, ApiError> {
+    let now = state.now();
+    let leases = state.store.leases(LEASES).await?;
+    let holder = leases.into_iter().filter(|lease| lease.is_held(now)).map(|lease| lease.client);
+    Ok({ holder }.find(|client| state.orders.is_connected(*client)))
 }
 
 /// Why there is no answer, with the time since when.
