@@ -565,10 +565,11 @@ impl Service<'_> {
                 "No stand-by follows this source and could take over now; start one, and wait until it is in step."
             }
             Role::Active(Some(_)) => {
-                self.session.fall_back().await?;
+                // With the lease goes a pause; so it is given back before that is forgotten here.
                 if let Err(error) = lease.release(true).await {
                     tracing::warn!(%error, "the lease was not given back; it lapses");
                 }
+                self.session.fall_back().await?;
                 return Ok(OrderAnswer::Accepted);
             }
         };
