@@ -54,8 +54,8 @@ struct Known {
     holder: Option<LeaseHolder>,
     expires_in: Duration,
     standby_ready: bool,
-    /// Not asked for before then: it was handed over.
-    not_before: Option<Instant>,
+    /// It was handed over by this epoch: not asked for before then, or before another one has it.
+    handed_over: Option<(u64, Instant)>,
     /// The highest epoch by which the state knows what the target holds.
     since: Option<u64>,
     /// An administrator paused this client.
@@ -102,7 +102,7 @@ impl Lease {
                 holder: None,
                 expires_in: Duration::ZERO,
                 standby_ready: false,
-                not_before: None,
+                handed_over: None,
                 since: meta.epoch,
                 paused: meta.paused,
                 ready: false,
@@ -209,7 +209,7 @@ impl Lease {
         let _one = self.asking.lock().await;
         let Role::Active(Some(epoch)) = self.role() else { return Ok(()) };
         if hold_off {
-            self.known().not_before = Some(Instant::now() + self.term * 2);
+            self.known().handed_over = Some((epoch, Instant::now() + self.term * 2));
         }
         // From now on nothing is sent by it, whatever becomes of the request.
         self.become_role(Role::Standby);
@@ -280,12 +280,14 @@ impl Lease {
                 if matches!(want, LeaseWant::Take { .. }) {
                     known.continued = answer.continued;
                     known.paused_before = answer.paused;
-                    known.not_before = None;
                 }
                 Role::Active(Some(epoch))
             }
             _ => Role::Standby,
         };
+        if role != Role::Standby || (answer.holder.is_some() && !matches!(want, LeaseWant::Release { .. })) {
+            known.handed_over = None;
+        }
         drop(known);
         let before = self.role();
         if before != role {
@@ -355,12 +357,18 @@ impl Lease {
                 Duration::ZERO
             }
             Role::Standby => {
-                let (may, expires_in) = {
+                let (may, expires_in, handed_over) = {
                     let known = self.known();
-                    let waits = known.not_before.is_some_and(|at| Instant::now() < at);
-                    (known.ready && !waits && !known.paused, known.expires_in)
+                    let handed_over = known.handed_over.filter(|(_, until)| Instant::now() < *until);
+                    let may = known.ready && !known.paused && handed_over.is_none();
+                    (may, known.expires_in, handed_over)
                 };
                 let poll = (self.term / 6).min(POLL);
+                if let Some((epoch, _)) = handed_over {
+                    // Renewing what was given back changes nothing, and says whether another one has it by now.
+                    let _one = self.asking.lock().await;
+                    let _ = self.ask(LeaseWant::Renew { epoch }).await;
+                }
                 if may && let Err(error) = self.take().await {
                     tracing::debug!(%error, "the tenant does not say who holds the lease");
                     return again;
