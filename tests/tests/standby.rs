@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use drill::{SUFFIX, content, dn, person};
 use lockstep_rules::MappingSettings;
 use lockstep_tests::http;
-use lockstep_tests::organization::{deleted, replaced};
+use lockstep_tests::organization::{Dice, Organization, Size, deleted, replaced};
 use lockstep_tests::{Lockstep, Proxy, Setup, Slapd, SlapdOptions, SyncClient, wait_for};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -361,4 +361,104 @@ fn a_client_that_cannot_read_the_directory_gives_way() -> Result<()> {
     pair.to_directory.heal();
     pair.stands_by("one")?;
     pair.is_well()
+}
+
+/// Random operations on the directory while either client is killed or frozen at random moments: in the end the
+/// tenant is what the directory means, errors included. `LOCKSTEP_SEED=n` repeats a run.
+#[test]
+fn both_fail_at_random_moments() -> Result<()> {
+    let seed = std::env::var("LOCKSTEP_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(505);
+    random(seed).with_context(|| format!("LOCKSTEP_SEED={seed}"))
+}
+
+fn random(seed: u64) -> Result<()> {
+    let mut organization = Organization::new(SUFFIX, seed, Size { people: 120, groups: 15 });
+    let ldif = Some(organization.ldif());
+    let slapd = Slapd::start(&SlapdOptions { suffix: SUFFIX.into(), ldif, ..SlapdOptions::default() })?;
+    let more = "[sync.standby]\nterm = \"3s\"\n".to_owned();
+    let mut lockstep = Lockstep::start(Setup { guard: (100_000, 100), more, ..Setup::of(&slapd) })?;
+    let mut clients =
+        [lockstep.another_client("one", None, None)?, lockstep.another_client("two", None, None)?];
+    for client in &mut clients {
+        client.start()?;
+    }
+    let settings = MappingSettings::default();
+    expectation::settles(&lockstep, &slapd, &settings, LIMIT).context("before the first operation")?;
+    let mut dice = Dice::new(seed ^ 0x57a9);
+    #[derive(Clone, Copy, PartialEq)]
+    enum Trouble {
+        Killed,
+        Frozen,
+    }
+    let mut down: [Option<Trouble>; 2] = [None; 2];
+    let mut next = Instant::now() + Duration::from_secs(1);
+    let mut log = Vec::new();
+    for at in 0..700 {
+        let step = organization.step();
+        log.push(format!("{at} {}: {}", step.name, step.records.replace('\n', " | ")));
+        slapd.ldapmodify(&step.records)?;
+        // The moments are random in time, not in operations.
+        thread::sleep(Duration::from_millis(dice.below(120) as u64));
+        if Instant::now() < next {
+            continue;
+        }
+        next = Instant::now() + Duration::from_millis(500 + dice.below(5_000) as u64);
+        // One of them is well at any time; who is not comes back before the other is looked for.
+        let writes = lockstep.status()?["clients"]
+            .as_array()
+            .and_then(|all| all.iter().find(|client| client["role"] == "active"))
+            .map_or(0, |client| usize::from(client["serviceAccount"] == "two"));
+        let other = usize::from(dice.chance(25));
+        let which = down.iter().position(Option::is_some).unwrap_or(writes ^ other);
+        let (client, state) = (&mut clients[which], &mut down[which]);
+        match *state {
+            None if dice.chance(50) => {
+                client.kill()?;
+                *state = Some(Trouble::Killed);
+            }
+            None => {
+                client.freeze()?;
+                *state = Some(Trouble::Frozen);
+            }
+            Some(Trouble::Killed) => {
+                client.start()?;
+                *state = None;
+            }
+            Some(Trouble::Frozen) => {
+                client.thaw()?;
+                *state = None;
+            }
+        }
+        log.push(format!(
+            "client {which} is {}",
+            state.map_or("well", |t| if t == Trouble::Killed { "killed" } else { "frozen" })
+        ));
+    }
+    for (client, state) in clients.iter_mut().zip(down) {
+        match state {
+            Some(Trouble::Killed) => client.start()?,
+            Some(Trouble::Frozen) => client.thaw()?,
+            None => {}
+        }
+    }
+    let leases = lockstep.get("/api/v1/leases?top=500")?;
+    let told = || {
+        let last = log.iter().rev().take(40).rev().cloned().collect::<Vec<_>>().join("\n");
+        format!("{}\n{}\n{last}\n{leases}", clients[0].log(), clients[1].log())
+    };
+    let given = leases["value"].as_array().map_or(0, Vec::len);
+    println!("{given} leases were given");
+    ensure!(given >= 4, "only {given} leases were given; the test shows nothing");
+    expectation::settles_with(&lockstep, &slapd, &settings, LIMIT, approve_doubt).with_context(told)
+}
+
+/// Who moves a whole unit and then deletes its people, while nobody can see either, has a plan held; the person who
+/// did it approves (see the oracle).
+fn approve_doubt(lockstep: &Lockstep) -> Result<()> {
+    let plan = lockstep.status()?["sync"]["heldPlan"].clone();
+    let reason = plan["verdict"]["reason"].as_str().unwrap_or_default();
+    if let Some(digest) = plan["deletionsDigest"].as_str().filter(|_| reason.contains("ou=")) {
+        lockstep.ask("POST", "/api/v1/orders", Some(&json!({"order": "approve", "digest": digest})))?;
+    }
+    Ok(())
 }
