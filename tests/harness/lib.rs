@@ -4,6 +4,7 @@
 //! **Invariant:** depends on no other Lockstep crate, so that any of them can use it in its own tests. What was
 //! started is ended when its value is dropped.
 
+pub mod client;
 pub mod http;
 pub mod ldif;
 pub mod lockstep;
@@ -14,6 +15,7 @@ pub mod slapd;
 pub mod tenant;
 pub mod wait;
 
+pub use client::SyncClient;
 pub use lockstep::{Lockstep, Setup};
 pub use nonsense::{FakeDirectory, Nonsense};
 pub use proxy::Proxy;

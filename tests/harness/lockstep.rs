@@ -4,6 +4,7 @@
 
 #![allow(clippy::indexing_slicing, reason = "a JSON value is asked by name; what is absent is null")]
 
+use crate::client::SyncClient;
 use crate::http::{self, Answer};
 use crate::wait::wait_for;
 use anyhow::{Context, Result, bail, ensure};
@@ -402,6 +403,32 @@ impl Lockstep {
         format!("... {}", text.get(from..).unwrap_or_default())
     }
 
+    /// Another sync client of the same tenant, with a token, a configuration and a state of its own. It is not
+    /// started. `server` is where it reaches the server, `source_url` the directory; none: as the first client.
+    ///
+    /// # Errors
+    /// The token cannot be made, or a file not be written.
+    pub fn another_client(
+        &mut self,
+        name: &str,
+        server: Option<SocketAddr>,
+        source_url: Option<String>,
+    ) -> Result<SyncClient> {
+        let folder = self.folder.path().join(name);
+        fs::create_dir(&folder)?;
+        let token = self.make_token(name, "sync-client")?;
+        let file = folder.join("token");
+        fs::write(&file, token)?;
+        private(&file)?;
+        let server = server.unwrap_or_else(|| self.address());
+        let setup = Setup {
+            source_url: source_url.unwrap_or_else(|| self.setup.source_url.clone()),
+            ..self.setup.clone()
+        };
+        let password = self.folder.path().join("password");
+        SyncClient::prepare(name, folder, &setup, server, &password)
+    }
+
     fn make_token(&mut self, name: &str, role: &str) -> Result<String> {
         let done = self.run(&["token", "create", name, "--role", role, "--output", "json"])?;
         ensure!(done.status.success(), "token create: {}", done.said());
@@ -492,7 +519,7 @@ pub fn peak_memory_kib(pid: u32) -> Result<u64> {
     Ok(kib.trim().parse()?)
 }
 
-fn kill(mut child: Child, name: &str) -> Result<()> {
+pub(crate) fn kill(mut child: Child, name: &str) -> Result<()> {
     if let Some(status) = child.try_wait()? {
         bail!("the {name} had ended by itself ({status})");
     }
@@ -522,6 +549,6 @@ fn private(file: &Path) -> Result<()> {
     Ok(fs::set_permissions(file, fs::Permissions::from_mode(0o600))?)
 }
 
-fn lossy(path: &Path) -> String {
+pub(crate) fn lossy(path: &Path) -> String {
     fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }

@@ -28,6 +28,8 @@ struct State {
     /// Bytes from the server after which all waits; `u64::MAX` for no waiting.
     hold: AtomicU64,
     holding: AtomicBool,
+    /// Bytes to the server wait.
+    hold_requests: AtomicBool,
     ended: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -49,6 +51,7 @@ impl Proxy {
             silent: AtomicBool::new(false),
             hold: AtomicU64::new(u64::MAX),
             holding: AtomicBool::new(false),
+            hold_requests: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
         });
@@ -92,14 +95,21 @@ impl Proxy {
         self.state.hold.store(self.state.passed.load(Ordering::SeqCst) + bytes, Ordering::SeqCst);
     }
 
+    /// Lets nothing more through to the server until [`Proxy::heal`], and loses nothing: what is sent meanwhile
+    /// arrives late.
+    pub fn hold_requests(&self) {
+        self.state.hold_requests.store(true, Ordering::SeqCst);
+    }
+
     /// Whether something waits because of [`Proxy::hold_after`].
     pub fn is_holding(&self) -> bool {
         self.state.holding.load(Ordering::SeqCst)
     }
 
-    /// Ends the effect of [`Proxy::cut_after`], [`Proxy::hold_after`], [`Proxy::refuse`] and [`Proxy::silence`]
-    /// for what comes.
+    /// Ends the effect of [`Proxy::cut_after`], [`Proxy::hold_after`], [`Proxy::hold_requests`],
+    /// [`Proxy::refuse`] and [`Proxy::silence`] for what comes.
     pub fn heal(&self) {
+        self.state.hold_requests.store(false, Ordering::SeqCst);
         self.state.hold.store(u64::MAX, Ordering::SeqCst);
         self.state.budget.store(u64::MAX, Ordering::SeqCst);
         self.state.refusing.store(false, Ordering::SeqCst);
@@ -175,7 +185,14 @@ fn serve(client: TcpStream, state: &Arc<State>) {
     let (Ok(client_in), Ok(server_in), Ok(client_end), Ok(server_end)) = copies else { return };
     state.open.lock().unwrap_or_else(PoisonError::into_inner).extend([client_end, server_end]);
     let shared = Arc::clone(state);
-    thread::spawn(move || copy(client_in, server, |_| Some(usize::MAX), &shared));
+    let counting = Arc::clone(state);
+    let pass = move |_| {
+        while counting.hold_requests.load(Ordering::SeqCst) && !counting.ended.load(Ordering::SeqCst) {
+            thread::sleep(Duration::from_millis(5));
+        }
+        Some(usize::MAX)
+    };
+    thread::spawn(move || copy(client_in, server, pass, &shared));
     let shared = Arc::clone(state);
     thread::spawn(move || {
         let counting = Arc::clone(&shared);

@@ -4,6 +4,7 @@
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use lockstep_model::Timestamp;
+use lockstep_model::provisioning::FENCED;
 use lockstep_tenant::StoreError;
 use serde_json::json;
 use std::error::Error;
@@ -94,6 +95,15 @@ impl From<StoreError> for ApiError {
             ),
             StoreError::Unsupported { what } => {
                 Self::unsupported_query(format!("The query is not supported: {what}."))
+            }
+            StoreError::Fenced { why } => {
+                tracing::warn!(%why, "a write of a sync client is refused");
+                crate::metrics::fenced();
+                Self::new(
+                    StatusCode::CONFLICT,
+                    FENCED,
+                    format!("The write is refused: {why}. Nothing was written."),
+                )
             }
             StoreError::DiskFull { .. } | StoreError::Closed => {
                 tracing::error!(error = %chain(&error), "a request cannot be served");

@@ -11,6 +11,7 @@ use std::time::Duration;
 const REQUESTS: &str = "lockstep_http_requests_total";
 const SECONDS: &str = "lockstep_http_request_seconds";
 const OPERATIONS: &str = "lockstep_provisioning_operations_total";
+const FENCED: &str = "lockstep_provisioning_fenced_total";
 const OBJECTS: &str = "lockstep_objects";
 const ERRORS: &str = "lockstep_object_errors";
 const LAST_IMPORT: &str = "lockstep_last_import_timestamp_seconds";
@@ -45,6 +46,7 @@ impl Metrics {
             describe_counter!(REQUESTS, "Requests by route, method and status");
             describe_histogram!(SECONDS, Unit::Seconds, "Time until the answer began");
             describe_counter!(OPERATIONS, "Operations of sync clients by outcome");
+            describe_counter!(FENCED, "Requests of sync clients refused because their lease had gone");
             describe_gauge!(OBJECTS, "Objects in the tenant by kind");
             describe_gauge!(ERRORS, "Errors of objects by category");
             describe_gauge!(LAST_IMPORT, "End of the last complete import, Unix time");
@@ -109,6 +111,11 @@ impl Metrics {
     pub(crate) fn render(&self) -> String {
         self.0.render()
     }
+}
+
+/// A write was refused because its lease had gone to another client.
+pub(crate) fn fenced() {
+    counter!(FENCED).increment(1);
 }
 
 /// Gauges that are read when they are asked for.

@@ -137,6 +137,14 @@ pub(crate) enum Sync {
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         rules: Option<PathBuf>,
     },
+    /// Sync one object now: read it again, and write what it needs
+    Object {
+        /// Its anchor (entryUUID) or DN; of what was read before also its uid, mail address or name
+        object: String,
+        /// Take it in though it lies outside the containers chosen; until it is synced without this
+        #[arg(long)]
+        ignore_scope: bool,
+    },
     /// Approve what a held plan takes away: exactly that, no more
     Approve {
         /// The plan's digest, as the status and the preview show it
@@ -145,6 +153,8 @@ pub(crate) enum Sync {
         #[arg(long, value_name = "NAME")]
         by: Option<String>,
     },
+    /// Let the stand-by write from now on, and follow it
+    HandOver,
 }
 
 #[derive(Debug, Args, Clone, Default)]

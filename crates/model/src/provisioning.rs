@@ -4,19 +4,27 @@
 //! the source anchor: `POST` makes or updates, `DELETE /Users/{externalId}` deletes, `PATCH` changes members.
 //! Sending an operation twice does no harm. The rest are small JSON messages: reports, runs, orders, inventory.
 
-use crate::explain::Explanation;
+use crate::explain::{Explanation, ObjectReport};
 use crate::plan::{PlanReport, PlanSummary};
 use crate::scim::{ScimGroup, ScimPatch, ScimUser};
 use crate::{ClientId, Fingerprint, ObjectKind, OrderId, RunId, SourceAnchor, SyncError, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod lease;
 mod operation;
+
+pub use lease::{
+    EPOCH_HEADER, FENCED, LEASE_TERM_MILLIS, LeaseAnswer, LeaseHolder, LeaseRequest, LeaseWant,
+    MAX_LEASE_NAME_BYTES, MAX_LEASE_WORD_BYTES,
+};
 
 /// Operations one request may carry.
 pub const MAX_OPERATIONS: usize = 2_000;
 /// Members one PATCH operation may add or remove; a larger change takes several operations.
 pub const MAX_LINKS_PER_OPERATION: usize = 10_000;
+/// Settings a report may carry.
+pub const MAX_CONFIGURATION_SETTINGS: usize = 200;
 /// Bytes one request may have.
 pub const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 
@@ -136,6 +144,9 @@ pub struct InventoryItem {
     /// For a group, [`Fingerprint::of_members`] of the anchors of its members, sorted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members_fingerprint: Option<Fingerprint>,
+    /// Whether the tenant keeps errors of it that a sync client found.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client_errors: bool,
 }
 
 /// A page of the inventory.
@@ -180,6 +191,8 @@ pub enum ClientState {
     Held,
     /// The last cycle ended with an error; the next is tried by schedule.
     Failed,
+    /// Another client holds the lease: this one follows in staging, and writes nothing.
+    Standby,
 }
 
 /// What a sync client says of itself. `POST /provisioning/v1/report`, at each change and every 30 s.
@@ -216,6 +229,16 @@ pub struct ClientReport {
     /// The plan that waits for approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_plan: Option<PlanSummary>,
+    /// Whether another client holds the lease, so that this one writes nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub standby: bool,
+    /// The lease that lets this client write; clients of one source share it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<String>,
+    /// The settings that decide what is written, by name, so that clients of one source can be compared. No
+    /// secrets. At most [`MAX_CONFIGURATION_SETTINGS`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub configuration: BTreeMap<String, String>,
 }
 
 /// Changes that the client still has to write.
@@ -270,6 +293,8 @@ pub enum RunTrigger {
     Live,
     /// The client started.
     Start,
+    /// The client took over from another one of the same source.
+    TakeOver,
 }
 
 /// How a run ended.
@@ -286,6 +311,8 @@ pub enum RunResult {
     StoppedImport,
     /// The tenant could not be written to.
     StoppedExport,
+    /// Another client holds the lease: it was read and planned, and nothing written.
+    Staged,
 }
 
 /// One step of a run.
@@ -371,6 +398,15 @@ pub enum OrderRequest {
         /// Who approves.
         by: String,
     },
+    /// Sync one object now.
+    #[serde(rename_all = "camelCase")]
+    SyncObject {
+        /// Its anchor, DN, uid, mail address or name.
+        object: String,
+        /// Take it in though it lies outside the containers that were chosen.
+        #[serde(default)]
+        ignore_scope: bool,
+    },
     /// Explain one object.
     Explain {
         /// Its anchor, DN, uid, mail address or name.
@@ -381,6 +417,8 @@ pub enum OrderRequest {
     },
     /// Look at the installation.
     Doctor,
+    /// Give the lease back, so that the stand-by takes over now.
+    HandOver,
 }
 
 /// A client's answer to an order.
@@ -403,6 +441,11 @@ pub enum OrderAnswer {
     Explanation {
         /// The explanation.
         explanation: Box<Explanation>,
+    },
+    /// What came of syncing one object.
+    Object {
+        /// The steps.
+        report: Box<ObjectReport>,
     },
     /// What the doctor found.
     Doctor {

@@ -111,7 +111,7 @@ async fn load(
     for batch in batches {
         let store = store.clone();
         let client = ClientId(uuid::Uuid::nil());
-        let sent = tokio::spawn(async move { store.provision(client, batch, now).await });
+        let sent = tokio::spawn(async move { store.provision(client.into(), batch, now).await });
         if let Some(before) = waiting.replace(sent) {
             before.await.unwrap().unwrap();
         }

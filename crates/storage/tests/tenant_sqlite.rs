@@ -50,6 +50,7 @@ contract! {
     lists: filters, search, orders_and_pages, ids_grow, errors_are_listed;
     status: set_up_again, reports, runs, client_errors;
     access: tokens, users_and_sessions, links;
+    leases: a_stale_epoch_writes_nothing, sources_have_leases_of_their_own, of_many_one_wins;
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

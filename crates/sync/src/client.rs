@@ -9,7 +9,7 @@ use crate::{Phase, Progress, StateError, StateStore, SyncFailure, SyncSettings};
 use crate::{import, preview, reconcile, run};
 use lockstep_engine::KeyHasher;
 use lockstep_engine::rules::{Rules, RulesDocument};
-use lockstep_model::explain::Explanation;
+use lockstep_model::explain::{Explanation, ObjectReport};
 use lockstep_model::plan::PlanReport;
 use lockstep_model::provisioning::{DoctorCheck, RunRecord};
 use lockstep_model::{Clock, Fingerprint, Timestamp};
@@ -110,7 +110,7 @@ impl SyncClient {
         session.import_once(false, &stop).await?;
         session.settle().await?;
         if session.meta.target_unsure {
-            reconcile::reconcile(&copy.state, &copy.target, &mut session.meta).await?;
+            reconcile::reconcile(&copy.state, &copy.target, &mut session.meta, self.clock.now()).await?;
         }
         let planner = session.planner();
         let judgement = planner.judge(session.window(), session.meta.went_back).await?;
@@ -135,6 +135,23 @@ impl SyncClient {
         client.load_scope(&meta, &scope).await?;
         let earlier = client.earlier(&meta, &scope).await?;
         client.planner(&meta, self.settings.threshold, earlier, &scope).explain(object, is_draft).await
+    }
+
+    /// Syncs one object: reads it again, and writes what it needs, if scope, rules and guard let it. `ignore_scope`:
+    /// wherever it lies. For use where [`SyncClient::run`] does not run; a running client takes it as an order.
+    ///
+    /// # Errors
+    /// [`SyncFailure::State`]; what else goes wrong is in the report.
+    pub async fn sync_object(&self, object: &str, ignore_scope: bool) -> Result<ObjectReport, SyncFailure> {
+        let mut session = Session::open(self).await?;
+        let (report, log) = session.sync_object(object, ignore_scope).await?;
+        if log.exported.operations > 0
+            && let Err(error) = self.target.put_run(log.record(None, self.clock.now())).await
+        {
+            tracing::warn!(%error, "the run's record was not delivered");
+        }
+        session.close().await?;
+        Ok(report)
     }
 
     /// Approves what has this digest ([`lockstep_model::plan::PlanSummary::deletions_digest`]) in the name of `by`:
@@ -310,6 +327,7 @@ impl SyncClient {
             threshold,
             members: self.settings.members,
             left_scope: self.settings.left_scope,
+            only: None,
         }
     }
 

@@ -70,7 +70,7 @@ impl Decider {
             }
         }
         if let Some(refers) = refers {
-            named.kind = scope.refuses(&entry.dn).is_none().then_some(refers.kind);
+            named.kind = scope.refuses(entry).is_none().then_some(refers.kind);
             named.certain = refers.certain;
             named.references.extend(refers.references);
         }
@@ -86,7 +86,7 @@ impl Decider {
     /// What an entry becomes. `is_new`: the cloud does not have it yet.
     pub(crate) fn map(&self, entry: &Entry, is_new: bool) -> Mapped {
         let scope = self.scope();
-        if let Some(reason) = scope.refuses(&entry.dn) {
+        if let Some(reason) = scope.refuses(entry) {
             return Mapped::OutOfScope { reason: Cow::Borrowed(reason) };
         }
         let groups = self.groups(entry, &scope);

@@ -34,7 +34,7 @@ impl Planner {
         self.tell(held, standing, others).await.map(Some)
     }
 
-    async fn find(&self, asked: &str) -> Result<Vec<Held>, SyncFailure> {
+    pub(crate) async fn find(&self, asked: &str) -> Result<Vec<Held>, SyncFailure> {
         if let Ok(anchor) = SourceAnchor::new(asked) {
             let held: Vec<Held> = self.state.lookup(vec![anchor]).await?.into_iter().flatten().collect();
             if !held.is_empty() {

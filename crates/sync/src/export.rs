@@ -6,7 +6,7 @@
 //! **Invariant:** before the first write the state says that the target is unsure, and stays so until every
 //! write was answered: an end in between has the next plan ask the target what it holds.
 
-use crate::plan::{DELETIONS_PAGE, Fate, Planner, Ready};
+use crate::plan::{Fate, Planner, Ready};
 use crate::progress::{Phase, Progress};
 use crate::state::{Batch, DeletionRow, Meta, Outcome, Stage, StateStore};
 use crate::{StateError, SyncFailure};
@@ -189,7 +189,7 @@ impl Exporter {
     async fn find_unjudged(&mut self) -> Result<(), StateError> {
         let mut after = CsId(0);
         loop {
-            let page = self.state().deletions(after, DELETIONS_PAGE).await?;
+            let page = self.planner.deletions(after).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             self.unjudged.extend(page.into_iter().map(|row| row.id));
@@ -363,7 +363,7 @@ impl Exporter {
     async fn deletions(&mut self) -> Result<(), SyncFailure> {
         let mut after = CsId(0);
         loop {
-            let page = self.state().deletions(after, DELETIONS_PAGE).await?;
+            let page = self.planner.deletions(after).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             let mut kept = Vec::new();
@@ -584,6 +584,7 @@ fn may_have_written(error: &TargetError) -> bool {
         | TargetError::Unauthorized { .. }
         | TargetError::Forbidden { .. }
         | TargetError::SyncDisabled { .. }
+        | TargetError::Fenced { .. }
         | TargetError::Throttled { .. } => false,
         TargetError::TimedOut { .. }
         | TargetError::Broken { .. }

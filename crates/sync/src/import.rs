@@ -166,6 +166,18 @@ impl Importer {
         Ok(Step::Wait)
     }
 
+    /// Stores one entry as the source has it now, beside any read: the watermark stays where it is.
+    pub(crate) async fn take_one(&mut self, change: EntryChange) -> Result<(), StateError> {
+        self.live = true;
+        self.changes.push(change);
+        self.store_changes(None).await
+    }
+
+    /// One entry is gone, by the source's own word.
+    pub(crate) async fn lose_one(&mut self, held: Held) -> Result<(), StateError> {
+        self.remove(vec![held], DeleteReason::DeletedInSource).await
+    }
+
     async fn checkpoint(
         &mut self,
         watermark: Watermark,

@@ -17,7 +17,9 @@ mod error;
 mod explain;
 mod export;
 mod import;
+mod lease;
 mod losses;
+mod one;
 mod orders;
 mod plan;
 mod preview;
@@ -29,6 +31,7 @@ mod scope;
 mod session;
 mod settings;
 mod settle;
+mod staging;
 pub mod state;
 
 pub use client::{SourceFactory, SyncClient};

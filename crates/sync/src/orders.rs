@@ -93,8 +93,10 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
             });
         }
         OrderRequest::SyncNow { .. }
+        | OrderRequest::SyncObject { .. }
         | OrderRequest::Pause
         | OrderRequest::Resume
+        | OrderRequest::HandOver
         | OrderRequest::Approve { .. } => {
             let _ = to.send(order).await;
         }

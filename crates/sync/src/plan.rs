@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Deletions asked for at once.
-pub(crate) const DELETIONS_PAGE: usize = 5_000;
+const DELETIONS_PAGE: usize = 5_000;
 
 /// The guard's word on the pending deletions.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +42,8 @@ pub(crate) struct Planner {
     pub(crate) threshold: DeletionThreshold,
     pub(crate) members: MemberThreshold,
     pub(crate) left_scope: LeftScope,
+    /// Nothing but this object is planned.
+    pub(crate) only: Option<CsId>,
 }
 
 /// What becomes of an object that is to go.
@@ -63,7 +65,7 @@ impl Planner {
         let mut in_doubt = false;
         let mut after = CsId(0);
         loop {
-            let page = self.state.deletions(after, DELETIONS_PAGE).await?;
+            let page = self.deletions(after).await?;
             let Some(last) = page.last() else { break };
             after = last.id;
             for row in page {
@@ -99,6 +101,19 @@ impl Planner {
             if distrust { held_for_distrust(&kinds) } else { judge(&kinds, &self.threshold, &containers) };
         let verdict = both(verdict, otherwise);
         Ok(Judgement { verdict, digest: digest.text(), deletions, in_doubt })
+    }
+
+    /// Pending deletions after `after`; none at the end.
+    pub(crate) async fn deletions(&self, after: CsId) -> Result<Vec<DeletionRow>, StateError> {
+        match self.only {
+            Some(id) if after >= id => Ok(Vec::new()),
+            Some(id) => {
+                let mut rows = self.state.deletions(CsId(id.0.saturating_sub(1)), 1).await?;
+                rows.retain(|row| row.id == id);
+                Ok(rows)
+            }
+            None => self.state.deletions(after, DELETIONS_PAGE).await,
+        }
     }
 
     /// What becomes of an object whose deletion is pending.
@@ -147,7 +162,15 @@ impl Planner {
         after: CsId,
         limit: usize,
     ) -> Result<Option<(Vec<Ready>, CsId)>, StateError> {
-        let rows = self.state.pending(stage, after, limit).await?;
+        let rows = match self.only {
+            Some(id) if after >= id => Vec::new(),
+            Some(id) => {
+                let mut rows = self.state.pending(stage, CsId(id.0.saturating_sub(1)), 1).await?;
+                rows.retain(|row| row.id == id);
+                rows
+            }
+            None => self.state.pending(stage, after, limit).await?,
+        };
         let Some(last) = rows.last().map(|row| row.id) else { return Ok(None) };
         Ok(Some((self.make_ready(rows).await?, last)))
     }

@@ -1,7 +1,7 @@
 //! A plan in numbers and in words, for people. Nothing is written.
 
 use crate::SyncFailure;
-use crate::plan::{Change, DELETIONS_PAGE, Fate, Judgement, Planner, Ready};
+use crate::plan::{Change, Fate, Judgement, Planner, Ready};
 use crate::state::Stage;
 use lockstep_engine::{CsId, changed, describe};
 use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
@@ -107,7 +107,7 @@ impl Gathered {
     async fn deletions(&mut self, planner: &Planner) -> Result<(), SyncFailure> {
         let mut after = CsId(0);
         loop {
-            let page = planner.state.deletions(after, DELETIONS_PAGE).await?;
+            let page = planner.deletions(after).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for row in page {

@@ -7,6 +7,7 @@
 use crate::backoff::Backoff;
 use crate::client::SyncClient;
 use crate::import::{Importer, Step};
+use crate::lease::Role;
 use crate::report::{self, Wishes};
 use crate::session::{Planned, Reading, RunLog, Session};
 use crate::{SyncFailure, orders};
@@ -15,6 +16,7 @@ use lockstep_model::provisioning::{
     ClientReport, ClientState, Order, OrderAnswer, OrderRequest, RunRecord, RunTrigger,
 };
 use lockstep_sources::SourceEvent;
+use lockstep_targets::TargetError;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -29,6 +31,8 @@ const DRAIN: usize = 5_000;
 const LIVE_RECORD: Duration = Duration::from_secs(60);
 /// Records that wait for a tenant that does not answer.
 const RECORDS: usize = 100;
+/// A stand-by gathers changes for this long before it compares with the tenant anew.
+const STAGE: Duration = Duration::from_secs(5);
 /// A read that failed for a lasting reason is tried again after a cycle, and after this at most.
 const LASTING: Duration = Duration::from_secs(5 * 60);
 
@@ -51,6 +55,8 @@ struct Due {
     settle: Option<(Instant, Instant)>,
     plan: Option<Instant>,
     refused: Option<Timestamp>,
+    /// A stand-by compares with the tenant.
+    stage: Option<Instant>,
 }
 
 struct Service<'a> {
@@ -66,6 +72,10 @@ struct Service<'a> {
     plan_backoff: Backoff,
     /// The failure told last, by its run: told again, it replaces that.
     failure: Option<(String, RunLog)>,
+    /// What the client was when it was looked at last.
+    role: Role,
+    /// When a stand-by may compare with the tenant again: after a multiple of what it took.
+    stage_after: Instant,
 }
 
 /// Runs until `stop`.
@@ -81,11 +91,21 @@ pub(crate) async fn run(client: &SyncClient, stop: CancellationToken) -> Result<
         wishes.clone(),
         side.clone(),
     ));
+    let roles = session.lease.roles();
+    let lease = session.lease.clone();
+    let keeper = tokio::spawn(lease.clone().follow(side.clone()));
     let orders = tokio::spawn(orders::follow(client.clone(), order_sender, side.clone()));
     let settings = &client.settings;
     let now = Instant::now();
     let mut service = Service {
-        due: Due { connect: now, cycle: now + settings.cycle, settle: None, plan: None, refused: None },
+        due: Due {
+            connect: now,
+            cycle: now + settings.cycle,
+            settle: None,
+            plan: None,
+            refused: None,
+            stage: None,
+        },
         connection: None,
         next: (RunTrigger::Start, false),
         live: None,
@@ -93,12 +113,19 @@ pub(crate) async fn run(client: &SyncClient, stop: CancellationToken) -> Result<
         connect_backoff: Backoff::new(settings.retry, settings.retry_at_most),
         plan_backoff: Backoff::new(settings.retry, settings.retry_at_most),
         failure: None,
+        role: Role::Unknown,
+        stage_after: now,
         session,
         reports,
     };
-    let result = service.serve(&mut order_receiver, wishes.subscribe(), &stop).await;
+    let result = service.serve(&mut order_receiver, wishes.subscribe(), roles, &stop).await;
     service.stop(&result).await;
     side.cancel();
+    let _ = keeper.await;
+    // Nothing is written any more: another client may go on at once.
+    if let Err(error) = lease.release(false).await {
+        tracing::debug!(%error, "the lease was not given back; it lapses");
+    }
     let _ = reporter.await;
     orders.abort();
     result
@@ -109,6 +136,7 @@ impl Service<'_> {
         &mut self,
         orders: &mut mpsc::Receiver<Order>,
         mut wishes: watch::Receiver<Wishes>,
+        mut roles: watch::Receiver<Role>,
         stop: &CancellationToken,
     ) -> Result<(), SyncFailure> {
         loop {
@@ -129,6 +157,10 @@ impl Service<'_> {
                         self.publish().await?;
                     }
                 }
+                Ok(()) = roles.changed() => {
+                    let role = *roles.borrow_and_update();
+                    self.role_changed(role).await?;
+                }
                 () = tokio::time::sleep_until(wake) => self.timers().await?,
                 event = next_event(&mut self.connection) => self.events(event).await?,
             }
@@ -144,7 +176,7 @@ impl Service<'_> {
         let refused = self.due.refused.map(|at| self.instant_of(at));
         let live = self.live.as_ref().map(|(_, since)| *since + LIVE_RECORD);
         let settle = self.due.settle.map(|(at, _)| at);
-        [settle, self.due.plan, refused, live].into_iter().flatten().fold(wake, Instant::min)
+        [settle, self.due.plan, self.due.stage, refused, live].into_iter().flatten().fold(wake, Instant::min)
     }
 
     fn instant_of(&self, at: Timestamp) -> Instant {
@@ -204,6 +236,12 @@ impl Service<'_> {
             self.due.refused = self.session.client.state.retry_refused(Some(self.session.now())).await?;
             self.plan_again();
         }
+        if self.due.stage.is_some_and(|at| at <= now) {
+            self.due.stage = None;
+            if self.may_plan() && self.role == Role::Standby {
+                self.stage().await?;
+            }
+        }
         let settled = self.due.settle.is_some_and(|(at, _)| at <= now);
         let planned = self.due.plan.is_some_and(|at| at <= now);
         if (settled || planned) && self.may_plan() {
@@ -220,6 +258,58 @@ impl Service<'_> {
     /// What is stored is whole: no read is between its beginning and its first checkpoint.
     fn may_plan(&self) -> bool {
         self.connection.as_ref().is_some_and(|connection| connection.whole)
+    }
+
+    /// The tenant said that the client may write, or that another one does.
+    async fn role_changed(&mut self, role: Role) -> Result<(), SyncFailure> {
+        let before = std::mem::replace(&mut self.role, role);
+        match role {
+            Role::Active(epoch) => {
+                self.due.stage = None;
+                self.session.begin_epoch(role).await?;
+                if before != Role::Standby || epoch.is_none() {
+                    self.plan_again();
+                } else if self.may_plan() {
+                    // The source was followed meanwhile: what is missing in the tenant is known.
+                    let log = RunLog::new(RunTrigger::TakeOver, self.session.now());
+                    let with_deletions = self.due.settle.is_none();
+                    self.plan_with(log, with_deletions, None).await?;
+                } else {
+                    // The next cycle plans.
+                    self.publish().await?;
+                }
+            }
+            Role::Standby => {
+                self.session.fall_back().await?;
+                self.flush_live();
+                self.due.plan = None;
+                self.stage_soon();
+                self.publish().await?;
+            }
+            Role::Unknown => {}
+        }
+        Ok(())
+    }
+
+    fn stage_soon(&mut self) {
+        let at = (Instant::now() + STAGE).max(self.stage_after);
+        self.due.stage.get_or_insert(at);
+    }
+
+    /// A stand-by brings its counts up to date.
+    async fn stage(&mut self) -> Result<(), SyncFailure> {
+        let began = Instant::now();
+        let mut log = RunLog::new(RunTrigger::Live, self.session.now());
+        match self.session.stage(&mut log).await {
+            Ok(_) => {}
+            Err(SyncFailure::Target(error)) => {
+                tracing::debug!(%error, "the stand-by did not compare with the tenant");
+                self.stage_soon();
+            }
+            Err(error) => return Err(error),
+        }
+        self.stage_after = Instant::now() + began.elapsed() * 20;
+        self.publish().await
     }
 
     fn plan_again(&mut self) {
@@ -264,6 +354,7 @@ impl Service<'_> {
         connection.whole = true;
         self.connect_backoff.reset();
         self.failure = None;
+        self.session.lease.source_is_well();
         let done = connection.importer.take_done();
         if let Some((mut log, began)) = connection.cycle.take() {
             let name = if connection.full { "Full Import" } else { "Delta Import" };
@@ -285,6 +376,13 @@ impl Service<'_> {
 
     /// Plans what came in live, into the record of the present minute.
     async fn plan(&mut self) -> Result<(), SyncFailure> {
+        if self.role == Role::Standby {
+            self.stage_soon();
+            if self.due.settle.is_some_and(|(at, _)| at <= Instant::now()) {
+                self.due.settle = None;
+            }
+            return Ok(());
+        }
         let (log, since) = self
             .live
             .take()
@@ -303,7 +401,10 @@ impl Service<'_> {
         with_deletions: bool,
         live: Option<Instant>,
     ) -> Result<(), SyncFailure> {
-        if live.is_none() && self.session.client.state.counts().await?.pending > 0 {
+        if live.is_none()
+            && !self.session.lease.is_standby()
+            && self.session.client.state.counts().await?.pending > 0
+        {
             self.session.refresh_report().await?;
             self.say(ClientState::Exporting, None);
         }
@@ -321,6 +422,10 @@ impl Service<'_> {
                 if planned == Planned::Held {
                     self.flush_live();
                 }
+            }
+            Err(error @ SyncFailure::Target(TargetError::Fenced { .. })) => {
+                self.keep(log.record(Some(&error), self.session.now()));
+                self.stage_soon();
             }
             Err(error @ SyncFailure::Target(_)) => {
                 let pause = match &error {
@@ -352,6 +457,9 @@ impl Service<'_> {
             (ClientState::Paused, Some(words.to_owned()))
         } else if self.session.meta.paused {
             (ClientState::Paused, Some("An administrator paused the client; nothing is written.".to_owned()))
+        } else if self.session.lease.is_standby() {
+            let ready = self.session.lease.is_ready();
+            (if ready { ClientState::Standby } else { ClientState::Starting }, self.session.standby_words())
         } else if self.session.held.is_some() {
             (ClientState::Held, self.session.held_reason())
         } else if self.connection.is_some() {
@@ -390,6 +498,7 @@ impl Service<'_> {
             Err(error) => error,
         };
         self.session.note_source_error(&failure).await?;
+        self.session.lease.source_fails();
         let text = failure.whole_text();
         let pause = if failure.is_transient() {
             self.connect_backoff.next()
@@ -428,18 +537,61 @@ impl Service<'_> {
             }
             OrderRequest::Pause | OrderRequest::Resume => {
                 self.session.meta.paused = order.request == OrderRequest::Pause;
+                self.session.lease.note_meta(&self.session.meta);
                 self.session.save_meta().await?;
                 self.plan_again();
                 self.publish().await?;
                 OrderAnswer::Accepted
             }
             OrderRequest::Approve { digest, by } => self.approve(digest, by).await?,
+            OrderRequest::SyncObject { object, ignore_scope } => self.object(&object, ignore_scope).await?,
+            OrderRequest::HandOver => self.hand_over().await?,
             OrderRequest::Preview { .. } | OrderRequest::Explain { .. } | OrderRequest::Doctor => {
                 return Ok(());
             }
         };
         orders::answer(self.session.client, order.id, answer).await;
         Ok(())
+    }
+
+    /// Syncs one object, between what else there is to do.
+    async fn object(&mut self, object: &str, ignore_scope: bool) -> Result<OrderAnswer, SyncFailure> {
+        if !self.may_plan() {
+            let reason = "A read of the directory is in progress; try again when it is over.".to_owned();
+            return Ok(OrderAnswer::Refused { reason });
+        }
+        let (report, log) = self.session.sync_object(object, ignore_scope).await?;
+        if log.exported.operations > 0 {
+            self.keep(log.record(None, self.session.now()));
+            self.deliver().await;
+        }
+        // What refers to it may have to be planned again.
+        self.plan_again();
+        self.publish().await?;
+        Ok(OrderAnswer::Object { report: Box::new(report) })
+    }
+
+    /// Lets the stand-by write from now on.
+    async fn hand_over(&mut self) -> Result<OrderAnswer, SyncFailure> {
+        let lease = self.session.lease.clone();
+        let reason = match lease.role() {
+            Role::Standby => "This client is the stand-by: it holds no lease that it could hand over.",
+            Role::Unknown | Role::Active(None) => {
+                "The tenant gives no leases; there is nothing to hand over."
+            }
+            Role::Active(Some(_)) if !lease.standby_ready() => {
+                "No stand-by follows this source and could take over now; start one, and wait until it is in step."
+            }
+            Role::Active(Some(_)) => {
+                // With the lease goes a pause; so it is given back before that is forgotten here.
+                if let Err(error) = lease.release(true).await {
+                    tracing::warn!(%error, "the lease was not given back; it lapses");
+                }
+                self.session.fall_back().await?;
+                return Ok(OrderAnswer::Accepted);
+            }
+        };
+        Ok(OrderAnswer::Refused { reason: reason.to_owned() })
     }
 
     async fn approve(&mut self, digest: String, by: String) -> Result<OrderAnswer, SyncFailure> {

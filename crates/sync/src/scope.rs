@@ -8,12 +8,14 @@ use crate::state::StateStore;
 use crate::{StateError, codec};
 use lockstep_engine::rules::Reference;
 use lockstep_engine::{CsId, KeyHash, KeyHasher};
-use lockstep_model::{Fingerprint, SourceAnchor, dn};
-use std::collections::{BTreeMap, HashSet};
+use lockstep_model::{Entry, Fingerprint, SourceAnchor, dn};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// The note with the anchors of containers that were chosen by DN.
 const PINS: &str = "scopePins";
+/// The note with the anchors of entries that an admin took in.
+const EXCEPTIONS: &str = "scopeExceptions";
 /// The note with what the state was evaluated by.
 const EVALUATED: &str = "scopeEvaluated";
 
@@ -63,6 +65,8 @@ impl Containers {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct ResolvedScope {
     containers: Containers,
+    /// Anchors of entries that an admin took in, wherever they lie.
+    exceptions: BTreeSet<String>,
     groups: Vec<Group>,
 }
 
@@ -83,10 +87,11 @@ impl ResolvedScope {
         hasher: &KeyHasher,
         settings: &ScopeSettings,
         groups: &[String],
-        references: impl Fn(&lockstep_model::Entry) -> Vec<Reference>,
+        references: impl Fn(&Entry) -> Vec<Reference>,
     ) -> Result<Self, StateError> {
         let mut scope = Self::default();
         if !settings.include.is_empty() || !settings.exclude.is_empty() {
+            scope.exceptions = exceptions(state).await?;
             let text = state.note(PINS).await?;
             let old: BTreeMap<String, SourceAnchor> =
                 text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
@@ -132,8 +137,8 @@ impl ResolvedScope {
     }
 
     /// Why an entry is out of scope, where it is.
-    pub(crate) fn refuses(&self, name: &str) -> Option<&'static str> {
-        self.containers.refuses(name)
+    pub(crate) fn refuses(&self, entry: &Entry) -> Option<&'static str> {
+        self.containers.refuses(&entry.dn).filter(|_| !self.exceptions.contains(entry.anchor.as_str()))
     }
 
     /// The groups, of those that rules ask for, that an entry of these names is a direct member of.
@@ -160,7 +165,9 @@ impl ResolvedScope {
         let known = before.filter(|before| {
             let names =
                 |scope: &Self| scope.groups.iter().map(|group| group.name.clone()).collect::<Vec<_>>();
-            before.id() == evaluated && before.containers == self.containers && names(before) == names(self)
+            before.id() == evaluated
+                && (&before.containers, &before.exceptions) == (&self.containers, &self.exceptions)
+                && names(before) == names(self)
         });
         match known {
             Some(before) => {
@@ -189,9 +196,29 @@ impl ResolvedScope {
         }
         let groups: Vec<String> =
             self.groups.iter().map(|group| format!("{} {}", group.name, group.fingerprint)).collect();
-        serde_json::to_string(&(&self.containers.include, &self.containers.exclude, groups))
+        serde_json::to_string(&(&self.containers.include, &self.containers.exclude, &self.exceptions, groups))
             .unwrap_or_default()
     }
+}
+
+async fn exceptions(state: &Arc<dyn StateStore>) -> Result<BTreeSet<String>, StateError> {
+    let text = state.note(EXCEPTIONS).await?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+/// Takes an entry in wherever it lies, or lets the containers decide again.
+pub(crate) async fn except(
+    state: &Arc<dyn StateStore>,
+    anchor: &SourceAnchor,
+    is_exception: bool,
+) -> Result<(), StateError> {
+    let mut all = exceptions(state).await?;
+    let differs =
+        if is_exception { all.insert(anchor.as_str().to_owned()) } else { all.remove(anchor.as_str()) };
+    if differs {
+        state.put_note(EXCEPTIONS, serde_json::to_string(&all).unwrap_or_default()).await?;
+    }
+    Ok(())
 }
 
 /// The DN that a chosen container has now, normalized, and the anchor to find it by from now on.

@@ -6,17 +6,20 @@ use crate::client::SyncClient;
 use crate::decide::{Decider, SharedScope};
 use crate::export::{Exported, Exporter};
 use crate::import::{Importer, Step};
+use crate::lease::{Lease, Role};
 use crate::plan::{Judgement, Planner};
 use crate::scope::ResolvedScope;
 use crate::state::{Approval, Batch, Meta};
-use crate::{Phase, StateError, SyncFailure, preview, reconcile, settle};
+use crate::{Phase, StateError, SyncFailure, preview, reconcile, settle, staging};
+use lockstep_engine::CsId;
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::plan::{PlanSummary, Verdict};
 use lockstep_model::provisioning::{
     ClientReport, ClientState, PendingCounts, ReportAnswer, RunRecord, RunResult, RunStep, RunTrigger,
 };
-use lockstep_model::{RunId, Timestamp};
+use lockstep_model::{ClientId, RunId, Timestamp};
 use lockstep_sources::{SourceError, SourceEvent, Watermark};
+use lockstep_targets::TargetError;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -39,6 +42,8 @@ pub(crate) enum Planned {
     Held,
     /// It was written.
     Written,
+    /// Another client holds the lease: what it would write was counted.
+    Staged,
 }
 
 /// A run as it is made.
@@ -50,6 +55,7 @@ pub(crate) struct RunLog {
     steps: Vec<RunStep>,
     pub(crate) exported: Exported,
     pub(crate) held: bool,
+    staged: bool,
 }
 
 impl RunLog {
@@ -61,6 +67,7 @@ impl RunLog {
             steps: Vec::new(),
             exported: Exported::default(),
             held: false,
+            staged: false,
         }
     }
 
@@ -82,6 +89,7 @@ impl RunLog {
             Some(SyncFailure::Target(_)) => RunResult::StoppedExport,
             Some(_) => RunResult::StoppedImport,
             None if self.held => RunResult::StoppedDeletionThresholdExceeded,
+            None if self.staged => RunResult::Staged,
             None if self.exported.object_errors > 0 => RunResult::CompletedWithErrors,
             None => RunResult::Success,
         };
@@ -132,6 +140,11 @@ impl Reading {
 /// What a client at work holds.
 pub(crate) struct Session<'a> {
     pub(crate) client: &'a SyncClient,
+    pub(crate) lease: Arc<Lease>,
+    /// What this client would write, as a stand-by counted it last.
+    staged: PendingCounts,
+    /// The id by which the tenant knows this client, once it said so.
+    own: Option<ClientId>,
     pub(crate) meta: Meta,
     pub(crate) held: Option<PlanSummary>,
     pub(crate) report: ClientReport,
@@ -162,10 +175,18 @@ impl<'a> Session<'a> {
             connector_space_objects: client.state.counts().await?.entries,
             pending: PendingCounts::default(),
             held_plan: None,
+            standby: false,
+            lease: Some(settings.lease.clone()),
+            configuration: settings.configuration.clone(),
         };
         let earlier = client.earlier(&meta, &scope).await?;
+        let lease = Lease::new(client.target.clone(), settings, &meta);
+        let staged = PendingCounts::default();
         Ok(Self {
             client,
+            lease,
+            staged,
+            own: None,
             meta,
             held: None,
             report,
@@ -237,14 +258,43 @@ impl<'a> Session<'a> {
         log: &mut RunLog,
         with_deletions: bool,
     ) -> Result<Planned, SyncFailure> {
+        self.plan_of(log, with_deletions, None).await
+    }
+
+    /// The same, of nothing but one object where one is given: then a plan that is held is nobody else's matter.
+    pub(crate) async fn plan_of(
+        &mut self,
+        log: &mut RunLog,
+        with_deletions: bool,
+        only: Option<CsId>,
+    ) -> Result<Planned, SyncFailure> {
         if self.meta.paused || !self.sync_enabled {
             return Ok(Planned::Suspended);
         }
         let began = Instant::now();
         self.settle().await?;
+        let idle = !self.meta.target_unsure && self.client.state.counts().await?.pending == 0;
+        let role = self.lease.role();
+        // With nothing to write the tenant need not be asked whether this client may.
+        let role = if idle && role != Role::Standby { role } else { self.lease.ensure().await? };
+        let epoch = match role {
+            Role::Standby => return self.stage(log).await,
+            Role::Active(epoch) => epoch,
+            Role::Unknown => None,
+        };
+        self.begin_epoch(role).await?;
+        if self.meta.paused {
+            return Ok(Planned::Suspended);
+        }
         if self.meta.target_unsure {
             self.client.phase(Phase::Reconciling);
-            reconcile::reconcile(&self.client.state, &self.client.target, &mut self.meta).await?;
+            reconcile::reconcile(
+                &self.client.state,
+                &self.client.target,
+                &mut self.meta,
+                self.client.clock.now(),
+            )
+            .await?;
         }
         let pending = self.client.state.counts().await?.pending;
         if pending == 0 {
@@ -256,32 +306,98 @@ impl<'a> Session<'a> {
             return Ok(Planned::Nothing);
         }
         self.client.phase(Phase::Planning);
-        let planner = self.planner();
+        let planner = Planner { only, ..self.planner() };
         let judgement = planner.judge(self.window(), self.meta.went_back).await?;
-        if !self.may_pass(&planner, &judgement).await? {
+        if only.is_some() {
+            if let Verdict::Held { .. } = judgement.verdict {
+                log.held = true;
+                return Ok(Planned::Held);
+            }
+        } else if !self.may_pass(&planner, &judgement).await? {
             log.held = true;
             log.step("Synchronization", began.elapsed(), pending);
             return Ok(Planned::Held);
         }
-        self.let_go();
+        if only.is_none() {
+            self.let_go();
+        }
         log.step("Synchronization", began.elapsed(), pending);
         self.client.progress.send_modify(|progress| progress.to_export = progress.exported + pending);
 
         let began = Instant::now();
         let exporter = Exporter::new(
             planner,
-            self.client.target.clone(),
+            self.lease.fence(epoch),
             self.client.clock.clone(),
             log.id,
             self.meta.clone(),
             self.client.progress.clone(),
         );
+        let whole = (self.meta.errors_known, self.meta.last_export);
         let (exported, meta, result) = exporter.run(with_deletions).await;
         self.meta = meta;
+        if only.is_some() {
+            (self.meta.errors_known, self.meta.last_export) = whole;
+            self.save_meta().await?;
+        }
         log.exported.add(&exported);
         log.step("Export", began.elapsed(), exported.operations);
         self.client.phase(Phase::Waiting);
+        if matches!(result, Err(SyncFailure::Target(TargetError::Fenced { .. }))) {
+            self.fall_back().await?;
+        }
         result.map(|()| if exported.operations == 0 { Planned::Nothing } else { Planned::Written })
+    }
+
+    /// What a stand-by does in place of writing: it compares with what the tenant holds, and counts.
+    pub(crate) async fn stage(&mut self, log: &mut RunLog) -> Result<Planned, SyncFailure> {
+        let began = Instant::now();
+        self.client.phase(Phase::Reconciling);
+        reconcile::reconcile(
+            &self.client.state,
+            &self.client.target,
+            &mut self.meta,
+            self.client.clock.now(),
+        )
+        .await?;
+        self.client.phase(Phase::Planning);
+        self.staged = staging::settle(&self.planner(), self.now()).await?;
+        // The other client writes on: what the tenant holds must be asked before this one does.
+        self.meta.planned = true;
+        self.meta.target_unsure = true;
+        self.save_meta().await?;
+        self.let_go();
+        self.client.phase(Phase::Waiting);
+        log.staged = true;
+        let staged = self.staged;
+        log.step("Synchronization", began.elapsed(), staged.additions + staged.updates + staged.deletions);
+        Ok(Planned::Staged)
+    }
+
+    /// The client may write by this epoch from now on.
+    pub(crate) async fn begin_epoch(&mut self, role: Role) -> Result<(), StateError> {
+        let Role::Active(Some(epoch)) = role else { return Ok(()) };
+        if self.meta.epoch == Some(epoch) {
+            return Ok(());
+        }
+        self.meta.epoch = Some(epoch);
+        if !self.lease.continued() {
+            self.meta.target_unsure = true;
+            // An administrator's pause goes with the lease.
+            self.meta.paused = self.lease.paused_before();
+        }
+        self.lease.note_meta(&self.meta);
+        self.save_meta().await
+    }
+
+    /// Another client writes from now on.
+    pub(crate) async fn fall_back(&mut self) -> Result<(), StateError> {
+        self.staged = PendingCounts::default();
+        self.meta.target_unsure = true;
+        self.meta.paused = false;
+        self.lease.note_meta(&self.meta);
+        self.let_go();
+        self.save_meta().await
     }
 
     fn let_go(&mut self) {
@@ -380,6 +496,10 @@ impl<'a> Session<'a> {
         Ok((importer.done.read, importer.incomplete))
     }
 
+    pub(crate) fn scope(&self) -> &SharedScope {
+        &self.scope
+    }
+
     pub(crate) fn importer(&self) -> Importer {
         Importer::new(self.client.state.clone(), self.client.decider(&self.meta, &self.scope), &self.meta)
     }
@@ -395,11 +515,12 @@ impl<'a> Session<'a> {
         let first = self.send_report().await;
         let result = match first {
             Err(error) if !error.is_retryable() => Err(error.into()),
-            _ => self.cycle(full, &mut log, &stop).await,
+            _ => self.leased_cycle(full, &mut log, &stop).await,
         };
         let (state, detail) = match &result {
             Ok(Planned::Held) => (ClientState::Held, self.held_reason()),
             Ok(Planned::Suspended) => (ClientState::Paused, None),
+            Ok(Planned::Staged) => (ClientState::Standby, self.standby_words()),
             Ok(Planned::Nothing | Planned::Written) => (ClientState::Idle, None),
             Err(error) => (ClientState::Failed, Some(error.whole_text())),
         };
@@ -416,6 +537,44 @@ impl<'a> Session<'a> {
         result.map(|_| record)
     }
 
+    /// A cycle, with the lease kept meanwhile and given back after.
+    async fn leased_cycle(
+        &mut self,
+        full: bool,
+        log: &mut RunLog,
+        stop: &CancellationToken,
+    ) -> Result<Planned, SyncFailure> {
+        let keep = stop.child_token();
+        let keeping = tokio::spawn(self.lease.clone().follow(keep.clone()));
+        let result = self.cycle(full, log, stop).await;
+        keep.cancel();
+        let _ = keeping.await;
+        if let Err(error) = self.lease.release(false).await {
+            tracing::debug!(%error, "the lease was not given back; it lapses");
+        }
+        result
+    }
+
+    /// Waits for a lease that a process with this client's token left behind.
+    async fn outwait_own(&mut self, stop: &CancellationToken) -> Result<(), SyncFailure> {
+        if self.lease.ensure().await? != Role::Standby {
+            return Ok(());
+        }
+        let (holder, expires_in) = self.lease.holder();
+        if self.own.is_none() || holder.map(|holder| holder.client) != self.own {
+            return Ok(());
+        }
+        tracing::info!(
+            "a process with this client's token held the lease and has ended, it seems; waiting until it lapses"
+        );
+        tokio::select! {
+            () = stop.cancelled() => return Err(SyncFailure::Stopped),
+            () = tokio::time::sleep(expires_in + Duration::from_millis(50)) => {}
+        }
+        self.lease.take().await?;
+        Ok(())
+    }
+
     async fn cycle(
         &mut self,
         full: bool,
@@ -427,6 +586,9 @@ impl<'a> Session<'a> {
         let read = self.import_once(full, stop).await?;
         log.step(name, began.elapsed(), read);
         self.client.state.retry_refused(None).await?;
+        if let Err(error @ SyncFailure::Stopped) = self.outwait_own(stop).await {
+            return Err(error);
+        }
         let mut backoff = Backoff::new(self.client.settings.retry, self.client.settings.retry_at_most);
         let mut tries = 0;
         loop {
@@ -452,7 +614,19 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Who writes in place of this stand-by.
+    pub(crate) fn standby_words(&self) -> Option<String> {
+        Some(match self.lease.holder().0 {
+            Some(holder) => {
+                format!("The sync client on {} writes; this one follows in staging.", holder.machine)
+            }
+            None => "No sync client holds the lease; this one takes it as soon as it can read the directory."
+                .to_owned(),
+        })
+    }
+
     pub(crate) fn say(&mut self, state: ClientState, detail: Option<String>) {
+        self.report.standby = self.lease.is_standby();
         self.report.state = state;
         self.report.detail = detail;
     }
@@ -461,7 +635,9 @@ impl<'a> Session<'a> {
     pub(crate) async fn refresh_report(&mut self) -> Result<(), StateError> {
         let counts = self.client.state.counts().await?;
         self.report.connector_space_objects = counts.entries;
-        self.report.pending = if counts.pending == 0 {
+        self.report.pending = if self.lease.is_standby() {
+            self.staged
+        } else if counts.pending == 0 {
             PendingCounts::default()
         } else {
             self.client.state.pending_counts().await?
@@ -480,6 +656,7 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn take_wishes(&mut self, answer: &ReportAnswer) {
+        self.own = Some(answer.client);
         self.sync_enabled = answer.sync_enabled;
         self.threshold = answer.deletion_threshold;
     }

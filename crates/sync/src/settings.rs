@@ -3,6 +3,7 @@
 use crate::ScopeSettings;
 use lockstep_engine::rules::{MappingSettings, Rules};
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,6 +41,12 @@ pub struct SyncSettings {
     pub settle: Duration,
     /// Live deletions wait no longer than this. Default: 30 s.
     pub settle_at_most: Duration,
+    /// The lease that lets the client write: what the clients of one source share. Default: `default`.
+    pub lease: String,
+    /// For how long the lease holds without being renewed. Default: 15 s.
+    pub lease_term: Duration,
+    /// The settings that decide what is written, by name, for the comparison of clients of one source. No secrets.
+    pub configuration: BTreeMap<String, String>,
     /// Version of the program.
     pub version: String,
     /// Name of the machine.
@@ -63,6 +70,9 @@ impl Default for SyncSettings {
             cycle: Duration::from_secs(30 * 60),
             settle: Duration::from_secs(2),
             settle_at_most: Duration::from_secs(30),
+            lease: "default".to_owned(),
+            lease_term: Duration::from_secs(15),
+            configuration: BTreeMap::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             machine: "localhost".to_owned(),
             retry: Duration::from_secs(1),

@@ -45,6 +45,8 @@ pub struct Meta {
     /// The machine's start (Linux `boot_id`) during which this was written; another one after an unclean end
     /// means that newest commits may be lost.
     pub boot: String,
+    /// The highest epoch of a lease by which the state knows what the target holds.
+    pub epoch: Option<u64>,
     /// End of the last whole import.
     pub last_import: Option<Timestamp>,
     /// End of the last whole export.
@@ -384,6 +386,8 @@ pub trait StateStore: Send + Sync + 'static {
     async fn approve_deletions(&self) -> Result<(), StateError>;
     /// Deletions recorded since `since`, by kind.
     async fn deleted_since(&self, since: Timestamp) -> Result<BTreeMap<ObjectKind, u64>, StateError>;
+    /// Makes an object pending, whether it was refused or settled.
+    async fn take_up(&self, id: CsId) -> Result<(), StateError>;
     /// Makes refused objects pending again whose time has come (`None`: all of them). Answers when the next is
     /// due.
     async fn retry_refused(&self, now: Option<Timestamp>) -> Result<Option<Timestamp>, StateError>;

@@ -96,6 +96,18 @@ pub enum TargetError {
         /// The target.
         endpoint: String,
     },
+    /// Another sync client of the same source holds the lease by now.
+    #[error(
+        "{endpoint} refused {action}: {message}; this client follows in staging until it holds the lease again"
+    )]
+    Fenced {
+        /// The target.
+        endpoint: String,
+        /// What was asked.
+        action: &'static str,
+        /// Its words, without the last full stop.
+        message: String,
+    },
     /// Too many requests.
     #[error("{endpoint} asks to wait {} s before the next request; it is tried again then", retry_after.as_secs())]
     Throttled {
@@ -157,6 +169,7 @@ impl TargetError {
             | Self::Unauthorized { .. }
             | Self::Forbidden { .. }
             | Self::SyncDisabled { .. }
+            | Self::Fenced { .. }
             | Self::Refused { .. }
             | Self::Protocol { .. } => false,
         }

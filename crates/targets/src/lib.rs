@@ -11,10 +11,12 @@ pub mod tenant;
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 use lockstep_model::provisioning::{
-    BulkOperation, ClientErrors, ClientReport, DoctorCheck, InventoryPage, MembersPage, OperationResult,
-    Order, OrderAnswer, ReportAnswer, RunRecord,
+    BulkOperation, ClientErrors, ClientReport, DoctorCheck, InventoryPage, LeaseAnswer, LeaseRequest,
+    MembersPage, OperationResult, Order, OrderAnswer, ReportAnswer, RunRecord,
 };
 use lockstep_model::{OrderId, RunId, SourceAnchor, Timestamp};
+
+use std::sync::Arc;
 
 pub use error::TargetError;
 pub use http::{HttpSettings, http_client};
@@ -59,6 +61,19 @@ pub trait Target: Send + Sync {
 
     /// Keeps a run in the history; the same id again replaces it.
     async fn put_run(&self, run: RunRecord) -> Result<(), TargetError>;
+
+    /// Asks for the lease that lets a client write, renews it or gives it back. None: the target knows no leases,
+    /// and whoever reaches it may write.
+    async fn lease(&self, request: LeaseRequest) -> Result<Option<LeaseAnswer>, TargetError> {
+        let _ = request;
+        Ok(None)
+    }
+
+    /// The same target, whose writes carry this epoch; none where it knows no leases.
+    fn by_epoch(&self, epoch: u64) -> Option<Arc<dyn Target>> {
+        let _ = epoch;
+        None
+    }
 
     /// Opens the connection over which orders come.
     async fn orders(&self) -> Result<Orders, TargetError>;

@@ -6,13 +6,17 @@
 //!
 //! **Invariant:** no SQL, no HTTP, no clock of the system.
 
+pub mod lease;
 pub mod provision;
 pub mod query;
 pub mod records;
+pub mod standby;
 pub mod status;
 pub mod store;
 
+pub use lease::{Lease, Writer};
 pub use query::{Comparison, Field, Filter, ListQuery, Literal, Page, SortKey};
 pub use records::*;
+pub use standby::{ClientRole, Difference};
 pub use status::{Summary, SummaryState, summarize};
 pub use store::{StoreError, TenantStore};

@@ -63,6 +63,7 @@ pub fn summarize(
     }
     let reports: Vec<(&ClientReport, Timestamp)> =
         clients.iter().filter_map(|client| Some((client.report.as_ref()?, client.last_contact?))).collect();
+    let reports = without_idle_standby(reports, now);
     let Some((newest, contact)) = reports.iter().copied().max_by_key(|(_, contact)| *contact) else {
         return say(SummaryState::Never, "Directory synchronization is not set up".into());
     };
@@ -103,7 +104,10 @@ pub fn summarize(
         return say(SummaryState::Stale, format!("The last sync was {}", ago(now.duration_since(last))));
     }
     let working = heard().find(|report| {
-        matches!(report.state, ClientState::Starting | ClientState::Importing | ClientState::Exporting)
+        matches!(
+            report.state,
+            ClientState::Starting | ClientState::Importing | ClientState::Exporting | ClientState::Standby
+        )
     });
     if let Some(report) = working {
         return say(SummaryState::Working, working_sentence(report));
@@ -112,6 +116,10 @@ pub fn summarize(
         // A client is there and has not finished its first export.
         return say(SummaryState::Working, "The first sync is being prepared".into());
     };
+    let standby = clients.iter().filter_map(|client| Some((client.report.as_ref()?, client.last_contact?)));
+    let lame = { standby }.find(|(report, contact)| {
+        report.standby && report.state == ClientState::Failed && is_heard(*contact, now)
+    });
     let errors: u64 = counts.errors.values().sum();
     if counts.users_blocked > 0 {
         return say(
@@ -126,7 +134,28 @@ pub fn summarize(
         let sentence = format!("In step, with {}", count(errors, "error", "errors"));
         return say(SummaryState::Attention, sentence);
     }
+    if let Some((report, _)) = lame {
+        let sentence = format!("In step, but the stand-by on {} could not take over", report.machine);
+        return say(SummaryState::Attention, sentence);
+    }
     say(SummaryState::InStep, format!("In step, last change {}", ago(now.duration_since(last))))
+}
+
+fn is_heard(contact: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(contact) <= SILENT_AFTER
+}
+
+/// What a stand-by does says nothing of the synchronization, as long as the client that writes is heard. And one
+/// that fell silent says nothing once another of its source took over.
+fn without_idle_standby(
+    reports: Vec<(&ClientReport, Timestamp)>,
+    now: Timestamp,
+) -> Vec<(&ClientReport, Timestamp)> {
+    let mut active = reports.iter().filter(|(report, contact)| !report.standby && is_heard(*contact, now));
+    if active.next().is_none() {
+        return reports;
+    }
+    reports.into_iter().filter(|(report, _)| !report.standby).collect()
 }
 
 /// The end of the newest export that was confirmed whole: what the page calls the latest directory sync.
@@ -161,6 +190,7 @@ fn working_sentence(report: &ClientReport) -> String {
         ClientState::Importing => "Reading the directory".into(),
         ClientState::Exporting if pending > 0 => format!("Writing {}", count(pending, "change", "changes")),
         ClientState::Exporting => "Writing changes".into(),
+        ClientState::Standby => format!("The stand-by on {} takes over", report.machine),
         _ => "The sync client is starting".into(),
     }
 }
@@ -241,6 +271,9 @@ mod tests {
                     deletions_digest: String::new(),
                     verdict: Verdict::Held { reason: String::new(), remedy: String::new() },
                 }),
+                standby: false,
+                lease: None,
+                configuration: Default::default(),
             }),
             last_contact: Some(at(contact)),
         }
@@ -300,6 +333,37 @@ mod tests {
             9,
             SummaryState::Working,
             "Reading the directory",
+        );
+    }
+
+    #[test]
+    fn the_one_that_writes_speaks_and_a_lame_standby_is_told() {
+        let none = ObjectCounts::default();
+        let standby = |state, contact| {
+            let mut client = client(state, contact, Some(1));
+            if let Some(report) = &mut client.report {
+                report.standby = true;
+                report.machine = "second".into();
+            }
+            client
+        };
+        let live = |contact| client(ClientState::Live, contact, Some(90));
+        let in_step = "In step, last change 10 s ago";
+        check(&[live(100), standby(ClientState::Importing, 100)], &none, 100, SummaryState::InStep, in_step);
+        check(&[live(100), standby(ClientState::Standby, 100)], &none, 100, SummaryState::InStep, in_step);
+        check(
+            &[live(100), standby(ClientState::Failed, 100)],
+            &none,
+            100,
+            SummaryState::Attention,
+            "In step, but the stand-by on second could not take over",
+        );
+        check(
+            &[live(100), standby(ClientState::Standby, 300)],
+            &none,
+            300,
+            SummaryState::Working,
+            "The stand-by on second takes over",
         );
     }
 

@@ -1,5 +1,6 @@
 //! The store of a tenant. Each method is one transaction; batches, not rows.
 
+use crate::lease::{Lease, Writer};
 use crate::query::{ListQuery, Page};
 use crate::records::{
     ClientRecord, Domain, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization, Session, StoredObject,
@@ -8,7 +9,8 @@ use crate::records::{
 use async_trait::async_trait;
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::provisioning::{
-    BulkOperation, ClientErrors, ClientReport, InventoryPage, MembersPage, OperationResult, RunRecord,
+    BulkOperation, ClientErrors, ClientReport, InventoryPage, LeaseAnswer, LeaseRequest, MembersPage,
+    OperationResult, RunRecord,
 };
 use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, SourceAnchor, Timestamp};
 
@@ -45,6 +47,12 @@ pub enum StoreError {
         /// What of it.
         what: String,
     },
+    /// The lease by which the write was made is not the client's any more. Nothing was written.
+    #[error("the write is refused: {why}")]
+    Fenced {
+        /// Why, for people.
+        why: String,
+    },
     /// The store is shut down.
     #[error("tenant store: it is closed")]
     Closed,
@@ -67,10 +75,12 @@ pub trait TenantStore: Send + Sync + 'static {
     /// The domains, by name.
     async fn domains(&self) -> Result<Vec<Domain>, StoreError>;
 
-    /// Executes a batch of a sync client: one result an operation, in order; all durable when it returns.
+    /// Executes a batch of a sync client: one result an operation, in order; all durable when it returns. In the
+    /// same transaction it is looked whether the writer's lease still holds; else [`StoreError::Fenced`]. A write
+    /// renews the lease.
     async fn provision(
         &self,
-        client: ClientId,
+        writer: Writer,
         operations: Vec<BulkOperation>,
         now: Timestamp,
     ) -> Result<Vec<OperationResult>, StoreError>;
@@ -83,8 +93,22 @@ pub trait TenantStore: Send + Sync + 'static {
         after: Option<SourceAnchor>,
         top: usize,
     ) -> Result<MembersPage, StoreError>;
-    /// Replaces client-side errors.
-    async fn put_client_errors(&self, errors: ClientErrors, now: Timestamp) -> Result<(), StoreError>;
+    /// Replaces client-side errors; fenced as [`TenantStore::provision`] is.
+    async fn put_client_errors(
+        &self,
+        writer: Writer,
+        errors: ClientErrors,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// Gives, renews or takes back a lease; see [`crate::lease::decide`].
+    async fn lease(
+        &self,
+        client: ClientId,
+        request: LeaseRequest,
+        now: Timestamp,
+    ) -> Result<LeaseAnswer, StoreError>;
+    /// The newest leases, newest first.
+    async fn leases(&self, top: usize) -> Result<Vec<Lease>, StoreError>;
     /// Takes a report; turns `onPremisesSyncEnabled` on at the first one with an export.
     async fn put_report(
         &self,

@@ -1,6 +1,6 @@
 //! `GET /api/v1/doctor`: the troubleshooter: the server's own checks and those of the sync client.
 
-use super::orders::refuse;
+use super::orders::{active, refuse};
 use crate::body;
 use crate::error::ApiError;
 use crate::orders::OrderFailure;
@@ -17,9 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Makes all checks. The client's come second, even when it is not there: then one check says so.
 pub(crate) async fn check(State(state): State<ApiState>) -> Result<Response, ApiError> {
     let began = Instant::now();
+    let client = active(&state).await?;
     let (own, asked) = tokio::join!(
         state.doctor.check(),
-        state.orders.send(None, OrderRequest::Doctor, state.now(), PATIENCE)
+        state.orders.send(client, OrderRequest::Doctor, state.now(), PATIENCE)
     );
     let mut checks = own;
     let connected = !matches!(asked, Err(OrderFailure::NotConnected(_)));

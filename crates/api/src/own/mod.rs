@@ -6,6 +6,7 @@ pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod export;
 pub(crate) mod health;
+pub(crate) mod leases;
 pub(crate) mod metrics;
 pub(crate) mod orders;
 pub(crate) mod runs;

@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const PREVIEW_ITEMS: u32 = 200;
 /// Items of a preview at most.
 const MAX_PREVIEW_ITEMS: u32 = 10_000;
+/// Newest leases among which the one in force is looked for.
+pub(super) const LEASES: usize = 100;
 /// Bytes of a plan's digest.
 const MAX_DIGEST_BYTES: usize = 256;
 
@@ -45,16 +47,23 @@ enum Given {
     Approve {
         digest: String,
     },
+    #[serde(rename_all = "camelCase")]
+    SyncObject {
+        object: String,
+        #[serde(default)]
+        ignore_scope: bool,
+    },
     Explain {
         object: String,
         rules: Option<String>,
     },
     Doctor,
+    HandOver,
 }
 
 #[derive(Deserialize)]
 struct Asked {
-    /// Which client, where there are several; else the one that connected last.
+    /// Which client, where there are several; else the one that holds a lease, else the one that connected last.
     client: Option<ClientId>,
 }
 
@@ -81,18 +90,34 @@ pub(crate) async fn send(
             return Err(ApiError::bad_request("`digest` is that of the plan shown."));
         }
         Given::Approve { digest } => OrderRequest::Approve { digest, by: identity.name },
-        Given::Explain { object, .. } if object.trim().is_empty() || object.len() > MAX_OBJECT_BYTES => {
+        Given::Explain { object, .. } | Given::SyncObject { object, .. }
+            if object.trim().is_empty() || object.len() > MAX_OBJECT_BYTES =>
+        {
             return Err(ApiError::bad_request(
                 "`object` is an anchor, a DN, a uid, a mail address or a name.",
             ));
         }
+        Given::SyncObject { object, ignore_scope } => OrderRequest::SyncObject { object, ignore_scope },
         Given::Explain { object, rules } => OrderRequest::Explain { object, rules },
         Given::Doctor => OrderRequest::Doctor,
+        Given::HandOver => OrderRequest::HandOver,
+    };
+    let client = match client {
+        Some(client) => Some(client),
+        None => active(&state).await?,
     };
     match state.orders.send(client, request, state.now(), PATIENCE).await {
         Ok(answer) => body::json(&answer),
         Err(failure) => Err(refuse(&state, failure).await),
     }
+}
+
+/// The connected client that holds a lease; the newest where there are several.
+pub(super) async fn active(state: &ApiState) -> Result<Option<ClientId>, ApiError> {
+    let now = state.now();
+    let leases = state.store.leases(LEASES).await?;
+    let holder = leases.into_iter().filter(|lease| lease.is_held(now)).map(|lease| lease.client);
+    Ok({ holder }.find(|client| state.orders.is_connected(*client)))
 }
 
 /// Why there is no answer, with the time since when.

@@ -9,8 +9,9 @@ use axum::response::Response;
 use lockstep_model::plan::PlanSummary;
 use lockstep_model::provisioning::{ClientReport, ClientState, PendingCounts};
 use lockstep_model::{ClientId, ErrorCategory, TenantId, Timestamp};
-use lockstep_tenant::status::{Summary, is_stale, last_sync, summarize};
-use lockstep_tenant::{ClientRecord, Domain, ObjectCounts, Organization};
+use lockstep_tenant::standby::{differences, lease_of, role};
+use lockstep_tenant::status::{SILENT_AFTER, Summary, is_stale, last_sync, summarize};
+use lockstep_tenant::{ClientRecord, ClientRole, Difference, Domain, Lease, ObjectCounts, Organization};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -25,6 +26,8 @@ struct Status {
     objects: Objects,
     errors: Errors,
     clients: Vec<Client>,
+    /// Settings in which clients of one source differ.
+    configuration_differences: Vec<Difference>,
 }
 
 #[derive(Serialize)]
@@ -102,6 +105,24 @@ struct Client {
     state: Option<ClientState>,
     last_contact: Option<Timestamp>,
     connected: bool,
+    source: Option<String>,
+    detail: Option<String>,
+    pending: Option<PendingCounts>,
+    /// Active or stand-by; null for a client that takes part in no lease.
+    role: Option<ClientRole>,
+    /// The newest lease it had.
+    lease: Option<ClientLease>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ClientLease {
+    name: String,
+    epoch: u64,
+    taken_at: Timestamp,
+    renewed_at: Timestamp,
+    age_seconds: i64,
+    ended_at: Option<Timestamp>,
 }
 
 /// The status.
@@ -110,7 +131,8 @@ pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, ApiE
     let domains = state.store.domains().await?;
     let counts = state.store.counts().await?;
     let clients = state.store.clients().await?;
-    body::json(&status(&state, organization, &domains, counts, &clients))
+    let leases = state.store.leases(super::orders::LEASES).await?;
+    body::json(&status(&state, organization, &domains, counts, &clients, &leases))
 }
 
 fn status(
@@ -119,6 +141,7 @@ fn status(
     domains: &[Domain],
     counts: ObjectCounts,
     clients: &[ClientRecord],
+    leases: &[Lease],
 ) -> Status {
     let now = state.now();
     let verified = domains.iter().filter(|domain| domain.is_verified).count();
@@ -157,18 +180,34 @@ fn status(
                     state: report.map(|report| report.state),
                     last_contact: client.last_contact,
                     connected: state.orders.is_connected(client.id),
+                    source: report.map(|report| report.source.clone()),
+                    detail: report.and_then(|report| report.detail.clone()),
+                    pending: report.map(|report| report.pending),
+                    role: role(client, leases, now),
+                    lease: lease_of(client.id, leases).map(|lease| ClientLease {
+                        name: lease.name.clone(),
+                        epoch: lease.epoch,
+                        taken_at: lease.taken_at,
+                        renewed_at: lease.renewed_at,
+                        age_seconds: now.duration_since(lease.renewed_at).as_secs().max(0),
+                        ended_at: lease.ended_at,
+                    }),
                 }
             })
             .collect(),
+        configuration_differences: differences(clients, now),
     }
 }
 
-/// The client that the page shows in full: the one heard last.
+/// The client that the page shows in full: the one heard last; of those heard about as late, one that writes.
 pub(crate) fn newest(clients: &[ClientRecord]) -> Option<(&ClientRecord, &ClientReport)> {
-    clients
-        .iter()
-        .filter_map(|client| Some((client, client.report.as_ref()?)))
-        .max_by_key(|(client, _)| client.last_contact)
+    let heard = clients.iter().filter_map(|client| client.last_contact).max()?;
+    clients.iter().filter_map(|client| Some((client, client.report.as_ref()?))).max_by_key(
+        |(client, report)| {
+            let late = client.last_contact.is_some_and(|at| heard.duration_since(at) <= SILENT_AFTER);
+            (late && !report.standby, client.last_contact)
+        },
+    )
 }
 
 /// The newest of a time over all clients.

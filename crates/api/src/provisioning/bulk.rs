@@ -1,6 +1,6 @@
 //! `POST /provisioning/v1/bulk`: a batch of changes, durable when answered, told to open pages at once.
 
-use super::{client_of, refuse_when_off};
+use super::{refuse_when_off, writer_of};
 use crate::auth::Identity;
 use crate::body;
 use crate::error::ApiError;
@@ -14,19 +14,20 @@ use lockstep_model::provisioning::{
     MAX_OPERATIONS, OperationResult, Outcome,
 };
 
-/// Takes a batch. 400 where it has too many operations or links, 403 `DirectorySyncDisabled`, 413.
+/// Takes a batch. 400 where it has too many operations or links, 403 `DirectorySyncDisabled`, 409 `Fenced` where
+/// the writer's lease has gone to another client, 413.
 pub(crate) async fn bulk(
     State(state): State<ApiState>,
     Extension(identity): Extension<Identity>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let client = client_of(&identity)?;
-    refuse_when_off(&state).await?;
     let (head, content) = request.into_parts();
+    let writer = writer_of(&identity, &head.headers)?;
+    refuse_when_off(&state).await?;
     let batch: BulkRequest = body::read_large_json(&state, &head.headers, content, MAX_BODY_BYTES).await?;
     judge(&batch.operations)?;
     let sent = batch.operations.len();
-    let results = state.store.provision(client, batch.operations, state.now()).await?;
+    let results = state.store.provision(writer, batch.operations, state.now()).await?;
     if results.len() != sent {
         tracing::error!(sent, answered = results.len(), "the store did not answer every operation");
         return Err(ApiError::unavailable("The store did not answer every operation; send the batch again."));

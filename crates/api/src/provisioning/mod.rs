@@ -3,6 +3,7 @@
 pub(crate) mod bulk;
 pub(crate) mod errors;
 pub(crate) mod inventory;
+pub(crate) mod lease;
 pub(crate) mod members;
 pub(crate) mod orders;
 pub(crate) mod report;
@@ -11,8 +12,10 @@ pub(crate) mod runs;
 use crate::auth::Identity;
 use crate::error::ApiError;
 use crate::state::ApiState;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
+use lockstep_model::provisioning::EPOCH_HEADER;
 use lockstep_model::{ClientId, SourceAnchor};
+use lockstep_tenant::Writer;
 use serde::Deserialize;
 
 /// Which page of a list.
@@ -38,6 +41,17 @@ fn client_of(identity: &Identity) -> Result<ClientId, ApiError> {
     identity.client.ok_or_else(|| {
         ApiError::forbidden("This token belongs to no sync client; make one with `lockstep token create`.")
     })
+}
+
+/// Who writes, and by which lease.
+fn writer_of(identity: &Identity, headers: &HeaderMap) -> Result<Writer, ApiError> {
+    let client = client_of(identity)?;
+    let epoch = headers
+        .get(EPOCH_HEADER)
+        .map(|value| value.to_str().ok().and_then(|text| text.parse().ok()))
+        .map(|epoch| epoch.ok_or_else(|| ApiError::bad_request(format!("`{EPOCH_HEADER}` is no number."))))
+        .transpose()?;
+    Ok(Writer { client, epoch })
 }
 
 /// Refuses changes while directory synchronization is turned off.

@@ -249,6 +249,9 @@ pub(crate) fn report() -> ClientReport {
         connector_space_objects: 6,
         pending: PendingCounts::default(),
         held_plan: None,
+        standby: false,
+        lease: None,
+        configuration: Default::default(),
     }
 }
 

@@ -7,6 +7,7 @@ mod client;
 mod common;
 mod graph;
 mod hostile;
+mod lease;
 mod live;
 mod own;
 mod provisioning;

@@ -52,7 +52,7 @@ pub(crate) async fn run(
     Ok(End::Done)
 }
 
-fn text(told: &Explanation) -> String {
+pub(super) fn text(told: &Explanation) -> String {
     let mut text = format!("{}\n  anchor   {}", told.name, told.anchor);
     if let Some(dn) = &told.dn {
         let _ = write!(text, "\n  DN       {dn}");

@@ -30,7 +30,7 @@ pub(crate) async fn once(out: Out, loaded: &Loaded, full: bool) -> anyhow::Resul
     let record = ended?;
     out.print(&record, || run_text(&record))?;
     Ok(match record.result {
-        RunResult::Success | RunResult::CompletedWithErrors => End::Done,
+        RunResult::Success | RunResult::CompletedWithErrors | RunResult::Staged => End::Done,
         RunResult::StoppedDeletionThresholdExceeded => End::Held,
         RunResult::StoppedImport | RunResult::StoppedExport => End::Failed,
     })
@@ -43,6 +43,9 @@ fn run_text(record: &RunRecord) -> String {
         RunResult::CompletedWithErrors => "Done; some objects have errors",
         RunResult::StoppedDeletionThresholdExceeded => "Held: a person must approve; nothing was written",
         RunResult::StoppedImport => "Stopped: the directory was not read whole; nothing was deleted",
+        RunResult::Staged => {
+            "Stand-by: another sync client writes; this one read and planned, and wrote nothing"
+        }
         RunResult::StoppedExport => "Stopped: the server could not be written to",
     };
     let seconds = record.ended_at.duration_since(record.started_at).as_secs_f64();
@@ -94,6 +97,17 @@ pub(crate) async fn approve(
         },
     };
     out.print(&json!({ "approved": digest, "by": by }), || said.to_owned())?;
+    Ok(End::Done)
+}
+
+/// Has the client that writes give way to its stand-by.
+pub(crate) async fn hand_over(out: Out, loaded: &Loaded) -> anyhow::Result<End> {
+    match order(loaded, &json!({ "order": "handOver" })).await? {
+        OrderAnswer::Refused { reason } => bail!("the sync client refused: {reason}"),
+        _ => out.print(&json!({ "handedOver": true }), || {
+            "Handed over: the stand-by writes in a moment; `lockstep status` shows which one does.".to_owned()
+        })?,
+    }
     Ok(End::Done)
 }
 

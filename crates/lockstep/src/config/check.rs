@@ -6,6 +6,7 @@ use super::problem::{Problem, Problems};
 use super::{Period, Protection, SourceKind};
 use lockstep_ldap::{Endpoint, Filter};
 use lockstep_model::Dn;
+use lockstep_model::provisioning::MAX_LEASE_NAME_BYTES;
 use std::net::{IpAddr, SocketAddr};
 
 impl Loaded {
@@ -143,6 +144,20 @@ fn sync(loaded: &Loaded, add: &mut Add<'_>) {
     }
     if sync.stale_after < Period::minutes(1) {
         add("sync.stale_after", format!("{} would always warn", sync.stale_after), "write at least \"1m\"");
+    }
+    let term = sync.standby.term;
+    if term < Period::seconds(3) || term > Period::minutes(10) {
+        add(
+            "sync.standby.term",
+            format!("{term} would make stand-bys take over at every hiccup, or hardly ever"),
+            "write \"3s\" to \"10m\"",
+        );
+    }
+    if let Some(lease) = &sync.standby.lease
+        && (lease.is_empty() || lease.len() > MAX_LEASE_NAME_BYTES)
+    {
+        let remedy = "write a short name that the clients of this source share";
+        add("sync.standby.lease", format!("has {} bytes", lease.len()), remedy);
     }
 }
 

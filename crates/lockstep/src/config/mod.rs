@@ -132,6 +132,8 @@ pub(crate) struct Sync {
     pub(crate) left_scope: LeftScope,
     /// When a plan is held until a person approves it.
     pub(crate) guard: Guard,
+    /// Several sync clients of one source: one writes, the others stand by.
+    pub(crate) standby: Standby,
 }
 
 /// What becomes of what leaves the scope.
@@ -159,7 +161,25 @@ impl Default for Sync {
             stale_after: Period::days(3),
             left_scope: LeftScope::default(),
             guard: Guard::default(),
+            standby: Standby::default(),
         }
+    }
+}
+
+/// Several sync clients of one source: one writes, the others stand by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Standby {
+    /// The lease that lets this client write: clients of one source must have the same. Not set: the kind of the
+    /// source and `base_dn`, which are the same however many servers the directory has.
+    pub(crate) lease: Option<String>,
+    /// A stand-by takes over when the client that writes was silent for this long.
+    pub(crate) term: Period,
+}
+
+impl Default for Standby {
+    fn default() -> Self {
+        Self { lease: None, term: Period::seconds(15) }
     }
 }
 

@@ -52,6 +52,10 @@ password_file = "source.password"         # or the systemd credential `source.pa
 # members_percent = 50                    # ... and one that takes more of its members from a group
 # members_least = 20                      # ... that has at least so many
 
+[sync.standby]                            # several clients of one source: one writes, the others stand by
+# lease = "contoso"                       # the same for all of them; without it, source.kind and base_dn
+# term = "15s"                            # silence after which a stand-by takes over
+
 [mapping]
 # rules = "rules.toml"                    # sync rules of your own: lockstep rules show > rules.toml
 # user_name_attribute = "mail"

@@ -5,11 +5,15 @@ use crate::clock::SystemClock;
 use crate::config::{Loaded, SourceKind};
 use crate::secret;
 use anyhow::Context;
+use lockstep_model::Fingerprint;
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
+use lockstep_model::provisioning::MAX_CONFIGURATION_SETTINGS;
+use lockstep_rules::{Rules, RulesDocument};
 use lockstep_storage::SqliteStateStore;
 use lockstep_sync::{LeftScope, ScopeSettings, StateStore, SyncClient, SyncSettings};
 use lockstep_targets::{TenantTarget, TenantTargetSettings};
 use secrecy::SecretString;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -73,8 +77,9 @@ pub(crate) fn client(
 
 fn settings(loaded: &Loaded) -> anyhow::Result<SyncSettings> {
     let sync = &loaded.config.sync;
+    let rules = rules::configured(loaded)?;
     Ok(SyncSettings {
-        rules: rules::configured(loaded)?,
+        rules: rules.clone(),
         scope: scope(loaded),
         left_scope: match sync.left_scope {
             crate::config::LeftScope::Delete => LeftScope::Delete,
@@ -83,6 +88,9 @@ fn settings(loaded: &Loaded) -> anyhow::Result<SyncSettings> {
         },
         threshold: DeletionThreshold { count: sync.guard.count, percent: sync.guard.percent },
         members: MemberThreshold { percent: sync.guard.members_percent, least: sync.guard.members_least },
+        lease: lease(loaded),
+        lease_term: sync.standby.term.0,
+        configuration: configuration(loaded, &rules),
         cycle: sync.cycle.0,
         settle: sync.settle.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -95,6 +103,72 @@ fn settings(loaded: &Loaded) -> anyhow::Result<SyncSettings> {
 pub(crate) fn scope(loaded: &Loaded) -> ScopeSettings {
     let source = &loaded.config.source;
     ScopeSettings { include: source.include.clone(), exclude: source.exclude.clone() }
+}
+
+/// The lease that clients of this source share.
+pub(crate) fn lease(loaded: &Loaded) -> String {
+    if let Some(lease) = &loaded.config.sync.standby.lease {
+        return lease.clone();
+    }
+    let source = &loaded.config.source;
+    match source.kind {
+        SourceKind::OpenLdap => {
+            let base = source.base_dn.clone().unwrap_or_default();
+            format!("openldap {}", lockstep_model::dn::normalize(&base).unwrap_or(base))
+        }
+        SourceKind::Ldif => format!("ldif {}", describe_source(loaded)),
+    }
+}
+
+/// Sections and keys that decide what is written. What may differ between machines (addresses, accounts, files) is
+/// not among them.
+const COMPARED: &[&str] = &[
+    "source.kind",
+    "source.base_dn",
+    "source.filter",
+    "source.include",
+    "source.exclude",
+    "mapping.",
+    "sync.guard.",
+    "sync.cycle",
+    "sync.settle",
+    "sync.left_scope",
+    "sync.standby.term",
+];
+/// Characters of a value that are sent.
+const VALUE: usize = 1_000;
+
+/// The settings that decide what is written, by name.
+fn configuration(loaded: &Loaded, rules: &Rules) -> BTreeMap<String, String> {
+    let mut settings = BTreeMap::new();
+    let config = serde_json::to_value(&loaded.config).unwrap_or_default();
+    flatten("", &config, &mut settings);
+    settings.retain(|name, _| {
+        COMPARED.iter().any(|key| name == key || (key.ends_with('.') && name.starts_with(key)))
+    });
+    if let RulesDocument::Set { text, .. } = rules.document() {
+        // Where the file lies says nothing; what stands in it does.
+        settings.insert("mapping.rules".into(), format!("fingerprint {}", Fingerprint::of_text(text)));
+    }
+    settings.into_iter().take(MAX_CONFIGURATION_SETTINGS).collect()
+}
+
+fn flatten(name: &str, value: &serde_json::Value, into: &mut BTreeMap<String, String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (field, value) in fields {
+                let name = if name.is_empty() { field.clone() } else { format!("{name}.{field}") };
+                flatten(&name, value, into);
+            }
+        }
+        serde_json::Value::Null => {}
+        serde_json::Value::String(text) => {
+            into.insert(name.to_owned(), text.chars().take(VALUE).collect());
+        }
+        other => {
+            into.insert(name.to_owned(), other.to_string().chars().take(VALUE).collect());
+        }
+    }
 }
 
 /// Name of this machine, as `hostname` says it.

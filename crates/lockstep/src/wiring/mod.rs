@@ -37,12 +37,16 @@ async fn dispatch(out: Out, loaded: Loaded, command: Command) -> anyhow::Result<
             commands::preview::run(out, &loaded, limit, rules.as_deref(), compare).await
         }
         Command::Sync(Sync::Compare { before, after }) => commands::preview::compare(out, &before, &after),
+        Command::Sync(Sync::Object { object, ignore_scope }) => {
+            commands::object::run(out, &loaded, &object, ignore_scope).await
+        }
         Command::Sync(Sync::Explain { object, rules }) => {
             commands::explain::run(out, &loaded, &object, rules.as_deref()).await
         }
         Command::Sync(Sync::Approve { digest, by }) => {
             commands::sync::approve(out, &loaded, &digest, by).await
         }
+        Command::Sync(Sync::HandOver) => commands::sync::hand_over(out, &loaded).await,
         Command::Status(remote) => commands::status::run(out, &loaded, &remote).await,
         Command::Doctor(remote) => commands::doctor::run(out, &loaded, &remote).await,
         Command::Verify(verify) => commands::verify::run(out, &loaded, &verify).await,

@@ -9,13 +9,17 @@ use jiff::SignedDuration;
 use lockstep_model::Clock;
 use lockstep_model::plan::Verdict;
 use lockstep_model::provisioning::{CheckResult, DoctorCheck, RunResult};
-use lockstep_tenant::TenantStore;
+use lockstep_tenant::standby::{differences, is_ready, role};
+use lockstep_tenant::{ClientRole, TenantStore};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 /// A store slower than this is worth a look.
 const SLOW: SignedDuration = SignedDuration::from_millis(500);
+
+/// Newest leases that are looked at.
+const LEASES: usize = 100;
 
 /// What the server can say of itself.
 pub(crate) struct ServerDoctor {
@@ -39,6 +43,7 @@ impl lockstep_api::Doctor for ServerDoctor {
             database(store).await,
             clock(store).await,
             last_run(store).await,
+            leases(store).await,
         ];
         checks.extend(guards(store).await);
         checks
@@ -57,6 +62,7 @@ async fn last_run(store: &dyn TenantStore) -> DoctorCheck {
     };
     let when = format!("{:.0}", run.ended_at);
     match (run.result, run.error) {
+        (RunResult::Staged, _) => check.pass(format!("a stand-by's, which writes nothing, {when}")),
         (RunResult::Success, _) => check.pass(format!("all done, {when}")),
         (RunResult::CompletedWithErrors, _) => check.warn(
             format!("done, with {} objects in error, {when}", run.object_errors),
@@ -70,6 +76,59 @@ async fn last_run(store: &dyn TenantStore) -> DoctorCheck {
             "Follow the error's own advice; nothing was deleted, and the next cycle tries again.",
         ),
     }
+}
+
+/// Who writes, who stands by, and in which settings they differ.
+async fn leases(store: &dyn TenantStore) -> DoctorCheck {
+    let check = Check::begin("server.lease", "Which sync client writes");
+    let now = SystemClock.now();
+    let (leases, clients) = match (store.leases(LEASES).await, store.clients().await) {
+        (Ok(leases), Ok(clients)) => (leases, clients),
+        (Err(error), _) | (_, Err(error)) => return check.fail(error.to_string(), "See the server's log."),
+    };
+    let mut words = Vec::new();
+    let mut lapsed = Vec::new();
+    for lease in leases.iter().filter(|lease| lease.ended_at.is_none()) {
+        let age = now.duration_since(lease.renewed_at).as_secs().max(0);
+        let said = format!(
+            "{} writes for \"{}\" by epoch {}, renewed {age} s ago",
+            lease.machine, lease.name, lease.epoch
+        );
+        if lease.is_held(now) { words.push(said) } else { lapsed.push(said) }
+    }
+    for client in &clients {
+        if role(client, &leases, now) == Some(ClientRole::Standby)
+            && let Some(report) = &client.report
+        {
+            let lease = report.lease.as_deref().unwrap_or_default();
+            let ready = if is_ready(client, lease, now) { "ready" } else { "NOT ready" };
+            words.push(format!("{} stands by for \"{lease}\", {ready}", report.machine));
+        }
+    }
+    let differences = differences(&clients, now);
+    if let Some(first) = differences.first() {
+        let values: Vec<_> = first
+            .values
+            .iter()
+            .map(|one| format!("{}: {}", one.machine, one.value.as_deref().unwrap_or("not set")))
+            .collect();
+        return check.warn(
+            format!(
+                "clients of one source differ in {} settings, such as {} ({})",
+                differences.len(),
+                first.setting,
+                values.join(", ")
+            ),
+            "Make their configurations the same: after a take-over the other one's settings decide what is written.",
+        );
+    }
+    if !lapsed.is_empty() {
+        return check.warn(
+            format!("the lease has lapsed: {}", lapsed.join("; ")),
+            "The client that wrote fell silent, and no stand-by took over; start it, or see its log.",
+        );
+    }
+    check.pass(if words.is_empty() { "no client holds a lease".to_owned() } else { words.join("; ") })
 }
 
 /// Whether a plan waits for a person, client by client.

@@ -58,7 +58,7 @@ fn openldap(loaded: &Loaded) -> anyhow::Result<OpenLdapOptions> {
         }
     };
     let base = source.base_dn.as_deref().unwrap_or_default();
-    let mut options = OpenLdapOptions::new(connect, credentials, &[base], &[]);
+    let mut options = OpenLdapOptions::new(connect, credentials, &[base], &["objectClass"]);
     if let Some(filter) = &source.filter {
         options.filter = Filter::parse(filter)?;
     }

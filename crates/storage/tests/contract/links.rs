@@ -119,13 +119,13 @@ pub(crate) async fn links_that_stay_open_are_reported(store: impl TenantStore) {
     let row = errors(&store).await.remove(0);
     let said = SyncError { value: Some("cn=bob".into()), message: "the client's words".into(), ..row.error };
     let errors_of_g = ClientErrors { objects: vec![anchor("g")], errors: vec![said] };
-    store.put_client_errors(errors_of_g, at(3)).await.unwrap();
+    store.put_client_errors(nobody(), errors_of_g, at(3)).await.unwrap();
     store.sweep_quarantine(at(4)).await.unwrap();
     assert_eq!(told(&store).await, ["g: UnresolvedReference members cn=bob"]);
     assert_eq!(errors(&store).await[0].error.message, "the client's words");
     check_invariants(&store).await;
     store
-        .put_client_errors(ClientErrors { objects: vec![anchor("g")], errors: vec![] }, at(5))
+        .put_client_errors(nobody(), ClientErrors { objects: vec![anchor("g")], errors: vec![] }, at(5))
         .await
         .unwrap();
     assert_eq!(told(&store).await, Vec::<String>::new());

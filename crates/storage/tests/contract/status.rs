@@ -55,6 +55,9 @@ fn report(last_export: Option<Timestamp>) -> ClientReport {
         connector_space_objects: 3,
         pending: PendingCounts::default(),
         held_plan: None,
+        standby: false,
+        lease: None,
+        configuration: Default::default(),
     }
 }
 
@@ -114,7 +117,7 @@ pub(crate) async fn client_errors(store: impl TenantStore) {
     };
     let errors_now = vec![found("ann", "1"), found("ann", "2"), found("ghost", "3")];
     let objects = vec![anchor("ann"), anchor("ghost")];
-    store.put_client_errors(ClientErrors { objects, errors: errors_now }, at(1)).await.unwrap();
+    store.put_client_errors(nobody(), ClientErrors { objects, errors: errors_now }, at(1)).await.unwrap();
     let all = told(&store).await;
     assert_eq!(
         all,
@@ -129,7 +132,10 @@ pub(crate) async fn client_errors(store: impl TenantStore) {
     let object = get(&store, "ann").await.unwrap();
     assert_eq!(object.provisioning_errors.len(), 3);
     let objects = vec![anchor("ann")];
-    store.put_client_errors(ClientErrors { objects, errors: vec![found("ann", "2")] }, at(2)).await.unwrap();
+    store
+        .put_client_errors(nobody(), ClientErrors { objects, errors: vec![found("ann", "2")] }, at(2))
+        .await
+        .unwrap();
     let rows = errors(&store).await;
     assert_eq!(rows.len(), 3);
     assert_eq!((rows[1].first_seen, rows[1].last_seen, rows[1].attempts), (at(1), at(2), 2));

@@ -400,6 +400,7 @@ impl Target for MemoryTenant {
             state.lose_answers -= 1;
             return Err(TargetError::TimedOut { endpoint: "memory".into(), action: "the inventory" });
         }
+        let state = &*state;
         let items: Vec<InventoryItem> = state
             .objects
             .iter()
@@ -412,6 +413,7 @@ impl Target for MemoryTenant {
                 fingerprint: held.fingerprint,
                 members_fingerprint: (held.kind == ObjectKind::Group)
                     .then(|| Fingerprint::of_members(held.members.iter().map(SourceAnchor::as_str))),
+                client_errors: state.errors.contains_key(anchor),
             })
             .collect();
         let next = if items.len() == 3 { items.last().map(|item| item.anchor.clone()) } else { None };

@@ -10,14 +10,15 @@ use async_trait::async_trait;
 use futures_util::stream::{self, StreamExt};
 use lockstep_model::provisioning::{
     BULK_REQUEST, BulkOperation, BulkRequest, BulkResponse, ClientErrors, ClientReport, DoctorCheck,
-    InventoryPage, MAX_BODY_BYTES, MAX_OPERATIONS, MembersPage, OperationResult, Order, OrderAnswer,
-    ReportAnswer, RunRecord,
+    InventoryPage, LeaseAnswer, LeaseRequest, MAX_BODY_BYTES, MAX_OPERATIONS, MembersPage, OperationResult,
+    Order, OrderAnswer, ReportAnswer, RunRecord,
 };
 use lockstep_model::{OrderId, RunId, SourceAnchor, Timestamp};
 use reqwest::{Method, Url};
 use secrecy::SecretString;
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// How a tenant is reached.
 #[derive(Clone, Debug)]
@@ -32,12 +33,14 @@ pub struct TenantTargetSettings {
 }
 
 /// A Lockstep tenant.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TenantTarget {
     http: reqwest::Client,
     base: Url,
     endpoint: String,
     token: SecretString,
+    /// By which lease it writes.
+    epoch: Option<u64>,
 }
 
 impl TenantTarget {
@@ -50,7 +53,7 @@ impl TenantTarget {
         let http =
             http_client(HttpSettings { ca_file: settings.ca_file.as_deref(), ..HttpSettings::default() })?;
         let endpoint = base.as_str().trim_end_matches('/').to_owned();
-        Ok(Self { http, base, endpoint, token: settings.token })
+        Ok(Self { http, base, endpoint, token: settings.token, epoch: None })
     }
 
     /// Sends what fits into one request, and halves what is larger than the server takes.
@@ -136,6 +139,20 @@ impl Target for TenantTarget {
     async fn put_run(&self, run: RunRecord) -> Result<(), TargetError> {
         let body = self.encode("a run", &run)?;
         self.call_empty(Method::POST, self.url(&["runs"]), body, "a run").await
+    }
+
+    async fn lease(&self, request: LeaseRequest) -> Result<Option<LeaseAnswer>, TargetError> {
+        let body = self.encode("a lease", &request)?;
+        match self.call(Method::POST, self.url(&["lease"]), Some(body), "the lease").await {
+            Ok(answer) => Ok(Some(answer)),
+            // A server from before there were leases.
+            Err(TargetError::Refused { status: 404 | 405, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn by_epoch(&self, epoch: u64) -> Option<Arc<dyn Target>> {
+        Some(Arc::new(Self { epoch: Some(epoch), ..self.clone() }))
     }
 
     async fn orders(&self) -> Result<Orders, TargetError> {

@@ -3,6 +3,7 @@
 use super::TenantTarget;
 use crate::TargetError;
 use lockstep_model::SourceAnchor;
+use lockstep_model::provisioning::{EPOCH_HEADER, FENCED};
 use reqwest::{Method, Response, StatusCode, Url, header};
 use secrecy::ExposeSecret;
 use serde::Serialize;
@@ -142,6 +143,9 @@ impl TenantTarget {
         action: &'static str,
     ) -> Result<Response, TargetError> {
         let mut request = self.http.request(method, url).bearer_auth(self.token.expose_secret());
+        if let Some(epoch) = self.epoch {
+            request = request.header(EPOCH_HEADER, epoch);
+        }
         if let Some(body) = body {
             request = request.header(header::CONTENT_TYPE, "application/json").body(body);
         }
@@ -207,6 +211,10 @@ impl TenantTarget {
             StatusCode::UNAUTHORIZED => TargetError::Unauthorized { endpoint },
             StatusCode::FORBIDDEN if code == "DirectorySyncDisabled" => {
                 TargetError::SyncDisabled { endpoint }
+            }
+            StatusCode::CONFLICT if code == FENCED => {
+                let message = message.trim_end_matches('.').to_owned();
+                TargetError::Fenced { endpoint, action, message }
             }
             StatusCode::FORBIDDEN => TargetError::Forbidden { endpoint, action },
             StatusCode::TOO_MANY_REQUESTS => TargetError::Throttled { endpoint, retry_after },

@@ -307,6 +307,10 @@ impl StateStore for SqliteStateStore {
         self.run("counting recent deletions", move |db| record::deleted_since(db, since)).await
     }
 
+    async fn take_up(&self, id: CsId) -> Result<(), StateError> {
+        self.run("taking up an object", move |db| record::take_up(db, id)).await
+    }
+
     async fn retry_refused(&self, now: Option<Timestamp>) -> Result<Option<Timestamp>, StateError> {
         self.run("taking up refused objects", move |db| record::retry_refused(db, now)).await
     }

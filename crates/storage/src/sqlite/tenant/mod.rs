@@ -4,6 +4,7 @@ mod access;
 mod batch;
 mod counters;
 mod errors;
+mod lease;
 mod links;
 mod lists;
 mod objects;
@@ -16,15 +17,15 @@ use super::{Database, Options, SqliteError};
 use async_trait::async_trait;
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::provisioning::{
-    BulkOperation, ClientErrors, ClientReport, InventoryPage, MembersPage, OperationResult, Outcome,
-    RunRecord,
+    BulkOperation, ClientErrors, ClientReport, InventoryPage, LeaseAnswer, LeaseRequest, MembersPage,
+    OperationResult, Outcome, RunRecord,
 };
 use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, SourceAnchor, Timestamp};
 use lockstep_tenant::provision::name_key;
 use lockstep_tenant::store::SecretHash;
 use lockstep_tenant::{
-    ClientRecord, Domain, ErrorQuery, ErrorRow, ListQuery, LocalUser, ObjectCounts, Organization, Page,
-    Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord,
+    ClientRecord, Domain, ErrorQuery, ErrorRow, Lease, ListQuery, LocalUser, ObjectCounts, Organization,
+    Page, Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
 };
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -103,10 +104,13 @@ fn store_error(error: SqliteError) -> StoreError {
         SqliteError::Corrupt { what } => StoreError::Corrupt { what },
         SqliteError::Closed => StoreError::Closed,
         SqliteError::Refused(what) if what == token::BAD_TOKEN => StoreError::BadPageToken,
-        SqliteError::Refused(what) => match what.strip_prefix(UNSUPPORTED) {
-            Some(what) => StoreError::Unsupported { what: what.to_owned() },
-            None => StoreError::Database { action: "writing", source: what.into() },
-        },
+        SqliteError::Refused(what) => {
+            match (what.strip_prefix(UNSUPPORTED), what.strip_prefix(lease::FENCED)) {
+                (Some(what), _) => StoreError::Unsupported { what: what.to_owned() },
+                (None, Some(why)) => StoreError::Fenced { why: why.to_owned() },
+                (None, None) => StoreError::Database { action: "writing", source: what.into() },
+            }
+        }
         SqliteError::Query { action, source } => StoreError::Database { action, source: Box::new(source) },
         other @ (SqliteError::Open { .. } | SqliteError::Migrate { .. }) => {
             StoreError::Database { action: "opening", source: Box::new(other) }
@@ -143,12 +147,13 @@ impl TenantStore for SqliteTenantStore {
 
     async fn provision(
         &self,
-        _client: ClientId,
+        writer: Writer,
         operations: Vec<BulkOperation>,
         now: Timestamp,
     ) -> Result<Vec<OperationResult>, StoreError> {
         let operations: Vec<_> = operations.into_iter().map(batch::Operation::of).collect();
         self.write("provisioning", move |c| {
+            lease::check(c, writer, operations.len(), now)?;
             let off = organization::organization(c)?.is_some_and(|tenant| tenant.sync_enabled == Some(false));
             if off {
                 // Synchronization is turned off: objects are the cloud's own, and no client changes them.
@@ -175,9 +180,30 @@ impl TenantStore for SqliteTenantStore {
         self.read("reading members", move |c| objects::members(c, &group, after.as_ref(), top)).await
     }
 
-    async fn put_client_errors(&self, errors: ClientErrors, now: Timestamp) -> Result<(), StoreError> {
-        self.write("keeping a client's errors", move |c| organization::put_client_errors(c, errors, now))
-            .await
+    async fn put_client_errors(
+        &self,
+        writer: Writer,
+        errors: ClientErrors,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write("keeping a client's errors", move |c| {
+            lease::check(c, writer, 0, now)?;
+            organization::put_client_errors(c, errors, now)
+        })
+        .await
+    }
+
+    async fn lease(
+        &self,
+        client: ClientId,
+        request: LeaseRequest,
+        now: Timestamp,
+    ) -> Result<LeaseAnswer, StoreError> {
+        self.write("keeping a lease", move |c| lease::ask(c, client, &request, now)).await
+    }
+
+    async fn leases(&self, top: usize) -> Result<Vec<Lease>, StoreError> {
+        self.read("listing leases", move |c| lease::list(c, top)).await
     }
 
     async fn put_report(

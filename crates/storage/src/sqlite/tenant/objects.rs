@@ -68,7 +68,8 @@ pub(super) fn inventory(
     top: usize,
 ) -> Result<InventoryPage> {
     let top = top.clamp(1, MAX_INVENTORY);
-    let sql = "SELECT o.oid, o.kind, o.anchor, o.fingerprint, json_extract(b.body, '$.displayName') \
+    let sql = "SELECT o.oid, o.kind, o.anchor, o.fingerprint, json_extract(b.body, '$.displayName'), \
+               o.errors > 0 AND EXISTS (SELECT 1 FROM error e WHERE e.anchor = o.anchor AND e.origin = 1) \
                FROM object o JOIN body b ON b.oid = o.oid \
                WHERE o.anchor > ?1 AND o.state = 0 AND o.sync_enabled = 1 ORDER BY o.anchor LIMIT ?2";
     let after = after.map_or("", SourceAnchor::as_str);
@@ -88,7 +89,8 @@ pub(super) fn inventory(
         };
         let name: Option<String> = row.get(4)?;
         let name = name.unwrap_or_else(|| anchor.to_string());
-        Ok(InventoryItem { anchor, kind, name, fingerprint, members_fingerprint })
+        let client_errors = row.get(5)?;
+        Ok(InventoryItem { anchor, kind, name, fingerprint, members_fingerprint, client_errors })
     })?;
     let more = items.len() > top;
     items.truncate(top);
