@@ -167,7 +167,7 @@ export interface ClientLease {
 export interface ConfigurationDifference {
   lease: string;
   setting: string;
-  values: { client: string; machine: string; value: string | null }[];
+  values: { client: string; serviceAccount: string; machine: string; value: string | null }[];
 }
 
 export const errorCategories = [

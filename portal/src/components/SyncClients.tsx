@@ -73,7 +73,13 @@ export function SyncClients({ status }: { status: Status }) {
                   {client.lease ? t.dirsync.lease(client.lease.epoch) : t.none}
                   {client.lease && (
                     <span className={styles.sub}>
-                      {client.lease.endedAt ? t.dirsync.leaseEnded : t.dirsync.leaseAge(client.lease.ageSeconds)}
+                      {client.lease.endedAt ? (
+                        t.dirsync.leaseEnded
+                      ) : (
+                        <>
+                          {t.dirsync.leaseTaken} <Time instant={client.lease.takenAt} />
+                        </>
+                      )}
                     </span>
                   )}
                 </TableCell>
@@ -113,7 +119,7 @@ function Differences({ differences }: { differences: ConfigurationDifference[] }
             <TableCell className={styles.cell}>
               {difference.values.map((one) => (
                 <span key={one.client} className={styles.sub}>
-                  {one.machine}: {one.value ?? t.dirsync.notSet}
+                  {one.serviceAccount}: {one.value ?? t.dirsync.notSet}
                 </span>
               ))}
             </TableCell>

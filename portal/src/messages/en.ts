@@ -443,7 +443,7 @@ export const en = {
     },
     role: (role: ClientRole | null | undefined) => (role ? roles[role] : 'On its own'),
     lease: (epoch: number) => `Epoch ${number(epoch)}`,
-    leaseAge: (seconds: number) => `renewed ${plural(seconds, 'second', 'seconds')} ago`,
+    leaseTaken: 'taken',
     leaseEnded: 'ended',
     handOver: 'Hand over to the stand-by',
     differ: (settings: number) =>

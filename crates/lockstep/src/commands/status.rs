@@ -105,7 +105,7 @@ fn clients(status: &Value) -> Vec<String> {
             .and_then(Value::as_array)
             .into_iter()
             .flatten()
-            .map(|one| format!("{}: {}", text(one, "machine"), text(one, "value")))
+            .map(|one| format!("{}: {}", text(one, "serviceAccount"), text(one, "value")))
             .collect();
         lines.push(format!(
             "{:<13} {} ({})",
@@ -132,14 +132,14 @@ mod tests {
             ],
             "configurationDifferences": [
                 { "setting": "sync.guard.count",
-                  "values": [{ "machine": "sync1", "value": "500" }, { "machine": "sync2", "value": null }] }
+                  "values": [{ "serviceAccount": "Sync_1", "value": "500" }, { "serviceAccount": "Sync_2", "value": null }] }
             ]
         });
         insta::assert_snapshot!(clients(&status).join("\n"), @r"
 
         active        Sync_1 on sync1 (live, epoch 7, renewed 3 s ago)
         standby       Sync_2 on sync2 (standby)
-        they differ in sync.guard.count (sync1: 500, sync2: -)
+        they differ in sync.guard.count (Sync_1: 500, Sync_2: -)
         ");
         assert!(clients(&json!({ "clients": [{}] })).is_empty());
     }
