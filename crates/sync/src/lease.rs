@@ -45,7 +45,7 @@ struct Known {
     began: bool,
     /// By the client's own clock, nobody else can have it before.
     valid_until: Instant,
-    /// Nothing was asked of the tenant since.
+    /// When the tenant was asked last and answered.
     asked: Instant,
     /// Whether nobody else had it before this taking.
     continued: bool,
@@ -238,8 +238,7 @@ impl Lease {
     async fn ask(&self, want: LeaseWant) -> Result<(), TargetError> {
         let sent = Instant::now();
         let request = {
-            let mut known = self.known();
-            known.asked = sent;
+            let known = self.known();
             LeaseRequest {
                 lease: self.name.clone(),
                 instance: self.instance.clone(),
@@ -266,6 +265,7 @@ impl Lease {
     fn take_answer(&self, answer: Option<LeaseAnswer>, want: LeaseWant, sent: Instant) {
         let mut known = self.known();
         known.began = true;
+        known.asked = sent;
         let Some(answer) = answer else {
             drop(known);
             self.become_role(Role::Active(None));

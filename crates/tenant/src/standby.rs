@@ -43,6 +43,8 @@ pub struct Difference {
 pub struct ValueOf {
     /// The client.
     pub client: ClientId,
+    /// Its service account.
+    pub service_account: String,
     /// Its machine.
     pub machine: String,
     /// The value; absent where the client has no such setting.
@@ -86,14 +88,15 @@ pub fn differences(clients: &[ClientRecord], now: Timestamp) -> Vec<Difference> 
     for (lease, mut clients) in by_lease {
         clients.sort_by(|a, b| a.service_account.cmp(&b.service_account));
         let reports: Vec<_> =
-            clients.iter().filter_map(|client| Some((client.id, client.report.as_ref()?))).collect();
+            clients.iter().filter_map(|client| Some((client, client.report.as_ref()?))).collect();
         let settings: BTreeSet<&str> =
             reports.iter().flat_map(|(_, report)| report.configuration.keys().map(String::as_str)).collect();
         for setting in settings.into_iter().chain(["version"]) {
             let values: Vec<ValueOf> = reports
                 .iter()
                 .map(|(client, report)| ValueOf {
-                    client: *client,
+                    client: client.id,
+                    service_account: client.service_account.clone(),
                     machine: report.machine.clone(),
                     value: match setting {
                         "version" => Some(report.version.clone()),

@@ -22,7 +22,7 @@ export type SummaryState =
   | 'paused'
   | 'off';
 
-export type ClientState = 'starting' | 'importing' | 'exporting' | 'live' | 'idle' | 'paused' | 'held' | 'failed';
+export type ClientState = 'starting' | 'importing' | 'exporting' | 'live' | 'idle' | 'paused' | 'held' | 'failed' | 'standby';
 
 export interface KindCounts {
   create: number;
@@ -135,12 +135,39 @@ export interface Status {
   clients: {
     id: string;
     serviceAccount: string;
-    machine: string;
-    version: string;
-    state: ClientState;
+    machine: string | null;
+    version: string | null;
+    state: ClientState | null;
     lastContact: Instant | null;
     connected: boolean;
+    source?: string | null;
+    detail?: string | null;
+    pending?: { additions: number; updates: number; deletions: number } | null;
+    /** null: it takes part in no lease. */
+    role?: ClientRole | null;
+    /** The newest lease that it has or had. */
+    lease?: ClientLease | null;
   }[];
+  /** Settings in which clients of one source differ. */
+  configurationDifferences?: ConfigurationDifference[];
+}
+
+export type ClientRole = 'active' | 'standby';
+
+/** The right to write, as one client has or had it. */
+export interface ClientLease {
+  name: string;
+  epoch: number;
+  takenAt: Instant;
+  renewedAt: Instant;
+  ageSeconds: number;
+  endedAt: Instant | null;
+}
+
+export interface ConfigurationDifference {
+  lease: string;
+  setting: string;
+  values: { client: string; serviceAccount: string; machine: string; value: string | null }[];
 }
 
 export const errorCategories = [
@@ -194,12 +221,13 @@ export type RunResult =
   | 'completedWithErrors'
   | 'stoppedDeletionThresholdExceeded'
   | 'stoppedImport'
-  | 'stoppedExport';
+  | 'stoppedExport'
+  | 'staged';
 
 export interface Run {
   client: string;
   id: string;
-  trigger: 'cycle' | 'order' | 'live' | 'start';
+  trigger: 'cycle' | 'order' | 'live' | 'start' | 'takeOver';
   startedAt: Instant;
   endedAt: Instant;
   result: RunResult;
@@ -231,7 +259,8 @@ export type Order =
   | { order: 'resume' }
   | { order: 'preview'; limit: number }
   | { order: 'approve'; digest: string }
-  | { order: 'explain'; object: string };
+  | { order: 'explain'; object: string }
+  | { order: 'handOver' };
 
 export type OrderAnswer =
   | { answer: 'accepted' }

@@ -39,6 +39,7 @@ export const resultLook: Record<RunResult, Look> = {
   stoppedDeletionThresholdExceeded: { intent: 'error', Icon: ShieldErrorFilled },
   stoppedImport: { intent: 'error', Icon: ErrorCircleFilled },
   stoppedExport: { intent: 'error', Icon: ErrorCircleFilled },
+  staged: { intent: 'neutral', Icon: SubtractCircleFilled },
 };
 
 export const checkLook: Record<DoctorCheck['result'], Look> = {

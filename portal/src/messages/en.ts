@@ -1,6 +1,7 @@
 // Every word the portal shows, in English. Another language is another file of the same shape.
 // The eight items of Manage directory synchronization bear the names that admins know.
 import type {
+  ClientRole,
   ClientState,
   ErrorCategory,
   Explanation,
@@ -39,7 +40,10 @@ const clientStates: Record<ClientState, string> = {
   paused: 'Paused',
   held: 'Held by the deletion guard',
   failed: 'Last cycle failed',
+  standby: 'Standing by',
 };
+
+const roles: Record<ClientRole, string> = { active: 'Active: it writes', standby: 'Stand-by: it follows and writes nothing' };
 
 const categories: Record<ErrorCategory, string> = {
   DuplicateAttribute: 'Duplicate attribute',
@@ -82,6 +86,7 @@ const triggers: Record<Run['trigger'], string> = {
   order: 'Order',
   live: 'Live changes',
   start: 'Client start',
+  takeOver: 'Take-over',
 };
 
 const results: Record<RunResult, string> = {
@@ -90,6 +95,7 @@ const results: Record<RunResult, string> = {
   stoppedDeletionThresholdExceeded: 'Stopped: deletion threshold exceeded',
   stoppedImport: 'Stopped: import failed',
   stoppedExport: 'Stopped: export failed',
+  staged: 'Stand-by: nothing written',
 };
 
 const checks: Record<DoctorCheck['result'], string> = {
@@ -421,11 +427,30 @@ export const en = {
     pause: 'Pause',
     resume: 'Resume',
     preview: 'Preview changes',
-    accepted: { syncNow: 'A cycle was started.', pause: 'Synchronization is paused.', resume: 'Synchronization goes on.', approve: 'The plan is approved and is being written.' },
+    accepted: { syncNow: 'A cycle was started.', pause: 'Synchronization is paused.', resume: 'Synchronization goes on.', approve: 'The plan is approved and is being written.', handOver: 'Handed over: the stand-by writes in a moment.' },
     refused: 'The sync client refused:',
     orderFailed: 'The order did not arrive:',
     errorsTitle: 'Errors',
     clientsTitle: 'All sync clients',
+    clients: {
+      account: 'Service account',
+      role: 'Role',
+      state: 'State',
+      lease: 'Lease',
+      version: 'Version',
+      contact: 'Last contact',
+      pending: 'Changes waiting',
+    },
+    role: (role: ClientRole | null | undefined) => (role ? roles[role] : 'On its own'),
+    lease: (epoch: number) => `Epoch ${number(epoch)}`,
+    leaseTaken: 'taken',
+    leaseEnded: 'ended',
+    handOver: 'Hand over to the stand-by',
+    differ: (settings: number) =>
+      `Clients of one source differ in ${plural(settings, 'setting', 'settings')}. After a take-over the other one's settings decide what is written: make them the same.`,
+    differences: 'Settings that differ',
+    setting: 'Setting',
+    notSet: 'not set',
   },
 
   explain: {

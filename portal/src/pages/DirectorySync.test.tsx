@@ -53,6 +53,59 @@ describe('Manage directory synchronization', () => {
     expect(screen.getByRole('link', { name: t.dirsync.troubleshoot }).getAttribute('href')).toBe('/dirsync/troubleshoot');
   });
 
+  it('shows which client writes, which stands by, and in which settings they differ', async () => {
+    const client = (id: string, role: 'active' | 'standby'): Status['clients'][number] => ({
+      id,
+      serviceAccount: `Sync_${id}`,
+      machine: `${id}.contoso.com`,
+      version: '0.1.0',
+      state: role === 'active' ? 'live' : 'standby',
+      lastContact: new Date().toISOString(),
+      connected: true,
+      pending: { additions: 0, updates: 0, deletions: 0 },
+      role,
+      lease:
+        role === 'active'
+          ? { name: 'l', epoch: 7, takenAt: '2026-11-22T21:00:00Z', renewedAt: '2026-11-22T21:00:00Z', ageSeconds: 3, endedAt: null }
+          : null,
+    });
+    const sent: unknown[] = [];
+    server(
+      sampleStatus((status) => {
+        status.clients = [client('one', 'active'), client('two', 'standby')];
+        status.configurationDifferences = [
+          {
+            lease: 'l',
+            setting: 'sync.guard.count',
+            values: [
+              { client: 'one', serviceAccount: 'Sync_one', machine: 'one.contoso.com', value: '500' },
+              { client: 'two', serviceAccount: 'Sync_two', machine: 'two.contoso.com', value: null },
+            ],
+          },
+        ];
+      }),
+      {
+        '/api/v1/orders': (request) => {
+          sent.push(request);
+          return { answer: 'accepted' };
+        },
+      },
+    );
+    renderAt('/dirsync', <DirectorySyncPage />);
+    const table = await screen.findByRole('table', { name: t.dirsync.clientsTitle });
+    const [, one, two] = within(table).getAllByRole('row');
+    expect(one?.textContent).toContain(t.dirsync.role('active'));
+    expect(one?.textContent).toContain('Epoch 7');
+    expect(one?.textContent).toMatch(/taken .* ago/);
+    expect(two?.textContent).toContain(t.dirsync.role('standby'));
+    const differ = screen.getByRole('table', { name: t.dirsync.differences });
+    expect(differ.textContent).toContain('sync.guard.count');
+    expect(differ.textContent).toContain('Sync_two: not set');
+    await userEvent.click(screen.getByRole('button', { name: t.dirsync.handOver }));
+    expect(await screen.findByText(t.dirsync.accepted.handOver)).toBeTruthy();
+    expect(sent).toHaveLength(1);
+  });
+
   it('offers the newer client', async () => {
     server(
       sampleStatus((status) => {

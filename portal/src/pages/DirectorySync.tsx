@@ -13,6 +13,7 @@ import { PageHeader } from '../components/PageHeader';
 import { PlanDrawer } from '../components/PlanDrawer';
 import { Section } from '../components/Section';
 import { StateLine } from '../components/StateLine';
+import { SyncClients } from '../components/SyncClients';
 import { SyncCommands } from '../components/SyncCommands';
 import { Time, useRelativeTime } from '../components/Time';
 import { useUrlState } from '../lib/useUrlState';
@@ -68,6 +69,7 @@ export function DirectorySyncPage() {
             <ClientItems status={data} />
           </Section>
         </div>
+        {data && <SyncClients status={data} />}
         {data && <ErrorList title={t.dirsync.errorsTitle} fullPageLink />}
       </div>
       <PlanDrawer open={params.get('panel') === 'preview'} onClose={() => change({ panel: undefined })} />

@@ -62,6 +62,7 @@ fn text(status: &Value, url: &str) -> String {
     ];
     let mut lines = vec![at("/summary/sentence"), String::new()];
     lines.extend(rows.iter().map(|(name, value)| format!("{name:<13} {value}")));
+    lines.extend(clients(status));
     if let Some(detail) = status.pointer("/sync/clientDetail").and_then(Value::as_str) {
         lines.push(String::new());
         lines.push(detail.to_owned());
@@ -72,10 +73,76 @@ fn text(status: &Value, url: &str) -> String {
     lines.join("\n")
 }
 
+/// Who writes and who stands by, where there are several; and how they differ.
+fn clients(status: &Value) -> Vec<String> {
+    let list = |name: &str| status.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+    let clients = list("clients");
+    if clients.len() < 2 {
+        return Vec::new();
+    }
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let mut lines = vec![String::new()];
+    for client in &clients {
+        let lease = match client.get("lease").filter(|lease| lease.is_object()) {
+            Some(lease) if lease.get("endedAt").is_none_or(Value::is_null) => format!(
+                ", epoch {}, renewed {} s ago",
+                lease.get("epoch").unwrap_or(&Value::Null),
+                lease.get("ageSeconds").unwrap_or(&Value::Null)
+            ),
+            _ => String::new(),
+        };
+        lines.push(format!(
+            "{:<13} {} on {} ({}{lease})",
+            text(client, "role"),
+            text(client, "serviceAccount"),
+            text(client, "machine"),
+            text(client, "state")
+        ));
+    }
+    for difference in list("configurationDifferences") {
+        let values: Vec<_> = difference
+            .get("values")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .map(|one| format!("{}: {}", text(one, "serviceAccount"), text(one, "value")))
+            .collect();
+        lines.push(format!(
+            "{:<13} {} ({})",
+            "they differ in",
+            text(&difference, "setting"),
+            values.join(", ")
+        ));
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn several_clients_are_listed_with_their_roles() {
+        let status = json!({
+            "clients": [
+                { "serviceAccount": "Sync_1", "machine": "sync1", "state": "live", "role": "active",
+                  "lease": { "epoch": 7, "ageSeconds": 3, "endedAt": null } },
+                { "serviceAccount": "Sync_2", "machine": "sync2", "state": "standby", "role": "standby", "lease": null }
+            ],
+            "configurationDifferences": [
+                { "setting": "sync.guard.count",
+                  "values": [{ "serviceAccount": "Sync_1", "value": "500" }, { "serviceAccount": "Sync_2", "value": null }] }
+            ]
+        });
+        insta::assert_snapshot!(clients(&status).join("\n"), @r"
+
+        active        Sync_1 on sync1 (live, epoch 7, renewed 3 s ago)
+        standby       Sync_2 on sync2 (standby)
+        they differ in sync.guard.count (Sync_1: 500, Sync_2: -)
+        ");
+        assert!(clients(&json!({ "clients": [{}] })).is_empty());
+    }
 
     #[test]
     fn one_sentence_then_the_facts() {

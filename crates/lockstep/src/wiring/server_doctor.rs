@@ -110,12 +110,12 @@ async fn leases(store: &dyn TenantStore) -> DoctorCheck {
         let values: Vec<_> = first
             .values
             .iter()
-            .map(|one| format!("{}: {}", one.machine, one.value.as_deref().unwrap_or("not set")))
+            .map(|one| format!("{}: {}", one.service_account, one.value.as_deref().unwrap_or("not set")))
             .collect();
         return check.warn(
             format!(
-                "clients of one source differ in {} settings, such as {} ({})",
-                differences.len(),
+                "clients of one source differ in {}, such as {} ({})",
+                if differences.len() == 1 { "1 setting".to_owned() } else { format!("{} settings", differences.len()) },
                 first.setting,
                 values.join(", ")
             ),
