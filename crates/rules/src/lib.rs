@@ -8,6 +8,7 @@
 mod attribute;
 pub mod expr;
 mod flows;
+pub mod import;
 pub mod sync_rules;
 
 use attribute::{A, Slots, texts};
