@@ -284,7 +284,7 @@ Add-ADSyncRule `
     std::fs::write(site.path("export.ps1"), export)?;
     let said = site.done(&["rules", "import", "export.ps1", "--out", "rules.toml"])?;
     ensure!(
-        said.contains("1 rules with 1 flows in rules.toml") && said.contains("EnablePasswordSync"),
+        said.contains("1 rule with 1 flow in rules.toml; 4 remarks:") && said.contains("EnablePasswordSync"),
         "{said}"
     );
     site.done(&["rules", "check", "rules.toml"])?;

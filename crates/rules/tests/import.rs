@@ -257,6 +257,58 @@ fn what_cannot_be_carried_is_said_with_its_reason() {
     assert!(imported.remarks.iter().any(|remark| remark.kind == RemarkKind::LeftOut));
 }
 
+/// How the default rules of Entra Connect write what depends on a setting or on a type.
+#[test]
+fn the_forms_of_standard_rules_are_carried() {
+    let expressions = [
+        (
+            "sourceAnchor",
+            r#"IIF(IsPresent([msExchRecipientTypeDetails]),IIF([msExchRecipientTypeDetails]=2,NULL,IIF("objectGUID"="objectGUID",IIF(IsString([objectGUID]),CStr([objectGUID]),ConvertToBase64([objectGUID])),NULL)),ConvertToBase64([objectGUID]))"#,
+        ),
+        (
+            "sourceAnchorBinary",
+            r#"
+      IIF("mS-DS-ConsistencyGuid"="mS-DS-ConsistencyGuid",
+          IIF(IsPresent([mS-DS-ConsistencyGuid]),[mS-DS-ConsistencyGuid],[objectGUID]),
+          NULL)
+      "#,
+        ),
+        (
+            "cloudFiltered",
+            r#"IIF(IsPresent([isCriticalSystemObject]) || IsPresent([sAMAccountName]) = False || CBool(IIF(IsPresent([msExchRecipientTypeDetails]),BitAnd([msExchRecipientTypeDetails],&H21C07000) > 0,NULL)) || CBool(InStr(DNComponent(CRef([dn]),1),"\\0ACNF:")>0), True, NULL)"#,
+        ),
+        (
+            "userPrincipalName",
+            r#"IIF(IsPresent([userPrincipalName]),[userPrincipalName], IIF(IsPresent([sAMAccountName]),([sAMAccountName]&"@"&%Domain.FQDN%),Error("AccountName is not present")))"#,
+        ),
+        (
+            "pwdLastSet",
+            r#"IIF(IsPresent([pwdLastSet]),CStr(FormatDateTime(DateFromNum([pwdLastSet]),"yyyyMMddHHmmss.0Z")),NULL)"#,
+        ),
+        ("proxyAddresses", r#"RemoveDuplicates(Trim(ImportedValue("proxyAddresses")))"#),
+        ("description", "IIF(IsNullOrEmpty([description]),NULL,Left(Trim(Item([description],1)),448))"),
+        ("securityEnabled", "CBool(BitAnd([groupType],-2147483648))"),
+        ("memberCount", r#"ValueCount("member")"#),
+        (
+            "mailEnabled",
+            r#"IIF(( (IsPresent([proxyAddresses]) = True) && (Contains([proxyAddresses], "SMTP:") > 0) && (InStr(Item([proxyAddresses], Contains([proxyAddresses], "SMTP:")), "@") > 0)) ||  (IsPresent([mail]) = True && (InStr([mail], "@") > 0)), True, False)"#,
+        ),
+        (
+            "sourceObjectType",
+            r#"IIF(IsPresent([msExchRecipientTypeDetails]), IIF([msExchRecipientTypeDetails]=2, NULL, "User"), "User")"#,
+        ),
+        ("contributingConnectorUser", "%Connector.ID%"),
+    ];
+    let flows: String = expressions
+        .iter()
+        .map(|(to, text)| flow(to, &format!("-FlowType 'Expression' `\n-Expression '{text}'")))
+        .collect();
+    let (set, imported) = set_of(&rule("In from AD - User Join", "", &flows));
+    assert_eq!(set.rules()[0].flows.len(), expressions.len(), "{}", remarks(&imported));
+    let kinds: Vec<_> = imported.remarks.iter().map(|remark| remark.kind).collect();
+    assert_eq!(kinds, [RemarkKind::Changed], "{}", remarks(&imported));
+}
+
 #[test]
 fn a_rule_whose_scope_cannot_be_carried_rests() {
     let condition = |operator: &str| {

@@ -146,11 +146,13 @@ pub(crate) fn import(out: Out, from: &Path, to: Option<&Path>) -> anyhow::Result
     }
     let file = to.map(|to| to.display().to_string());
     let summary = format!(
-        "{rules} rules with {flows} flows{}{}",
+        "{} with {}{}{}",
+        counted(rules, "rule"),
+        counted(flows, "flow"),
         file.as_ref().map_or(String::new(), |file| format!(" in {file}")),
         match remarks.len() {
             0 => ", everything carried.".to_owned(),
-            count => format!("; {count} remarks:"),
+            count => format!("; {}:", counted(count, "remark")),
         }
     );
     let said: Vec<String> =
@@ -161,6 +163,11 @@ pub(crate) fn import(out: Out, from: &Path, to: Option<&Path>) -> anyhow::Result
     }
     let report = Report { toml: file.is_none().then_some(toml), file, rules, flows, remarks };
     out.print(&report, || said.join("\n"))
+}
+
+/// `1 rule`, `2 rules`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What an export holds: a file, or the files of a folder.

@@ -176,7 +176,8 @@ impl Remarks {
             "#\n# Not carried as it was:\n"
         });
         for remark in &self.0 {
-            let _ = writeln!(out, "# - {}", write::one_line(&remark.to_string()));
+            // Each part of it is one line already, and not too long.
+            let _ = writeln!(out, "# - {remark}");
         }
         out.push('\n');
         out

@@ -118,7 +118,7 @@ fn take_out(drafts: &mut Vec<Draft>, pieces: &[Piece], problems: &[Problem], rem
                     Value::Constant(text) => format!("\"{text}\""),
                     Value::Expression(text) => text.clone(),
                 };
-                draft.lose(format!("the flow to {} of {}", flow.to, one_line(&text)), &why, remarks);
+                draft.lose(format!("the flow to {} of {}", flow.to, shortened(&text, 100)), &why, remarks);
             }
             _ => gone = false,
         }
@@ -324,8 +324,13 @@ fn key(name: &str) -> String {
 
 /// For a comment: one line, without what a comment cannot hold, not too long.
 pub(super) fn one_line(value: &str) -> String {
+    shortened(value, 400)
+}
+
+/// The same, with at most so many characters.
+fn shortened(value: &str, most: usize) -> String {
     let clean: String = value.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let words: Vec<_> = clean.split_whitespace().collect();
     let line = words.join(" ");
-    if line.chars().count() <= 300 { line } else { line.chars().take(300).chain("...".chars()).collect() }
+    if line.chars().count() <= most { line } else { line.chars().take(most).chain("...".chars()).collect() }
 }
