@@ -474,6 +474,25 @@ fn hostile_exports_end_in_time() {
                 .map(|n| flow("sn", &format!("-FlowType 'Expression' `\n-Expression 'Nope{n}([a])'")))
                 .collect::<String>(),
         ),
+        // Texts that double, lists that are used again and again, names without end.
+        format!("$a = '{}'\n{}", "x".repeat(64), "$a = \"$a$a\"\n".repeat(100)),
+        format!(
+            "$a = @({})\nNew-ADSyncRule -Name 'x'\n{}",
+            "'x',".repeat(200_000),
+            "Add-ADSyncScopeConditionGroup -ScopeConditions $a\n".repeat(20_000)
+        ),
+        format!(
+            "$a = '{}'\nNew-ADSyncRule -Name 'x'\n{}",
+            "x".repeat(1_000_000),
+            "Add-ADSyncAttributeFlowMapping -Destination $a -Expression $a\n".repeat(20_000)
+        ),
+        format!(
+            r#"{{"Name":"R","Direction":"Inbound","SourceObjectType":"user","TargetObjectType":"person","LinkType":"Join","AttributeFlowMappings":[{}]}}"#,
+            (0..1_000)
+                .map(|n| format!(r#"{{"source":"a{n}","destination":"b{n}"}}"#))
+                .collect::<Vec<_>>()
+                .join(",")
+        ),
     ] {
         let _ = import("x", text.as_bytes());
     }

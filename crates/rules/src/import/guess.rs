@@ -2,10 +2,10 @@
 //! attribute is sound.
 
 use super::draft::{Draft, DraftFlow, Value};
-use super::{MAX_GUESSES, Remark, RemarkKind, Remarks};
+use super::{ImportError, MAX_GUESSES, MAX_GUESSING, MAX_UNKNOWN, Remark, RemarkKind, Remarks};
 use crate::expr::{AttributeType, Expression, Schema};
 use crate::sync_rules::{Schemas, Takes, Target, condition_fits, is_never, misfit};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// An attribute with the type it is taken to have.
 pub(super) type Declared = BTreeMap<String, (AttributeType, bool)>;
@@ -34,23 +34,36 @@ const CANDIDATES: &[(AttributeType, bool)] = &[
 type Unknown = (bool, String);
 
 /// The types of all attributes that are used and not known.
-pub(super) fn guess(drafts: &[Draft], schemas: &Schemas, remarks: &mut Remarks) -> Guesses {
+pub(super) fn guess(
+    drafts: &[Draft],
+    schemas: &Schemas,
+    remarks: &mut Remarks,
+) -> Result<Guesses, ImportError> {
     let mut known = schemas.clone();
     let all: Vec<Unknown> = [true, false]
         .into_iter()
         .flat_map(|source| unknown(drafts, schemas, source).into_iter().map(move |name| (source, name)))
         .collect();
+    if all.len() > MAX_UNKNOWN {
+        return Err(ImportError::TooMuch);
+    }
     // All of them are there first, so that an expression with two unknown names can be judged at all.
     for (source, name) in &all {
         let like = same_but_for_case(name, if *source { &schemas.source } else { &schemas.metaverse });
         let (kind, many) = like.unwrap_or((AttributeType::Text, false));
         declare(&mut known, *source, name, kind, many);
     }
+    let uses = uses(drafts, &all);
+    let mut budget = MAX_GUESSING;
     for alike in clusters(drafts, &all).into_iter().take(MAX_GUESSES) {
         let mut best = (0, (AttributeType::Text, false));
         for (kind, many) in CANDIDATES {
             alike.iter().for_each(|(source, name)| declare(&mut known, *source, name, *kind, *many));
-            let score = alike.iter().map(|(source, name)| score(drafts, &known, *source, name)).sum();
+            let mut score = 0;
+            for one in &alike {
+                let places = uses.get(one).map_or(&[][..], Vec::as_slice);
+                score += self::score(drafts, &known, one, places, &mut budget);
+            }
             if score > best.0 {
                 best = (score, (*kind, *many));
             }
@@ -78,28 +91,42 @@ pub(super) fn guess(drafts: &[Draft], schemas: &Schemas, remarks: &mut Remarks) 
         let list = if source { &mut guesses.source } else { &mut guesses.metaverse };
         list.insert(name, (held.kind, held.many));
     }
-    guesses
+    Ok(guesses)
 }
 
 /// The unknown attributes in groups whose members flow into one another as they are, so that they have one type.
 fn clusters(drafts: &[Draft], all: &[Unknown]) -> Vec<Vec<Unknown>> {
-    // Each member's group is known by the first of it.
-    let mut group: BTreeMap<Unknown, Unknown> = all.iter().map(|one| (one.clone(), one.clone())).collect();
+    let places: HashMap<&Unknown, usize> = all.iter().enumerate().map(|(at, one)| (one, at)).collect();
+    // Each points to another of its group, the first of it to itself.
+    let mut above: Vec<usize> = (0..all.len()).collect();
     for draft in drafts.iter().filter(|draft| draft.inbound()) {
         for flow in &draft.flows {
             let Value::Direct(from) = &flow.value else { continue };
             let ends = [(true, from.clone()), (false, flow.to.clone())];
-            let [Some(from), Some(to)] = ends.map(|end| group.get(&end).cloned()) else { continue };
-            if from != to {
-                group.values_mut().filter(|first| **first == to).for_each(|first| first.clone_from(&from));
+            let [Some(from), Some(to)] = ends.map(|end| places.get(&end).copied()) else { continue };
+            let (from, to) = (first(&mut above, from), first(&mut above, to));
+            if let Some(held) = above.get_mut(to) {
+                *held = from;
             }
         }
     }
-    let mut clusters: BTreeMap<Unknown, Vec<Unknown>> = BTreeMap::new();
-    for (one, first) in group {
-        clusters.entry(first).or_default().push(one);
+    let mut clusters: BTreeMap<usize, Vec<Unknown>> = BTreeMap::new();
+    for (at, one) in all.iter().enumerate() {
+        clusters.entry(first(&mut above, at)).or_default().push(one.clone());
     }
     clusters.into_values().collect()
+}
+
+/// The first of a group; the way there is halved for the next who asks.
+fn first(above: &mut [usize], mut at: usize) -> usize {
+    while let Some(next) = above.get(at).copied().filter(|next| *next != at) {
+        let beyond = above.get(next).copied().unwrap_or(next);
+        if let Some(held) = above.get_mut(at) {
+            *held = beyond;
+        }
+        at = beyond;
+    }
+    at
 }
 
 fn declare(schemas: &mut Schemas, source: bool, name: &str, kind: AttributeType, many: bool) {
@@ -141,43 +168,100 @@ fn unknown(drafts: &[Draft], schemas: &Schemas, source: bool) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// How much of what is done with an attribute is sound with the type it has in the schemas now.
-fn score(drafts: &[Draft], schemas: &Schemas, source: bool, name: &str) -> u32 {
-    let own = if source { &schemas.source } else { &schemas.metaverse };
+/// Where an unknown attribute is used: the rule, and the place in it.
+#[derive(Clone, Copy, Debug)]
+enum Use {
+    Condition(usize, usize, usize),
+    Join(usize, usize, usize),
+    Flow(usize, usize),
+}
+
+/// Every use of every unknown attribute, found in one pass.
+fn uses(drafts: &[Draft], all: &[Unknown]) -> BTreeMap<Unknown, Vec<Use>> {
+    let mut uses: BTreeMap<Unknown, Vec<Use>> = all.iter().map(|one| (one.clone(), Vec::new())).collect();
+    let mut note = |source: bool, name: &str, place: Use| {
+        if let Some(list) = uses.get_mut(&(source, name.to_owned())) {
+            list.push(place);
+        }
+    };
+    for (at, draft) in drafts.iter().enumerate() {
+        let reads = draft.inbound();
+        for (group_at, group) in draft.scope.iter().enumerate() {
+            for (condition_at, condition) in group.iter().enumerate() {
+                note(reads, &condition.attribute, Use::Condition(at, group_at, condition_at));
+            }
+        }
+        for (group_at, group) in draft.joins.iter().enumerate() {
+            for (join_at, join) in group.iter().enumerate() {
+                note(true, &join.source, Use::Join(at, group_at, join_at));
+                note(false, &join.metaverse, Use::Join(at, group_at, join_at));
+            }
+        }
+        for (flow_at, flow) in draft.flows.iter().enumerate() {
+            let place = Use::Flow(at, flow_at);
+            match &flow.value {
+                Value::Direct(from) => note(reads, from, place),
+                Value::Expression(text) => {
+                    let names: BTreeSet<String> = mentioned(text).into_iter().collect();
+                    names.iter().for_each(|name| note(reads, name, place));
+                }
+                Value::Constant(_) => {}
+            }
+            if reads {
+                note(false, &flow.to, place);
+            }
+        }
+    }
+    uses
+}
+
+/// How much of what is done with an attribute is sound with the type it has in the schemas now. What is compiled for it
+/// is taken from `budget`, in bytes; what it does not pay for is not looked at.
+fn score(
+    drafts: &[Draft],
+    schemas: &Schemas,
+    (source, name): &Unknown,
+    uses: &[Use],
+    budget: &mut usize,
+) -> u32 {
+    let own = if *source { &schemas.source } else { &schemas.metaverse };
     let Some(held) = own.slot(name).and_then(|slot| own.attributes().get(slot as usize)) else { return 0 };
     let mut score = 0;
-    for draft in drafts {
-        if draft.inbound() == source {
-            for condition in draft.scope.iter().flatten().filter(|condition| condition.attribute == name) {
-                score += u32::from(condition_fits(condition.operator, held.kind, &condition.value));
+    for place in uses {
+        score += match *place {
+            Use::Condition(rule, group, at) => {
+                let condition = drafts.get(rule).and_then(|draft| draft.scope.get(group)?.get(at));
+                condition.map_or(0, |condition| {
+                    u32::from(condition_fits(condition.operator, held.kind, &condition.value))
+                })
             }
-            for flow in &draft.flows {
-                let uses = match &flow.value {
-                    Value::Direct(from) => from == name,
-                    Value::Expression(text) => {
-                        text.contains(name) && mentioned(text).iter().any(|own| own == name)
-                    }
-                    Value::Constant(_) => false,
+            Use::Join(rule, group, at) => {
+                let Some(join) = drafts.get(rule).and_then(|draft| draft.joins.get(group)?.get(at)) else {
+                    continue;
                 };
-                if uses {
-                    score += fit(draft, flow, schemas);
+                let (theirs, other) = if *source {
+                    (&join.metaverse, &schemas.metaverse)
+                } else {
+                    (&join.source, &schemas.source)
+                };
+                let other = other.slot(theirs).and_then(|slot| other.attributes().get(slot as usize));
+                u32::from(other.is_some_and(|other| other.kind == held.kind))
+            }
+            Use::Flow(rule, at) => {
+                let Some((draft, flow)) =
+                    drafts.get(rule).and_then(|draft| Some((draft, draft.flows.get(at)?)))
+                else {
+                    continue;
+                };
+                if let Value::Expression(text) = &flow.value {
+                    match budget.checked_sub(text.len()) {
+                        Some(left) => *budget = left,
+                        None => continue,
+                    }
                 }
+                fit(draft, flow, schemas)
             }
-        }
-        if !source && draft.inbound() {
-            for flow in draft.flows.iter().filter(|flow| flow.to == name) {
-                score += fit(draft, flow, schemas);
-            }
-        }
-        for join in draft.joins.iter().flatten() {
-            let (mine, theirs, other) = if source {
-                (&join.source, &join.metaverse, &schemas.metaverse)
-            } else {
-                (&join.metaverse, &join.source, &schemas.source)
-            };
-            let other = other.slot(theirs).and_then(|slot| other.attributes().get(slot as usize));
-            score += u32::from(mine == name && other.is_some_and(|other| other.kind == held.kind));
-        }
+        };
     }
     score
 }

@@ -33,8 +33,12 @@ pub const MAX_IMPORT_BYTES: usize = 8 * 1024 * 1024;
 const MAX_PARTS: usize = 1_000;
 /// Remarks that are kept.
 const MAX_REMARKS: usize = 2_000;
-/// Attributes of one side whose type is guessed; others are text.
-const MAX_GUESSES: usize = 300;
+/// Attributes that no schema has; with more it is no export of rules that people wrote.
+const MAX_UNKNOWN: usize = 5_000;
+/// Attributes whose type is guessed, those that flow into one another as one; others are text.
+const MAX_GUESSES: usize = 1_000;
+/// Bytes of expressions that are compiled to guess types.
+const MAX_GUESSING: usize = 32 * 1024 * 1024;
 
 /// What came of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -241,7 +245,7 @@ fn write(name: &str, export: Export) -> Result<Imported, ImportError> {
     let mut remarks = Remarks::default();
     let mut drafts = convert::drafts(export, &mut remarks);
     let schemas = Schemas::active_directory();
-    let guesses = guess::guess(&drafts, &schemas, &mut remarks);
+    let guesses = guess::guess(&drafts, &schemas, &mut remarks)?;
     advise(&drafts, &mut remarks);
     let toml = write::sound(name, &mut drafts, &schemas, &guesses, &mut remarks)?;
     let set = RuleSet::parse(name, &toml, &schemas).map_err(|problems| ImportError::Unsound { problems })?;

@@ -5,6 +5,7 @@
 
 use super::foreign::{Export, ForeignCondition, ForeignFlow, ForeignJoin, ForeignRule};
 use super::words::{Command, Word, commands};
+use std::cell::Cell;
 use std::collections::HashMap;
 
 /// What a variable holds.
@@ -22,9 +23,30 @@ enum Held {
 /// Rules a file may build; beyond that it is no export of rules.
 const MAX_RULES: usize = crate::sync_rules::MAX_RULES;
 
+/// Bytes that may be taken from variables: a short script can write a long text many times, or double it.
+const MAX_EXPANDED: usize = 16 * 1024 * 1024;
+
+impl Held {
+    /// What a copy of it costs.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Unknown(text) => 16 + text.len(),
+            Self::List(list) => 16 + list.iter().map(Self::weight).sum::<usize>(),
+            Self::Rule(_) => 16,
+            Self::Scope(one) => 16 + one.attribute.len() + one.operator.len() + one.value.len(),
+            Self::Join(one) => 16 + one.source.len() + one.metaverse.len(),
+        }
+    }
+}
+
 /// Reads an export.
 pub(super) fn read(text: &str) -> Result<Export, String> {
-    let mut reader = Reader::default();
+    let mut reader = Reader {
+        export: Export::default(),
+        added: Vec::new(),
+        variables: HashMap::new(),
+        room: Cell::new(MAX_EXPANDED),
+    };
     for command in commands(text)? {
         reader.run(&command);
     }
@@ -41,12 +63,13 @@ pub(super) fn read(text: &str) -> Result<Export, String> {
     Ok(export)
 }
 
-#[derive(Default)]
 struct Reader {
     export: Export,
     /// For each rule whether Add-ADSyncRule was said.
     added: Vec<bool>,
     variables: HashMap<String, Held>,
+    /// Bytes that may still be taken from variables.
+    room: Cell<usize>,
 }
 
 impl Reader {
@@ -120,8 +143,8 @@ impl Reader {
                 for (literal, variable) in parts {
                     whole.push_str(literal);
                     let Some(variable) = variable else { continue };
-                    match self.variables.get(&variable.to_ascii_lowercase()) {
-                        Some(Held::Text(text)) => whole.push_str(text),
+                    match self.variable(variable) {
+                        Held::Text(text) => whole.push_str(&text),
                         _ => return Held::Unknown(format!("${variable}")),
                     }
                 }
@@ -131,12 +154,27 @@ impl Reader {
                 "true" => Held::Text("true".into()),
                 "false" => Held::Text("false".into()),
                 "null" => Held::Text(String::new()),
-                lower => {
-                    self.variables.get(lower).cloned().unwrap_or_else(|| Held::Unknown(format!("${name}")))
-                }
+                _ => self.variable(name),
             },
-            Word::List(words) => Held::List(words.iter().map(|word| self.value(word)).collect()),
+            // Lists within lists are one list, and none is longer than what a rule can have of anything.
+            Word::List(words) => {
+                let all = words.iter().flat_map(|word| flat(self.value(word)));
+                Held::List(all.take(super::MAX_PARTS + 1).collect())
+            }
             Word::Opaque(text) => Held::Unknown(text.clone()),
+        }
+    }
+
+    /// What a variable holds, while there is room for copies.
+    fn variable(&self, name: &str) -> Held {
+        let unknown = || Held::Unknown(format!("${name}"));
+        let Some(held) = self.variables.get(&name.to_ascii_lowercase()) else { return unknown() };
+        match self.room.get().checked_sub(held.weight()) {
+            Some(room) => {
+                self.room.set(room);
+                held.clone()
+            }
+            None => unknown(),
         }
     }
 
