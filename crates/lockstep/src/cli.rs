@@ -309,6 +309,16 @@ pub(crate) enum Rules {
         #[arg(long, value_name = "NAME", default_value = "openldap", value_parser = shipped())]
         set: String,
     },
+    /// Make a rule set of what Entra Connect exports: the rules editor's PowerShell, Get-ADSyncRule as JSON, the JSON of
+    /// the configuration export
+    Import {
+        /// The export, or a folder of such files
+        #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+        file: PathBuf,
+        /// Where to write the rule set; a file that is there is not overwritten [default: standard output]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        out: Option<PathBuf>,
+    },
     /// Print the JSON schema of a rule set, for editors
     Schema,
 }
@@ -364,6 +374,7 @@ mod tests {
             "rules schema",
             "rules show --set active-directory",
             "rules test --set active-directory",
+            "rules import export.ps1 --out rules.toml",
         ] {
             let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split(' ')));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());

@@ -257,6 +257,70 @@ fn what_is_wrong_with_a_configuration_is_said_with_its_place() -> Result<()> {
 }
 
 #[test]
+fn rules_of_entra_connect_are_imported() -> Result<()> {
+    let site = Site { folder: tempfile::tempdir()? };
+    let export = r#"New-ADSyncRule `
+-Name 'In from AD - User Title' `
+-Direction 'Inbound' `
+-Precedence 50 `
+-SourceObjectType 'user' `
+-TargetObjectType 'person' `
+-LinkType 'Join' `
+-EnablePasswordSync `
+-OutVariable syncRule
+
+Add-ADSyncAttributeFlowMapping `
+-SynchronizationRule $syncRule[0] `
+-Source @('title','contosoRole') `
+-Destination 'title' `
+-FlowType 'Expression' `
+-ValueMergeType 'Update' `
+-Expression 'IIF(IsPresent([contosoRole]), [contosoRole], [title])' `
+-OutVariable syncRule
+
+Add-ADSyncRule `
+-SynchronizationRule $syncRule[0]
+"#;
+    std::fs::write(site.path("export.ps1"), export)?;
+    let said = site.done(&["rules", "import", "export.ps1", "--out", "rules.toml"])?;
+    ensure!(
+        said.contains("1 rule with 1 flow in rules.toml; 4 remarks:") && said.contains("EnablePasswordSync"),
+        "{said}"
+    );
+    site.done(&["rules", "check", "rules.toml"])?;
+    let written = std::fs::read_to_string(site.path("rules.toml"))?;
+    ensure!(
+        written.contains("[attributes.contosoRole]") && written.contains("EnablePasswordSync"),
+        "{written}"
+    );
+    // What is there is not overwritten.
+    let again = site.run(&["rules", "import", "export.ps1", "--out", "rules.toml"])?;
+    ensure!(again.status.code() == Some(1), "{again:?}");
+    ensure!(String::from_utf8(again.stderr)?.contains("a file that is not there yet"));
+    // To standard output the same text, and what is to be said beside it; JSON has all.
+    let output = site.run(&["rules", "import", "export.ps1"])?;
+    ensure!(
+        String::from_utf8(output.stdout)? == written
+            && String::from_utf8(output.stderr)?.contains("remarks:")
+    );
+    let report = site.json(&["rules", "import", "export.ps1"])?;
+    ensure!(
+        report["rules"] == 1 && report["toml"] == written && report["remarks"][0]["kind"] == "left-out",
+        "{report}"
+    );
+    // A folder of exports.
+    std::fs::create_dir_all(site.path("exports/inner"))?;
+    std::fs::write(site.path("exports/inner/a.ps1"), export)?;
+    std::fs::write(site.path("exports/b.json"), "{\"Direction\"")?;
+    std::fs::write(site.path("exports/c.xml"), "<x/>")?;
+    let report = site.json(&["rules", "import", "exports"])?;
+    ensure!(report["rules"] == 1 && report["remarks"].to_string().contains("the file b.json"), "{report}");
+    let refused = site.run(&["rules", "import", "rules.toml"])?;
+    ensure!(String::from_utf8(refused.stderr)?.contains("no synchronization rule that can be carried"));
+    Ok(())
+}
+
+#[test]
 fn rules_are_checked_and_tested() -> Result<()> {
     let site = Site { folder: tempfile::tempdir()? };
     ensure!(site.done(&["rules", "check"])?.contains("openldap.toml is sound"));

@@ -8,6 +8,7 @@
 mod attribute;
 pub mod expr;
 mod flows;
+pub mod import;
 mod rules;
 pub mod sync_rules;
 

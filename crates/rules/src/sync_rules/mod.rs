@@ -46,9 +46,13 @@ pub use problem::{Problem, Problems};
 pub use schemas::{DN, ObjectType, SOURCE_ANCHOR, Schemas, Target};
 pub use scope::Clause;
 
+// For the import of rules, which asks of each piece what the compiler would.
+pub(crate) use fit::misfit;
+pub(crate) use schemas::{Takes, is_never};
+pub(crate) use scope::condition_fits;
+
 use crate::expr::{Expression, Schema, Value};
 use lockstep_model::ObjectKind;
-use schemas::Takes;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 

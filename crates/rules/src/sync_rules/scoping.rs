@@ -23,8 +23,9 @@ impl RuleSet {
     ) -> Result<Active<MetaverseType>, Ended> {
         let mut active = vec![false; self.rules.len()];
         let mut kind = None;
+        let classes = self.classes(subject.entry);
         for (rule, active) in self.rules.iter().zip(active.iter_mut()) {
-            if !self.takes(rule, subject.entry) || unmet(&rule.scope, row, subject.member_of).is_some() {
+            if !takes(rule, classes) || unmet(&rule.scope, row, subject.member_of).is_some() {
                 continue;
             }
             *active = true;
@@ -58,24 +59,20 @@ impl RuleSet {
         Ok(Active { kind, active })
     }
 
-    /// Whether a rule is an inbound one of the entry's object type.
-    fn takes(&self, rule: &Rule, entry: &Entry) -> bool {
-        if rule.direction != Direction::Inbound || rule.disabled {
-            return false;
-        }
+    /// The object classes of an entry that count.
+    fn classes<'e>(&self, entry: &'e Entry) -> &'e [Vec<u8>] {
         let classes = entry.attributes.values("objectclass");
-        let classes = match self.schemas.object_type {
+        match self.schemas.object_type {
             ObjectType::AnyClass => classes,
             ObjectType::LastClass => classes.get(classes.len().saturating_sub(1)..).unwrap_or(&[]),
-        };
-        let wanted = |class: &String| classes.iter().any(|held| held.eq_ignore_ascii_case(class.as_bytes()));
-        rule.source_types.iter().any(wanted)
+        }
     }
 
     /// Why no metaverse object is made, for people: the rules and the conditions that do not hold.
     fn why_not_in(&self, subject: &Subject<'_>, row: &[Value<'_>], active: &[bool]) -> String {
         let mut reasons: Vec<String> = Vec::new();
-        for rule in self.rules.iter().filter(|rule| self.takes(rule, subject.entry)) {
+        let classes = self.classes(subject.entry);
+        for rule in self.rules.iter().filter(|rule| takes(rule, classes)) {
             if let Some(failed) = unmet(&rule.scope, row, subject.member_of) {
                 reasons.push(unmet_reason(rule, &failed));
             } else if rule.link.provisions() && !has_anchor(rule, row) {
@@ -128,6 +125,12 @@ impl RuleSet {
         }
         Ok(Active { kind, active })
     }
+}
+
+/// Whether a rule is an inbound one that takes one of these object classes.
+fn takes(rule: &Rule, classes: &[Vec<u8>]) -> bool {
+    let wanted = |class: &String| classes.iter().any(|held| held.eq_ignore_ascii_case(class.as_bytes()));
+    rule.direction == Direction::Inbound && !rule.disabled && rule.source_types.iter().any(wanted)
 }
 
 /// Whether an entry has what a rule joins by; a rule without join clauses asks for nothing.

@@ -172,7 +172,7 @@ fn with_lists(schema: Schema, lists: &[(&str, AttributeType, bool)]) -> Schema {
 }
 
 /// Whether an attribute is one that no rule reads.
-pub(super) fn is_never(name: &str) -> bool {
+pub(crate) fn is_never(name: &str) -> bool {
     NEVER.iter().any(|never| never.eq_ignore_ascii_case(name))
 }
 
@@ -191,14 +191,31 @@ pub enum Target {
 
 /// What a target takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Takes {
+pub(crate) struct Takes {
     pub(super) types: Types,
     pub(super) many: bool,
 }
 
+impl Takes {
+    /// Whether it takes values of this type and of no other.
+    pub(crate) fn is(self, kind: AttributeType) -> bool {
+        self.types == kind.types()
+    }
+
+    /// Whether it takes values of this type, among others.
+    pub(crate) const fn is_of(self, kind: AttributeType) -> bool {
+        self.types.covers(kind.types())
+    }
+
+    /// Whether it takes several values.
+    pub(crate) const fn is_many(self) -> bool {
+        self.many
+    }
+}
+
 impl Target {
     /// The target of an outbound rule by name.
-    pub(super) fn outbound(name: &str, kind: ObjectKind) -> Option<Self> {
+    pub(crate) fn outbound(name: &str, kind: ObjectKind) -> Option<Self> {
         match (name, kind) {
             ("manager", ObjectKind::User) => Some(Self::Manager),
             ("members", ObjectKind::Group) => Some(Self::Members),
@@ -207,13 +224,13 @@ impl Target {
     }
 
     /// The names of all targets of an outbound rule.
-    pub(super) fn names(kind: ObjectKind) -> Vec<&'static str> {
+    pub(crate) fn names(kind: ObjectKind) -> Vec<&'static str> {
         let link = if kind == ObjectKind::User { "manager" } else { "members" };
         properties_of(kind).map(Property::as_str).chain([link]).collect()
     }
 
     /// What it takes. References to objects may also be texts: the `uid` of a person.
-    pub(super) fn takes(self, metaverse: &Schema) -> Takes {
+    pub(crate) fn takes(self, metaverse: &Schema) -> Takes {
         let names = Types::REFERENCE.or(Types::TEXT);
         match self {
             Self::Metaverse(slot) => metaverse.attributes().get(slot as usize).map_or(
