@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 mod operation;
+mod schedule;
+
+pub use schedule::{Drift, DriftCounts, Timetable};
 
 /// Operations one request may carry.
 pub const MAX_OPERATIONS: usize = 2_000;
@@ -216,6 +219,9 @@ pub struct ClientReport {
     /// The plan that waits for approval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_plan: Option<PlanSummary>,
+    /// What it does by the clock.
+    #[serde(default)]
+    pub timetable: Timetable,
 }
 
 /// Changes that the client still has to write.
@@ -327,6 +333,9 @@ pub struct RunRecord {
     pub members_removed: u64,
     /// Objects in error when it ended.
     pub object_errors: u64,
+    /// What a scheduled read of the whole source found that had been missed; absent for any other run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
 }
 
 /// What the tenant asks of a client, over the connection that the client opened:

@@ -50,6 +50,8 @@ contract! {
     lists: filters, search, orders_and_pages, ids_grow, errors_are_listed;
     status: set_up_again, reports, runs, client_errors;
     access: tokens, users_and_sessions, links;
+    history: every_change_of_an_object, what_was_refused, memberships, found_by_what_it_says, by_run_and_time,
+        kept_by_age_and_size, outlives_its_object;
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

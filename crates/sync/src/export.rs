@@ -9,7 +9,7 @@
 use crate::plan::{DELETIONS_PAGE, Planner, Ready};
 use crate::progress::{Phase, Progress};
 use crate::state::{Batch, Meta, Outcome, Stage, StateStore};
-use crate::{StateError, SyncFailure};
+use crate::{StateError, SyncFailure, flows};
 use lockstep_engine::{
     Batcher, CsId, LinkDifference, delete_operation, link_difference, link_operations, post_operation,
 };
@@ -238,7 +238,10 @@ impl Exporter {
                     }
                     continue;
                 }
-                let operation = post_operation(kind, &ready.anchor, ready.mapped.properties, ready.manager);
+                let flows = self.planner.flows_of(&ready);
+                let mut operation =
+                    post_operation(kind, &ready.anchor, ready.mapped.properties, ready.manager);
+                flows::attach(&mut operation, flows);
                 let done = Outcome::Written {
                     id: ready.id,
                     kind,

@@ -11,7 +11,8 @@ use crate::{Phase, StateError, SyncFailure, preview, reconcile};
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::plan::{PlanSummary, Verdict};
 use lockstep_model::provisioning::{
-    ClientReport, ClientState, PendingCounts, ReportAnswer, RunRecord, RunResult, RunStep, RunTrigger,
+    ClientReport, ClientState, Drift, PendingCounts, ReportAnswer, RunRecord, RunResult, RunStep, RunTrigger,
+    Timetable,
 };
 use lockstep_model::{RunId, Timestamp};
 use lockstep_sources::{SourceError, SourceEvent, Watermark};
@@ -47,6 +48,7 @@ pub(crate) struct RunLog {
     steps: Vec<RunStep>,
     pub(crate) exported: Exported,
     pub(crate) held: bool,
+    pub(crate) drift: Option<Drift>,
 }
 
 impl RunLog {
@@ -58,6 +60,7 @@ impl RunLog {
             steps: Vec::new(),
             exported: Exported::default(),
             held: false,
+            drift: None,
         }
     }
 
@@ -94,6 +97,7 @@ impl RunLog {
             members_added: self.exported.members_added,
             members_removed: self.exported.members_removed,
             object_errors: self.exported.object_errors,
+            drift: self.drift,
         }
     }
 }
@@ -154,6 +158,7 @@ impl<'a> Session<'a> {
             connector_space_objects: client.state.counts().await?.entries,
             pending: PendingCounts::default(),
             held_plan: None,
+            timetable: Timetable::default(),
         };
         Ok(Self { client, meta, held: None, report, sync_enabled: true, threshold: None })
     }
@@ -200,7 +205,7 @@ impl<'a> Session<'a> {
         log: &mut RunLog,
         with_deletions: bool,
     ) -> Result<Planned, SyncFailure> {
-        if self.meta.paused || !self.sync_enabled {
+        if self.meta.paused || !self.sync_enabled || self.maintenance().until.is_some() {
             return Ok(Planned::Suspended);
         }
         let began = Instant::now();
@@ -430,6 +435,7 @@ impl<'a> Session<'a> {
         };
         self.report.last_import = self.meta.last_import;
         self.report.last_export = self.meta.last_export;
+        self.report.timetable = self.timetable();
         let pending = self.report.pending;
         self.client.progress.send_modify(|progress| progress.pending = pending);
         Ok(())

@@ -1,5 +1,6 @@
 //! What an admin can set of a sync client.
 
+use crate::MaintenanceWindow;
 use lockstep_engine::rules::MappingSettings;
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use std::time::Duration;
@@ -17,6 +18,11 @@ pub struct SyncSettings {
     pub approval: Duration,
     /// Time between cycles. Default: 30 minutes.
     pub cycle: Duration,
+    /// Longest time between reads of the whole source; zero: none by schedule. Each client reads up to a quarter
+    /// earlier. Default: 7 days.
+    pub full_read: Duration,
+    /// When nothing is written. Default: none.
+    pub maintenance: Vec<MaintenanceWindow>,
     /// Live deletions wait until none came for this long, so that a mass deletion is seen whole.
     /// Default: 2 s.
     pub settle: Duration,
@@ -41,6 +47,8 @@ impl Default for SyncSettings {
             members: MemberThreshold::default(),
             approval: Duration::from_secs(60 * 60),
             cycle: Duration::from_secs(30 * 60),
+            full_read: Duration::from_secs(7 * 86_400),
+            maintenance: Vec::new(),
             settle: Duration::from_secs(2),
             settle_at_most: Duration::from_secs(30),
             version: env!("CARGO_PKG_VERSION").to_owned(),

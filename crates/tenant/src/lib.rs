@@ -6,12 +6,16 @@
 //!
 //! **Invariant:** no SQL, no HTTP, no clock of the system.
 
+pub mod history;
 pub mod provision;
 pub mod query;
 pub mod records;
 pub mod status;
 pub mod store;
 
+pub use history::{
+    HistoryChange, HistoryMember, HistoryObject, HistoryOutcome, HistoryPage, HistoryQuery, HistoryRow,
+};
 pub use query::{Comparison, Field, Filter, ListQuery, Literal, Page, SortKey};
 pub use records::*;
 pub use status::{Summary, SummaryState, summarize};

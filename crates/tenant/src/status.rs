@@ -91,10 +91,13 @@ pub fn summarize(
         return say(SummaryState::Stopped, sentence);
     }
     if let Some(report) = heard().find(|report| report.state == ClientState::Paused) {
-        return say(
-            SummaryState::Paused,
-            format!("Paused: the sync client on {} writes nothing", report.machine),
-        );
+        let sentence = match report.timetable.maintenance_until {
+            Some(until) => {
+                format!("Maintenance until {until}: the sync client on {} writes nothing", report.machine)
+            }
+            None => format!("Paused: the sync client on {} writes nothing", report.machine),
+        };
+        return say(SummaryState::Paused, sentence);
     }
     let synced = last_sync(clients);
     if let Some(last) = synced
@@ -198,7 +201,7 @@ fn ago(past: SignedDuration) -> String {
 mod tests {
     use super::*;
     use lockstep_model::plan::{KindCounts, PlanSummary};
-    use lockstep_model::provisioning::PendingCounts;
+    use lockstep_model::provisioning::{PendingCounts, Timetable};
     use lockstep_model::{ClientId, ErrorCategory, ObjectKind, PlanId, TenantId};
 
     const DAY: i64 = 86_400;
@@ -241,6 +244,7 @@ mod tests {
                     deletions_digest: String::new(),
                     verdict: Verdict::Held { reason: String::new(), remedy: String::new() },
                 }),
+                timetable: Timetable::default(),
             }),
             last_contact: Some(at(contact)),
         }

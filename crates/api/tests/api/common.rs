@@ -249,6 +249,7 @@ pub(crate) fn report() -> ClientReport {
         connector_space_objects: 6,
         pending: PendingCounts::default(),
         held_plan: None,
+        timetable: Default::default(),
     }
 }
 

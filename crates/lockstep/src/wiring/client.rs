@@ -78,6 +78,9 @@ fn settings(loaded: &Loaded) -> SyncSettings {
         threshold: DeletionThreshold { count: sync.guard.count, percent: sync.guard.percent },
         members: MemberThreshold { percent: sync.guard.members_percent, least: sync.guard.members_least },
         cycle: sync.cycle.0,
+        full_read: sync.full_read.0,
+        // A window that cannot be read was refused with the configuration.
+        maintenance: sync.maintenance.iter().filter_map(|window| window.read().ok()).collect(),
         settle: sync.settle.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         machine: machine(),
