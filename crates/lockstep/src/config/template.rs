@@ -48,9 +48,7 @@ password_file = "source.password"         # or the systemd credential `source.pa
 # settle = "2s"                           # live deletions wait this long for others, to be judged together
 # stale_after = "3d"                      # the status page warns when the last sync is older
 # full_read = "7d"                        # reads of the whole directory, to find what was missed
-# maintenance = [                         # nothing is written then; the directory is still read
-#   { days = ["sat", "sun"], from = "22:00", to = "06:00", time_zone = "Europe/Zurich" },
-# ]
+# maintenance = [{ days = ["sat", "sun"], from = "22:00", to = "06:00" }]   # nothing is written then
 
 [sync.guard]                              # a plan that deletes more waits for a person; the stricter one counts
 # count = 500
