@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Say in one sentence and a table whether all is in step
     Status(Remote),
+    /// Show what became of users and groups: when, from what to what, by which rule, in which run
+    History(History),
     /// Examine the installation; say for each failure what to do
     Doctor(Remote),
     /// Compare every object of the tenant with the directory; say what differs
@@ -165,6 +167,51 @@ pub(crate) struct Remote {
     /// File with a token [default: a short-lived one from the database, where that is on this machine]
     #[arg(long, value_name = "FILE", env = "LOCKSTEP_TOKEN_FILE", hide_env = true, value_hint = ValueHint::FilePath)]
     pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// Only this object: its id, source anchor, sign-in name or mail address
+    #[arg(long, value_name = "OBJECT")]
+    pub(crate) object: Option<String>,
+    /// Only this run
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// Not before: a time such as 2026-05-04T10:00:00Z, or how long ago, such as 2d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Not after: likewise
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Only what was created, matched, restored, updated, deleted, refused, membership or recalculated
+    #[arg(long, value_name = "OUTCOME")]
+    pub(crate) outcome: Option<String>,
+    /// Only where this property changed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) property: Option<String>,
+    /// Only where a rule with this text gave a value
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) rule: Option<String>,
+    /// Only where a name or value holds this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// Changes to show at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: u32,
+    /// Write all that match, as a file for other programs, to standard output
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) export: Option<Export>,
+}
+
+/// Form of an exported file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Export {
+    /// Comma-separated values
+    Csv,
+    /// One JSON object a line
+    Jsonl,
 }
 
 #[derive(Debug, Args)]
@@ -369,6 +416,8 @@ mod tests {
             "user link admin --valid 10m",
             "status --server https://directory.contoso.com --token-file t",
             "completions bash",
+            "history --object ann@contoso.com --since 2d",
+            "history --run 01a2 --export csv",
             "rules check",
             "rules test rules.toml --output json",
             "rules schema",

@@ -345,3 +345,42 @@ fn rules_are_checked_and_tested() -> Result<()> {
     ensure!(schema["properties"]["rule"].is_object(), "{schema}");
     Ok(())
 }
+
+/// Every change to this person: when, from what to what, by which rule, in which run; for people and as a file.
+#[test]
+fn the_history_says_what_became_of_a_person() -> Result<()> {
+    let site = Site::new()?;
+    let first = site.json(&["sync", "once"])?;
+    let people = std::fs::read_to_string(site.path("people.ldif"))?;
+    let person = people
+        .split("\n\n")
+        .find(|entry| entry.contains("\nmail: ") && entry.contains("\ntitle: "))
+        .context("a person with a title")?;
+    let value = |name: &str| person.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    let (mail, title) = (value("mail: "), value("title: "));
+    let promoted = person.replace(&format!("\ntitle: {title}"), "\ntitle: =Chief");
+    std::fs::write(site.path("people.ldif"), people.replace(person, &promoted))?;
+    let second = site.json(&["sync", "once"])?;
+
+    let (up, _) = site.up()?;
+    let found = site.json(&["history", "--object", mail])?;
+    let rows = at(&found, "/value").as_array().context("a list")?;
+    ensure!(rows.len() == 2, "{found}");
+    let change = serde_json::json!([{"property": "jobTitle", "before": title, "after": "=Chief", "rule": "jobTitle <- title"}]);
+    assert_eq!((at(&found, "/value/0/changes"), at(&found, "/value/0/run")), (&change, at(&second, "/id")));
+    assert_eq!(
+        (at(&found, "/value/1/outcome"), at(&found, "/value/1/run")),
+        (&"created".into(), at(&first, "/id"))
+    );
+    let text = site.done(&["history", "--property", "jobTitle", "--since", "1h"])?;
+    ensure!(text.contains(&format!("    jobTitle: {title} -> =Chief  [jobTitle <- title]\n")), "{text}");
+    let run = at(&first, "/id").as_str().context("an id")?;
+    let lines = site.done(&["history", "--run", run, "--export", "jsonl"])?;
+    ensure!(lines.lines().count() > 60, "{lines}");
+    let csv = site.done(&["history", "--rule", "<- title", "--export", "csv"])?;
+    ensure!(csv.contains(",'=Chief,jobTitle <- title,"), "{csv}");
+    let nobody = site.run(&["history", "--object", "nobody"])?;
+    assert_eq!(nobody.status.code(), Some(1));
+    assert_eq!(up.end()?, Some(0));
+    Ok(())
+}

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 
 mod lease;
 mod operation;
+mod schedule;
+
+pub use schedule::{Drift, DriftCounts, Timetable};
 
 pub use lease::{
     EPOCH_HEADER, FENCED, LEASE_TERM_MILLIS, LeaseAnswer, LeaseHolder, LeaseRequest, LeaseWant,
@@ -239,6 +242,9 @@ pub struct ClientReport {
     /// secrets. At most [`MAX_CONFIGURATION_SETTINGS`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub configuration: BTreeMap<String, String>,
+    /// What it does by the clock.
+    #[serde(default)]
+    pub timetable: Timetable,
 }
 
 /// Changes that the client still has to write.
@@ -354,6 +360,9 @@ pub struct RunRecord {
     pub members_removed: u64,
     /// Objects in error when it ended.
     pub object_errors: u64,
+    /// What a scheduled read of the whole source found that had been missed; absent for any other run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
 }
 
 /// What the tenant asks of a client, over the connection that the client opened:

@@ -9,7 +9,7 @@
 use crate::plan::{Fate, Planner, Ready};
 use crate::progress::{Phase, Progress};
 use crate::state::{Batch, DeletionRow, Meta, Outcome, Stage, StateStore};
-use crate::{StateError, SyncFailure};
+use crate::{StateError, SyncFailure, flows};
 use lockstep_engine::{
     Batcher, CsId, LinkDifference, delete_operation, disabled, link_difference, link_operations,
     post_operation,
@@ -239,7 +239,10 @@ impl Exporter {
                     }
                     continue;
                 }
-                let operation = post_operation(kind, &ready.anchor, ready.mapped.properties, ready.manager);
+                let flows = self.planner.flows_of(&ready).await?;
+                let mut operation =
+                    post_operation(kind, &ready.anchor, ready.mapped.properties, ready.manager);
+                flows::attach(&mut operation, flows);
                 let done = Outcome::Written {
                     id: ready.id,
                     kind,

@@ -12,6 +12,7 @@ use crate::state::{Batch, Held, IndexChange, Meta, Removal, StateStore, Upsert};
 use crate::{StateError, codec};
 use lockstep_engine::CsId;
 use lockstep_model::plan::DeleteReason;
+use lockstep_model::provisioning::Drift;
 use lockstep_model::{SourceAnchor, Timestamp, dn};
 use lockstep_sources::{EntryChange, Extent, ReadKind, SourceEvent, Watermark};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,6 +35,8 @@ pub(crate) struct Imported {
     pub(crate) removed: u64,
     /// Objects that may have to be deleted came up (gone, or out of scope now).
     pub(crate) may_delete: bool,
+    /// What of it was known otherwise, for a read of everything.
+    pub(crate) drift: Drift,
 }
 
 /// What the caller does after an event.
@@ -190,6 +193,7 @@ impl Importer {
         meta.last_import = Some(now);
         if self.kind == ReadKind::Full && sweep {
             meta.read_full = false;
+            meta.last_full_read = Some(now);
         }
         if simple {
             return self.store_changes(Some(meta.clone())).await;
@@ -263,6 +267,10 @@ impl Importer {
                 Worked::NoDn => self.incomplete = true,
                 Worked::Changed { upsert, may_delete } => {
                     self.done.may_delete |= may_delete;
+                    if let Some(kind) = upsert.kind {
+                        let counts = self.done.drift.of(kind);
+                        *if upsert.id.is_none() { &mut counts.added } else { &mut counts.changed } += 1;
+                    }
                     batch.upserts.push(*upsert);
                 }
             }
@@ -424,6 +432,9 @@ impl Importer {
         let mut batch = Batch::default();
         for held in held.into_iter().filter(|held| held.gone.is_none()) {
             self.done.may_delete |= held.kind.is_some();
+            if let Some(kind) = held.kind {
+                self.done.drift.of(kind).removed += 1;
+            }
             let names = codec::decode(held.anchor, &held.raw)
                 .map(|entry| Names::of(&entry, &self.decider, None).0)
                 .unwrap_or_default();

@@ -15,7 +15,8 @@ use lockstep_engine::CsId;
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::plan::{PlanSummary, Verdict};
 use lockstep_model::provisioning::{
-    ClientReport, ClientState, PendingCounts, ReportAnswer, RunRecord, RunResult, RunStep, RunTrigger,
+    ClientReport, ClientState, Drift, PendingCounts, ReportAnswer, RunRecord, RunResult, RunStep, RunTrigger,
+    Timetable,
 };
 use lockstep_model::{ClientId, RunId, Timestamp};
 use lockstep_sources::{SourceError, SourceEvent, Watermark};
@@ -56,6 +57,7 @@ pub(crate) struct RunLog {
     pub(crate) exported: Exported,
     pub(crate) held: bool,
     staged: bool,
+    pub(crate) drift: Option<Drift>,
 }
 
 impl RunLog {
@@ -68,6 +70,7 @@ impl RunLog {
             exported: Exported::default(),
             held: false,
             staged: false,
+            drift: None,
         }
     }
 
@@ -105,6 +108,7 @@ impl RunLog {
             members_added: self.exported.members_added,
             members_removed: self.exported.members_removed,
             object_errors: self.exported.object_errors,
+            drift: self.drift,
         }
     }
 }
@@ -178,6 +182,7 @@ impl<'a> Session<'a> {
             standby: false,
             lease: Some(settings.lease.clone()),
             configuration: settings.configuration.clone(),
+            timetable: Timetable::default(),
         };
         let earlier = client.earlier(&meta, &scope).await?;
         let lease = Lease::new(client.target.clone(), settings, &meta);
@@ -268,7 +273,7 @@ impl<'a> Session<'a> {
         with_deletions: bool,
         only: Option<CsId>,
     ) -> Result<Planned, SyncFailure> {
-        if self.meta.paused || !self.sync_enabled {
+        if self.meta.paused || !self.sync_enabled || self.maintenance().until.is_some() {
             return Ok(Planned::Suspended);
         }
         let began = Instant::now();
@@ -644,6 +649,7 @@ impl<'a> Session<'a> {
         };
         self.report.last_import = self.meta.last_import;
         self.report.last_export = self.meta.last_export;
+        self.report.timetable = self.timetable();
         let pending = self.report.pending;
         self.client.progress.send_modify(|progress| progress.pending = pending);
         Ok(())

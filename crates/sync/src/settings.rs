@@ -1,6 +1,6 @@
 //! What an admin can set of a sync client.
 
-use crate::ScopeSettings;
+use crate::{MaintenanceWindow, ScopeSettings};
 use lockstep_engine::rules::{MappingSettings, Rules};
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use std::collections::BTreeMap;
@@ -36,6 +36,11 @@ pub struct SyncSettings {
     pub approval: Duration,
     /// Time between cycles. Default: 30 minutes.
     pub cycle: Duration,
+    /// Longest time between reads of the whole source; zero: none by schedule. Each client reads up to a quarter
+    /// earlier. Default: 7 days.
+    pub full_read: Duration,
+    /// When nothing is written. Default: none.
+    pub maintenance: Vec<MaintenanceWindow>,
     /// Live deletions wait until none came for this long, so that a mass deletion is seen whole.
     /// Default: 2 s.
     pub settle: Duration,
@@ -68,6 +73,8 @@ impl Default for SyncSettings {
             members: MemberThreshold::default(),
             approval: Duration::from_secs(60 * 60),
             cycle: Duration::from_secs(30 * 60),
+            full_read: Duration::from_secs(7 * 86_400),
+            maintenance: Vec::new(),
             settle: Duration::from_secs(2),
             settle_at_most: Duration::from_secs(30),
             lease: "default".to_owned(),

@@ -10,7 +10,7 @@ use crate::StateError;
 use async_trait::async_trait;
 use lockstep_engine::{CsId, KeyHash};
 use lockstep_model::plan::DeleteReason;
-use lockstep_model::provisioning::PendingCounts;
+use lockstep_model::provisioning::{Drift, PendingCounts};
 use lockstep_model::{Fingerprint, ObjectKind, SourceAnchor, Timestamp};
 use lockstep_sources::Watermark;
 use serde::{Deserialize, Serialize};
@@ -51,6 +51,10 @@ pub struct Meta {
     pub last_import: Option<Timestamp>,
     /// End of the last whole export.
     pub last_export: Option<Timestamp>,
+    /// End of the last read of the whole source.
+    pub last_full_read: Option<Timestamp>,
+    /// What the last scheduled one found.
+    pub drift: Option<Drift>,
 }
 
 /// A person's word on a held plan.

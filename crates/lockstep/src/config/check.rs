@@ -94,6 +94,13 @@ fn server(loaded: &Loaded, add: &mut Add<'_>) {
             "write at least \"1d\"",
         );
     }
+    if server.history.keep < Period::days(1) {
+        add(
+            "server.history.keep",
+            format!("{} is too short to look into what went wrong", server.history.keep),
+            "write at least \"1d\"",
+        );
+    }
 }
 
 fn tenant(loaded: &Loaded, add: &mut Add<'_>) {
@@ -158,6 +165,18 @@ fn sync(loaded: &Loaded, add: &mut Add<'_>) {
     {
         let remedy = "write a short name that the clients of this source share";
         add("sync.standby.lease", format!("has {} bytes", lease.len()), remedy);
+    }
+    if sync.full_read > Period::seconds(0) && sync.full_read < Period::minutes(1) {
+        add(
+            "sync.full_read",
+            format!("{} would read the directory all the time", sync.full_read),
+            "write at least \"1m\", or \"0s\" for none by schedule",
+        );
+    }
+    for (at, window) in sync.maintenance.iter().enumerate() {
+        if let Err(problem) = window.read() {
+            add(&format!("sync.maintenance[{at}]"), problem.what, problem.remedy);
+        }
     }
 }
 

@@ -15,6 +15,10 @@ pub(crate) const TEMPLATE: &str = r#"# Lockstep. Every key with its default; lin
 # data_dir = "lockstep-data/server"
 # keep_deleted = "30d"                    # deleted objects can be restored this long
 
+[server.history]                          # runs, and every change of an object
+# keep = "30d"
+# max_megabytes = 512                     # beyond that the oldest changes go first
+
 [tenant]
 display_name = "Contoso"
 initial_domain = "contoso.onlockstep.example"    # always verified; names that cannot be kept get it
@@ -45,6 +49,8 @@ password_file = "source.password"         # or the systemd credential `source.pa
 # left_scope = "delete"                   # or "disable", "keep": what leaves the scope, while its entry is there
 # settle = "2s"                           # live deletions wait this long for others, to be judged together
 # stale_after = "3d"                      # the status page warns when the last sync is older
+# full_read = "7d"                        # reads of the whole directory, to find what was missed
+# maintenance = [{ days = ["sat", "sun"], from = "22:00", to = "06:00" }]   # nothing is written then
 
 [sync.guard]                              # a plan that deletes more waits for a person; the stricter one counts
 # count = 500

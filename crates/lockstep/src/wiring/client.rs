@@ -92,6 +92,9 @@ fn settings(loaded: &Loaded) -> anyhow::Result<SyncSettings> {
         lease_term: sync.standby.term.0,
         configuration: configuration(loaded, &rules),
         cycle: sync.cycle.0,
+        full_read: sync.full_read.0,
+        // A window that cannot be read was refused with the configuration.
+        maintenance: sync.maintenance.iter().filter_map(|window| window.read().ok()).collect(),
         settle: sync.settle.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         machine: machine(),

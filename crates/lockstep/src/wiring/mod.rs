@@ -47,6 +47,7 @@ async fn dispatch(out: Out, loaded: Loaded, command: Command) -> anyhow::Result<
             commands::sync::approve(out, &loaded, &digest, by).await
         }
         Command::Sync(Sync::HandOver) => commands::sync::hand_over(out, &loaded).await,
+        Command::History(asked) => commands::history::history(out, &loaded, &asked).await,
         Command::Status(remote) => commands::status::run(out, &loaded, &remote).await,
         Command::Doctor(remote) => commands::doctor::run(out, &loaded, &remote).await,
         Command::Verify(verify) => commands::verify::run(out, &loaded, &verify).await,

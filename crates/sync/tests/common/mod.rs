@@ -283,6 +283,8 @@ pub struct TenantState {
     /// Carries out the next requests and loses the answers.
     pub lose_answers: u32,
     pub answers: Vec<OrderAnswer>,
+    /// The flows that came with the last write of an object.
+    pub flows: BTreeMap<SourceAnchor, BTreeMap<String, String>>,
 }
 
 pub struct MemoryTenant {
@@ -321,6 +323,7 @@ fn carry_out(state: &mut TenantState, operation: BulkOperation) -> OperationResu
             let (kind, name, properties, manager) = match post {
                 PostOperation::User(user) => {
                     let name = user.external_id.clone();
+                    state.flows.insert(anchor(&name), user.flows.clone());
                     let (properties, manager) = user.into_properties();
                     (ObjectKind::User, name, properties, manager)
                 }

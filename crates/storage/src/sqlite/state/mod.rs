@@ -106,6 +106,7 @@ fn open(path: &Path) -> Result<Database, StateError> {
         reader_cache_kib: 0,
         readers: 0,
         checkpoint_pages: LOG_PAGES,
+        shrinks: false,
         prepare: None,
     };
     Database::open(path, &options, |connection| migrations::migrations::runner().run(connection).map(drop))
