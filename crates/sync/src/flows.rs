@@ -3,8 +3,8 @@
 use crate::StateError;
 use crate::plan::{Planner, Ready};
 use lockstep_engine::changed;
-use lockstep_model::{ObjectKind, Properties};
 use lockstep_model::provisioning::{BulkOperation, PostOperation};
+use lockstep_model::{ObjectKind, Properties};
 use std::collections::BTreeMap;
 
 impl Planner {

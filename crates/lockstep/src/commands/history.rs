@@ -155,6 +155,7 @@ fn members(count: u64, named: &[HistoryMember]) -> String {
 
 fn words(value: Option<&PropertyValue>) -> String {
     match value {
+        Some(PropertyValue::Kept) => "(kept)".to_owned(),
         None => "(none)".to_owned(),
         Some(PropertyValue::Text(text)) => text.clone(),
         Some(PropertyValue::Flag(flag)) => flag.to_string(),
