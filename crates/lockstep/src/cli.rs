@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Say in one sentence and a table whether all is in step
     Status(Remote),
+    /// Show what became of users and groups: when, from what to what, by which rule, in which run
+    History(History),
     /// Examine the installation; say for each failure what to do
     Doctor(Remote),
     /// Compare every object of the tenant with the directory; say what differs
@@ -113,11 +115,37 @@ pub(crate) enum Sync {
         /// Objects to list at most
         #[arg(long, value_name = "N", default_value_t = 200)]
         limit: u32,
+        /// A draft rule set to plan by, in place of the configured rules
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Option<PathBuf>,
+        /// With --rules: only what the draft changes of the plan of today's rules
+        #[arg(long, requires = "rules")]
+        compare: bool,
+    },
+    /// Say what differs between two plans that `preview --output json` printed
+    Compare {
+        /// The plan before
+        #[arg(value_hint = ValueHint::FilePath)]
+        before: PathBuf,
+        /// The plan after
+        #[arg(value_hint = ValueHint::FilePath)]
+        after: PathBuf,
     },
     /// Say of one object whether it is in scope, where each value comes from, and what comes next
     Explain {
         /// Its anchor (entryUUID), DN, uid, mail address or name
         object: String,
+        /// A draft rule set to explain it by, in place of the configured rules
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Option<PathBuf>,
+    },
+    /// Sync one object now: read it again, and write what it needs
+    Object {
+        /// Its anchor (entryUUID) or DN; of what was read before also its uid, mail address or name
+        object: String,
+        /// Take it in though it lies outside the containers chosen; until it is synced without this
+        #[arg(long)]
+        ignore_scope: bool,
     },
     /// Approve what a held plan takes away: exactly that, no more
     Approve {
@@ -139,6 +167,51 @@ pub(crate) struct Remote {
     /// File with a token [default: a short-lived one from the database, where that is on this machine]
     #[arg(long, value_name = "FILE", env = "LOCKSTEP_TOKEN_FILE", hide_env = true, value_hint = ValueHint::FilePath)]
     pub(crate) token_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    #[command(flatten)]
+    pub(crate) remote: Remote,
+    /// Only this object: its id, source anchor, sign-in name or mail address
+    #[arg(long, value_name = "OBJECT")]
+    pub(crate) object: Option<String>,
+    /// Only this run
+    #[arg(long, value_name = "ID")]
+    pub(crate) run: Option<String>,
+    /// Not before: a time such as 2026-05-04T10:00:00Z, or how long ago, such as 2d
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Not after: likewise
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Only what was created, matched, restored, updated, deleted, refused, membership or recalculated
+    #[arg(long, value_name = "OUTCOME")]
+    pub(crate) outcome: Option<String>,
+    /// Only where this property changed
+    #[arg(long, value_name = "NAME")]
+    pub(crate) property: Option<String>,
+    /// Only where a rule with this text gave a value
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) rule: Option<String>,
+    /// Only where a name or value holds this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) search: Option<String>,
+    /// Changes to show at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: u32,
+    /// Write all that match, as a file for other programs, to standard output
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) export: Option<Export>,
+}
+
+/// Form of an exported file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Export {
+    /// Comma-separated values
+    Csv,
+    /// One JSON object a line
+    Jsonl,
 }
 
 #[derive(Debug, Args)]
@@ -264,17 +337,42 @@ pub(crate) enum Rules {
         /// The rule set [default: the one that comes with Lockstep]
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
+        /// One of those that come with Lockstep, instead of a file
+        #[arg(long, value_name = "NAME", conflicts_with = "file", value_parser = shipped())]
+        set: Option<String>,
     },
     /// Run the cases of a rule set
     Test {
         /// The rule set [default: the one that comes with Lockstep]
         #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
+        /// One of those that come with Lockstep, instead of a file
+        #[arg(long, value_name = "NAME", conflicts_with = "file", value_parser = shipped())]
+        set: Option<String>,
     },
-    /// Print the rule set for OpenLDAP and 389 Directory Server, to start from
-    Show,
+    /// Print a rule set that comes with Lockstep, to start from
+    Show {
+        /// Which one
+        #[arg(long, value_name = "NAME", default_value = "openldap", value_parser = shipped())]
+        set: String,
+    },
+    /// Make a rule set of what Entra Connect exports: the rules editor's PowerShell, Get-ADSyncRule as JSON, the JSON of
+    /// the configuration export
+    Import {
+        /// The export, or a folder of such files
+        #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath)]
+        file: PathBuf,
+        /// Where to write the rule set; a file that is there is not overwritten [default: standard output]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        out: Option<PathBuf>,
+    },
     /// Print the JSON schema of a rule set, for editors
     Schema,
+}
+
+/// The names of the rule sets that come with Lockstep.
+fn shipped() -> clap::builder::PossibleValuesParser {
+    lockstep_rules::sync_rules::SHIPPED.iter().map(|set| set.name).collect::<Vec<_>>().into()
 }
 
 #[cfg(test)]
@@ -318,15 +416,28 @@ mod tests {
             "user link admin --valid 10m",
             "status --server https://directory.contoso.com --token-file t",
             "completions bash",
+            "history --object ann@contoso.com --since 2d",
+            "history --run 01a2 --export csv",
             "rules check",
             "rules test rules.toml --output json",
             "rules schema",
+            "rules show --set active-directory",
+            "rules test --set active-directory",
+            "rules import export.ps1 --out rules.toml",
         ] {
             let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split(' ')));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
         }
-        for line in ["", "sync", "token create x", "user link admin --valid soon", "config init now", "rules"]
-        {
+        for line in [
+            "",
+            "sync",
+            "token create x",
+            "user link admin --valid soon",
+            "config init now",
+            "rules",
+            "rules show --set mine",
+            "rules check --set openldap rules.toml",
+        ] {
             let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split_whitespace()));
             assert!(parsed.is_err(), "{line}");
         }

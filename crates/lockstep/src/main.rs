@@ -63,9 +63,16 @@ fn run(cli: Cli) -> anyhow::Result<End> {
                 return Ok(End::Configuration);
             }
         }
-        Command::Rules(cli::Rules::Check { file }) => return commands::rules::check(out, file.as_deref()),
-        Command::Rules(cli::Rules::Test { file }) => return commands::rules::test(out, file.as_deref()),
-        Command::Rules(cli::Rules::Show) => commands::rules::show()?,
+        Command::Rules(cli::Rules::Check { file, set }) => {
+            return commands::rules::check(out, file.as_deref(), set.as_deref());
+        }
+        Command::Rules(cli::Rules::Test { file, set }) => {
+            return commands::rules::test(out, file.as_deref(), set.as_deref());
+        }
+        Command::Rules(cli::Rules::Show { set }) => commands::rules::show(&set)?,
+        Command::Rules(cli::Rules::Import { file, out: to }) => {
+            commands::rules::import(out, &file, to.as_deref())?;
+        }
         Command::Rules(cli::Rules::Schema) => commands::rules::schema()?,
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "lockstep", &mut std::io::stdout().lock());

@@ -257,6 +257,70 @@ fn what_is_wrong_with_a_configuration_is_said_with_its_place() -> Result<()> {
 }
 
 #[test]
+fn rules_of_entra_connect_are_imported() -> Result<()> {
+    let site = Site { folder: tempfile::tempdir()? };
+    let export = r#"New-ADSyncRule `
+-Name 'In from AD - User Title' `
+-Direction 'Inbound' `
+-Precedence 50 `
+-SourceObjectType 'user' `
+-TargetObjectType 'person' `
+-LinkType 'Join' `
+-EnablePasswordSync `
+-OutVariable syncRule
+
+Add-ADSyncAttributeFlowMapping `
+-SynchronizationRule $syncRule[0] `
+-Source @('title','contosoRole') `
+-Destination 'title' `
+-FlowType 'Expression' `
+-ValueMergeType 'Update' `
+-Expression 'IIF(IsPresent([contosoRole]), [contosoRole], [title])' `
+-OutVariable syncRule
+
+Add-ADSyncRule `
+-SynchronizationRule $syncRule[0]
+"#;
+    std::fs::write(site.path("export.ps1"), export)?;
+    let said = site.done(&["rules", "import", "export.ps1", "--out", "rules.toml"])?;
+    ensure!(
+        said.contains("1 rule with 1 flow in rules.toml; 4 remarks:") && said.contains("EnablePasswordSync"),
+        "{said}"
+    );
+    site.done(&["rules", "check", "rules.toml"])?;
+    let written = std::fs::read_to_string(site.path("rules.toml"))?;
+    ensure!(
+        written.contains("[attributes.contosoRole]") && written.contains("EnablePasswordSync"),
+        "{written}"
+    );
+    // What is there is not overwritten.
+    let again = site.run(&["rules", "import", "export.ps1", "--out", "rules.toml"])?;
+    ensure!(again.status.code() == Some(1), "{again:?}");
+    ensure!(String::from_utf8(again.stderr)?.contains("a file that is not there yet"));
+    // To standard output the same text, and what is to be said beside it; JSON has all.
+    let output = site.run(&["rules", "import", "export.ps1"])?;
+    ensure!(
+        String::from_utf8(output.stdout)? == written
+            && String::from_utf8(output.stderr)?.contains("remarks:")
+    );
+    let report = site.json(&["rules", "import", "export.ps1"])?;
+    ensure!(
+        report["rules"] == 1 && report["toml"] == written && report["remarks"][0]["kind"] == "left-out",
+        "{report}"
+    );
+    // A folder of exports.
+    std::fs::create_dir_all(site.path("exports/inner"))?;
+    std::fs::write(site.path("exports/inner/a.ps1"), export)?;
+    std::fs::write(site.path("exports/b.json"), "{\"Direction\"")?;
+    std::fs::write(site.path("exports/c.xml"), "<x/>")?;
+    let report = site.json(&["rules", "import", "exports"])?;
+    ensure!(report["rules"] == 1 && report["remarks"].to_string().contains("the file b.json"), "{report}");
+    let refused = site.run(&["rules", "import", "rules.toml"])?;
+    ensure!(String::from_utf8(refused.stderr)?.contains("no synchronization rule that can be carried"));
+    Ok(())
+}
+
+#[test]
 fn rules_are_checked_and_tested() -> Result<()> {
     let site = Site { folder: tempfile::tempdir()? };
     ensure!(site.done(&["rules", "check"])?.contains("openldap.toml is sound"));
@@ -273,7 +337,50 @@ fn rules_are_checked_and_tested() -> Result<()> {
     std::fs::write(site.path("rules.toml"), rules.replace("direct = \"manager\"", "direct = \"manger\""))?;
     let text = site.ended(&["rules", "check", "rules.toml"], 1)?;
     ensure!(text.contains("did you mean \"manager\"?") && text.contains("is refused"), "{text}");
+    let rules = site.done(&["rules", "show", "--set", "active-directory"])?;
+    std::fs::write(site.path("rules.toml"), &rules)?;
+    site.done(&["rules", "test", "rules.toml"])?;
+    ensure!(site.done(&["rules", "check", "--set", "active-directory"])?.contains("is sound"));
     let schema: Value = serde_json::from_str(&site.done(&["rules", "schema"])?)?;
     ensure!(schema["properties"]["rule"].is_object(), "{schema}");
+    Ok(())
+}
+
+/// Every change to this person: when, from what to what, by which rule, in which run; for people and as a file.
+#[test]
+fn the_history_says_what_became_of_a_person() -> Result<()> {
+    let site = Site::new()?;
+    let first = site.json(&["sync", "once"])?;
+    let people = std::fs::read_to_string(site.path("people.ldif"))?;
+    let person = people
+        .split("\n\n")
+        .find(|entry| entry.contains("\nmail: ") && entry.contains("\ntitle: "))
+        .context("a person with a title")?;
+    let value = |name: &str| person.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+    let (mail, title) = (value("mail: "), value("title: "));
+    let promoted = person.replace(&format!("\ntitle: {title}"), "\ntitle: =Chief");
+    std::fs::write(site.path("people.ldif"), people.replace(person, &promoted))?;
+    let second = site.json(&["sync", "once"])?;
+
+    let (up, _) = site.up()?;
+    let found = site.json(&["history", "--object", mail])?;
+    let rows = at(&found, "/value").as_array().context("a list")?;
+    ensure!(rows.len() == 2, "{found}");
+    let change = serde_json::json!([{"property": "jobTitle", "before": title, "after": "=Chief", "rule": "jobTitle <- title"}]);
+    assert_eq!((at(&found, "/value/0/changes"), at(&found, "/value/0/run")), (&change, at(&second, "/id")));
+    assert_eq!(
+        (at(&found, "/value/1/outcome"), at(&found, "/value/1/run")),
+        (&"created".into(), at(&first, "/id"))
+    );
+    let text = site.done(&["history", "--property", "jobTitle", "--since", "1h"])?;
+    ensure!(text.contains(&format!("    jobTitle: {title} -> =Chief  [jobTitle <- title]\n")), "{text}");
+    let run = at(&first, "/id").as_str().context("an id")?;
+    let lines = site.done(&["history", "--run", run, "--export", "jsonl"])?;
+    ensure!(lines.lines().count() > 60, "{lines}");
+    let csv = site.done(&["history", "--rule", "<- title", "--export", "csv"])?;
+    ensure!(csv.contains(",'=Chief,jobTitle <- title,"), "{csv}");
+    let nobody = site.run(&["history", "--object", "nobody"])?;
+    assert_eq!(nobody.status.code(), Some(1));
+    assert_eq!(up.end()?, Some(0));
     Ok(())
 }

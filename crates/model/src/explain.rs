@@ -1,6 +1,7 @@
 //! An explanation: how one entry of the directory comes to be what it is in the cloud, or why it is not there.
 
 use crate::plan::{DeleteReason, PlanItem};
+use crate::provisioning::CheckResult;
 use crate::{ObjectKind, Property, PropertyValue, SourceAnchor, SyncError, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -109,4 +110,36 @@ pub enum Next {
         /// When.
         at: Timestamp,
     },
+}
+
+/// What came of syncing one object on demand, step by step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectReport {
+    /// What was asked for.
+    pub asked: String,
+    /// The steps, in their order; the last one may have failed.
+    pub steps: Vec<ObjectStep>,
+    /// The object afterwards; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<Box<Explanation>>,
+}
+
+impl ObjectReport {
+    /// Whether no step failed.
+    pub fn is_done(&self) -> bool {
+        self.steps.iter().all(|step| step.result != CheckResult::Fail)
+    }
+}
+
+/// One step of syncing an object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ObjectStep {
+    /// `Import`, `Scope`, `Synchronization`, `Guard`, `Export`.
+    pub name: String,
+    /// How it ended.
+    pub result: CheckResult,
+    /// What was found or done, for people.
+    pub detail: String,
 }

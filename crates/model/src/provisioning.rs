@@ -4,7 +4,7 @@
 //! the source anchor: `POST` makes or updates, `DELETE /Users/{externalId}` deletes, `PATCH` changes members.
 //! Sending an operation twice does no harm. The rest are small JSON messages: reports, runs, orders, inventory.
 
-use crate::explain::Explanation;
+use crate::explain::{Explanation, ObjectReport};
 use crate::plan::{PlanReport, PlanSummary};
 use crate::scim::{ScimGroup, ScimPatch, ScimUser};
 use crate::{ClientId, Fingerprint, ObjectKind, OrderId, RunId, SourceAnchor, SyncError, Timestamp};
@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 
 mod lease;
 mod operation;
+mod schedule;
+
+pub use schedule::{Drift, DriftCounts, Timetable};
 
 pub use lease::{
     EPOCH_HEADER, FENCED, LEASE_TERM_MILLIS, LeaseAnswer, LeaseHolder, LeaseRequest, LeaseWant,
@@ -239,6 +242,9 @@ pub struct ClientReport {
     /// secrets. At most [`MAX_CONFIGURATION_SETTINGS`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub configuration: BTreeMap<String, String>,
+    /// What it does by the clock.
+    #[serde(default)]
+    pub timetable: Timetable,
 }
 
 /// Changes that the client still has to write.
@@ -354,6 +360,9 @@ pub struct RunRecord {
     pub members_removed: u64,
     /// Objects in error when it ended.
     pub object_errors: u64,
+    /// What a scheduled read of the whole source found that had been missed; absent for any other run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
 }
 
 /// What the tenant asks of a client, over the connection that the client opened:
@@ -387,6 +396,9 @@ pub enum OrderRequest {
         /// Items to list at most.
         #[serde(default)]
         limit: u32,
+        /// A rule set (TOML) to plan by, in place of the client's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rules: Option<String>,
     },
     /// Approve the plan that is held.
     Approve {
@@ -395,10 +407,22 @@ pub enum OrderRequest {
         /// Who approves.
         by: String,
     },
+    /// Sync one object now.
+    #[serde(rename_all = "camelCase")]
+    SyncObject {
+        /// Its anchor, DN, uid, mail address or name.
+        object: String,
+        /// Take it in though it lies outside the containers that were chosen.
+        #[serde(default)]
+        ignore_scope: bool,
+    },
     /// Explain one object.
     Explain {
         /// Its anchor, DN, uid, mail address or name.
         object: String,
+        /// A rule set (TOML) to explain it by, in place of the client's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rules: Option<String>,
     },
     /// Look at the installation.
     Doctor,
@@ -426,6 +450,11 @@ pub enum OrderAnswer {
     Explanation {
         /// The explanation.
         explanation: Box<Explanation>,
+    },
+    /// What came of syncing one object.
+    Object {
+        /// The steps.
+        report: Box<ObjectReport>,
     },
     /// What the doctor found.
     Doctor {

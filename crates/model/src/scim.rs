@@ -16,6 +16,8 @@ pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 /// Properties of a user or group that SCIM has no name for, by their Graph names.
 pub const LOCKSTEP: &str = "urn:lockstep:params:scim:schemas:extension:directory:2.0";
+/// The flows that gave the values, by Graph name: for the tenant's history.
+pub const FLOWS: &str = "urn:lockstep:params:scim:schemas:extension:flows:2.0";
 /// RFC 7644 PatchOp.
 pub const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
@@ -93,6 +95,11 @@ pub struct ScimUser {
     #[serde(rename = "urn:lockstep:params:scim:schemas:extension:directory:2.0")]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub extension: BTreeMap<Property, PropertyValue>,
+    /// The flow that gave a value (`mail <- mail`), by Graph name. Clients send it where an object changes, for the
+    /// values that do; it is no part of the object.
+    #[serde(rename = "urn:lockstep:params:scim:schemas:extension:flows:2.0")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub flows: BTreeMap<String, String>,
 }
 
 /// A group. Its members travel in [`ScimPatch`] operations only.
@@ -110,6 +117,10 @@ pub struct ScimGroup {
     #[serde(rename = "urn:lockstep:params:scim:schemas:extension:directory:2.0")]
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub extension: BTreeMap<Property, PropertyValue>,
+    /// As [`ScimUser::flows`].
+    #[serde(rename = "urn:lockstep:params:scim:schemas:extension:flows:2.0")]
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub flows: BTreeMap<String, String>,
 }
 
 /// Members to add and remove. RFC 7644 section 3.5.2, `path` always `members`.
@@ -208,6 +219,7 @@ impl ScimUser {
             active,
             enterprise: (enterprise != ScimEnterprise::default()).then_some(enterprise),
             extension: rest,
+            flows: BTreeMap::new(),
         }
     }
 
@@ -261,6 +273,7 @@ impl ScimGroup {
             external_id: anchor.as_str().to_owned(),
             display_name,
             extension: rest,
+            flows: BTreeMap::new(),
         }
     }
 

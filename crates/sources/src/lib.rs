@@ -8,7 +8,7 @@
 
 use async_trait::async_trait;
 use lockstep_model::provisioning::DoctorCheck;
-use lockstep_model::{AttributeName, Attributes, SourceAnchor, Timestamp};
+use lockstep_model::{AttributeName, Attributes, SourceAnchor, Timestamp, dn};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
@@ -96,6 +96,28 @@ pub struct LinkChange {
     pub removed: Vec<String>,
 }
 
+/// What one entry is asked for by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryName {
+    /// Its anchor.
+    Anchor(SourceAnchor),
+    /// Its DN, as a person writes it.
+    Dn(String),
+}
+
+impl EntryName {
+    /// Whether it names this entry.
+    pub fn is_of(&self, change: &EntryChange) -> bool {
+        match self {
+            Self::Anchor(anchor) => change.anchor == *anchor,
+            Self::Dn(name) => {
+                let wanted = dn::normalize(name);
+                wanted.is_some() && change.dn.as_deref().and_then(dn::normalize) == wanted
+            }
+        }
+    }
+}
+
 /// How far a source was read: an opaque cookie for each partition (a search base, a domain).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -126,6 +148,29 @@ pub trait Source: Send {
         to: mpsc::Sender<SourceEvent>,
         stop: CancellationToken,
     ) -> Result<(), SourceError>;
+
+    /// One entry as it is now; none where the source has no such entry in sight. Doubt is an error here too: a search
+    /// base that does not show, an account that lost its rights.
+    ///
+    /// A source that has no quicker way reads everything.
+    ///
+    /// # Errors
+    /// As those of [`Source::read`].
+    async fn read_entry(&mut self, name: &EntryName) -> Result<Option<EntryChange>, SourceError> {
+        let (to, mut events) = mpsc::channel(1_000);
+        let find = async move {
+            let mut found = None;
+            while let Some(event) = events.recv().await {
+                match event {
+                    SourceEvent::Change(change) if name.is_of(&change) => found = Some(change),
+                    _ => {}
+                }
+            }
+            found
+        };
+        let (read, found) = tokio::join!(self.read(None, false, to, CancellationToken::new()), find);
+        read.map(|()| found)
+    }
 
     /// Looks at the installation without changing anything, in the order in which things must work:
     /// a check that an earlier failure makes pointless is listed as skipped. `now` is the local time, for the

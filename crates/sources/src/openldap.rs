@@ -22,7 +22,7 @@ mod subtree;
 
 pub use options::{OpenLdapOptions, SearchBase};
 
-use crate::{Source, SourceError, SourceEvent, Watermark};
+use crate::{EntryChange, EntryName, Source, SourceError, SourceEvent, Watermark};
 use async_trait::async_trait;
 use lockstep_model::Timestamp;
 use lockstep_model::provisioning::DoctorCheck;
@@ -70,6 +70,10 @@ impl Source for OpenLdapSource {
                 Ok(()) | Err(read::Ended::NobodyListens) => Ok(()),
             },
         }
+    }
+
+    async fn read_entry(&mut self, name: &EntryName) -> Result<Option<EntryChange>, SourceError> {
+        read::one(self, name).await
     }
 
     async fn check(&mut self, now: Timestamp) -> Vec<DoctorCheck> {

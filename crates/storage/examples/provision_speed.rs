@@ -7,7 +7,7 @@
 
 use lockstep_model::provisioning::{BulkOperation, PostOperation};
 use lockstep_model::scim::{ScimGroup, ScimPatch, ScimUser, path_of};
-use lockstep_model::{ClientId, ObjectKind, Properties, Property, SourceAnchor, Timestamp};
+use lockstep_model::{ClientId, ObjectKind, Properties, Property, RunId, SourceAnchor, Timestamp};
 use lockstep_storage::SqliteTenantStore;
 use lockstep_tenant::{Comparison, Field, Filter, ListQuery, Literal, SortKey, TenantSetup, TenantStore};
 use std::time::{Duration, Instant};
@@ -110,8 +110,8 @@ async fn load(
     let mut waiting = None;
     for batch in batches {
         let store = store.clone();
-        let client = ClientId(uuid::Uuid::nil());
-        let sent = tokio::spawn(async move { store.provision(client.into(), batch, now).await });
+        let (client, run) = (ClientId(uuid::Uuid::nil()), RunId(uuid::Uuid::nil()));
+        let sent = tokio::spawn(async move { store.provision(client.into(), Some(run), batch, now).await });
         if let Some(before) = waiting.replace(sent) {
             before.await.unwrap().unwrap();
         }

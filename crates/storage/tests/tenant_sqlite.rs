@@ -51,6 +51,8 @@ contract! {
     status: set_up_again, reports, runs, client_errors;
     access: tokens, users_and_sessions, links;
     leases: a_stale_epoch_writes_nothing, sources_have_leases_of_their_own, of_many_one_wins;
+    history: every_change_of_an_object, what_was_refused, memberships, found_by_what_it_says, by_run_and_time,
+        kept_by_age_and_size, outlives_its_object;
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -9,6 +9,7 @@ use crate::client::SyncClient;
 use crate::import::{Importer, Step};
 use crate::lease::Role;
 use crate::report::{self, Wishes};
+use crate::schedule::Maintenance;
 use crate::session::{Planned, Reading, RunLog, Session};
 use crate::{SyncFailure, orders};
 use lockstep_model::Timestamp;
@@ -43,6 +44,8 @@ struct Connection {
     /// The cycle that this read began with; none once it is written.
     cycle: Option<(RunLog, Instant)>,
     full: bool,
+    /// A scheduled read of everything: what it finds was missed.
+    scheduled: bool,
     /// Past its first checkpoint: what is stored is whole.
     whole: bool,
 }
@@ -57,6 +60,8 @@ struct Due {
     refused: Option<Timestamp>,
     /// A stand-by compares with the tenant.
     stage: Option<Instant>,
+    /// A read of everything does not begin before.
+    full_read: Instant,
 }
 
 struct Service<'a> {
@@ -66,6 +71,10 @@ struct Service<'a> {
     connection: Option<Connection>,
     /// Why the next cycle is made, and whether it reads everything.
     next: (RunTrigger, bool),
+    /// Whether that is a scheduled read of everything.
+    scheduled: bool,
+    /// How maintenance stood when it was last looked at.
+    maintenance: Maintenance,
     live: Option<(RunLog, Instant)>,
     records: VecDeque<RunRecord>,
     connect_backoff: Backoff,
@@ -105,9 +114,12 @@ pub(crate) async fn run(client: &SyncClient, stop: CancellationToken) -> Result<
             plan: None,
             refused: None,
             stage: None,
+            full_read: now,
         },
         connection: None,
         next: (RunTrigger::Start, false),
+        scheduled: false,
+        maintenance: session.maintenance(),
         live: None,
         records: VecDeque::new(),
         connect_backoff: Backoff::new(settings.retry, settings.retry_at_most),
@@ -176,7 +188,12 @@ impl Service<'_> {
         let refused = self.due.refused.map(|at| self.instant_of(at));
         let live = self.live.as_ref().map(|(_, since)| *since + LIVE_RECORD);
         let settle = self.due.settle.map(|(at, _)| at);
-        [settle, self.due.plan, self.due.stage, refused, live].into_iter().flatten().fold(wake, Instant::min)
+        let window = self.maintenance.changes_at().map(|at| self.instant_of(at));
+        let full = self.full_read_due().map(|due| self.instant_of(due).max(self.due.full_read));
+        [settle, self.due.plan, self.due.stage, refused, live, window, full]
+            .into_iter()
+            .flatten()
+            .fold(wake, Instant::min)
     }
 
     fn instant_of(&self, at: Timestamp) -> Instant {
@@ -188,12 +205,14 @@ impl Service<'_> {
         let (trigger, full) = std::mem::replace(&mut self.next, (RunTrigger::Cycle, false));
         let from = self.session.start_of_read(full);
         let full = from.is_none();
+        let scheduled = std::mem::take(&mut self.scheduled) && full;
         let now = self.session.now();
         self.connection = Some(Connection {
             importer: self.session.importer(),
             reading: Reading::start(self.session.client, from, true),
             cycle: Some((RunLog::new(trigger, now), Instant::now())),
             full,
+            scheduled,
             whole: false,
         });
         if full {
@@ -242,6 +261,13 @@ impl Service<'_> {
                 self.stage().await?;
             }
         }
+        let full = self.full_read_due().is_some_and(|due| due <= self.session.now());
+        if full && self.due.full_read <= now {
+            self.full_read(now);
+        }
+        if self.session.maintenance() != self.maintenance {
+            self.maintenance_changed().await?;
+        }
         let settled = self.due.settle.is_some_and(|(at, _)| at <= now);
         let planned = self.due.plan.is_some_and(|at| at <= now);
         if (settled || planned) && self.may_plan() {
@@ -253,6 +279,34 @@ impl Service<'_> {
             self.due.settle = None;
         }
         Ok(())
+    }
+
+    /// When the whole source is to be read. While changes are followed, or after a cycle that read what changed: what
+    /// a full read finds then was missed.
+    fn full_read_due(&self) -> Option<Timestamp> {
+        self.session.full_read_due().filter(|_| self.may_plan())
+    }
+
+    fn full_read(&mut self, now: Instant) {
+        // What is on its way is no drift.
+        if self.connection.as_ref().is_some_and(|connection| !connection.reading.events.is_empty()) {
+            self.due.full_read = now + Duration::from_secs(1);
+            return;
+        }
+        self.scheduled = true;
+        self.reconnect(RunTrigger::Cycle, true);
+    }
+
+    async fn maintenance_changed(&mut self) -> Result<(), SyncFailure> {
+        let was_on = std::mem::replace(&mut self.maintenance, self.session.maintenance()).until.is_some();
+        if was_on && self.maintenance.until.is_none() {
+            // What was read in the meantime is written now.
+            if self.connection.is_none() {
+                self.due.connect = Instant::now();
+            }
+            self.plan_again();
+        }
+        if self.may_plan() || was_on { self.publish().await } else { Ok(()) }
     }
 
     /// What is stored is whole: no read is between its beginning and its first checkpoint.
@@ -372,6 +426,14 @@ impl Service<'_> {
         if let Some((mut log, began)) = connection.cycle.take() {
             let name = if connection.full { "Full Import" } else { "Delta Import" };
             log.step(name, began.elapsed(), done.read);
+            if connection.scheduled {
+                if !done.drift.is_none() {
+                    tracing::warn!(drift = ?done.drift, "the full read found what had been missed");
+                }
+                log.drift = Some(done.drift);
+                self.session.meta.drift = Some(done.drift);
+                self.session.save_meta().await?;
+            }
             self.session.client.state.retry_refused(None).await?;
             self.due.settle = None;
             self.due.refused = None;
@@ -470,6 +532,11 @@ impl Service<'_> {
             (ClientState::Paused, Some(words.to_owned()))
         } else if self.session.meta.paused {
             (ClientState::Paused, Some("An administrator paused the client; nothing is written.".to_owned()))
+        } else if let Some(until) = self.maintenance.until {
+            let words = format!(
+                "A maintenance window is on until {until}; until then the directory is read and nothing is written."
+            );
+            (ClientState::Paused, Some(words))
         } else if self.session.lease.is_standby() {
             let ready = self.session.lease.is_ready();
             (if ready { ClientState::Standby } else { ClientState::Starting }, self.session.standby_words())
@@ -504,6 +571,10 @@ impl Service<'_> {
             Ok(()) if whole => {
                 // A source that cannot follow changes: the next cycle reads again.
                 self.due.connect = self.due.cycle;
+                if !full && self.session.full_read_due().is_some_and(|due| due <= self.session.now()) {
+                    self.scheduled = true;
+                    self.reconnect(RunTrigger::Cycle, true);
+                }
                 return self.publish().await;
             }
             Ok(()) => SyncFailure::NoCheckpoint { at },
@@ -557,6 +628,7 @@ impl Service<'_> {
                 OrderAnswer::Accepted
             }
             OrderRequest::Approve { digest, by } => self.approve(digest, by).await?,
+            OrderRequest::SyncObject { object, ignore_scope } => self.object(&object, ignore_scope).await?,
             OrderRequest::HandOver => self.hand_over().await?,
             OrderRequest::Preview { .. } | OrderRequest::Explain { .. } | OrderRequest::Doctor => {
                 return Ok(());
@@ -564,6 +636,23 @@ impl Service<'_> {
         };
         orders::answer(self.session.client, order.id, answer).await;
         Ok(())
+    }
+
+    /// Syncs one object, between what else there is to do.
+    async fn object(&mut self, object: &str, ignore_scope: bool) -> Result<OrderAnswer, SyncFailure> {
+        if !self.may_plan() {
+            let reason = "A read of the directory is in progress; try again when it is over.".to_owned();
+            return Ok(OrderAnswer::Refused { reason });
+        }
+        let (report, log) = self.session.sync_object(object, ignore_scope).await?;
+        if log.exported.operations > 0 {
+            self.keep(log.record(None, self.session.now()));
+            self.deliver().await;
+        }
+        // What refers to it may have to be planned again.
+        self.plan_again();
+        self.publish().await?;
+        Ok(OrderAnswer::Object { report: Box::new(report) })
     }
 
     /// Lets the stand-by write from now on.

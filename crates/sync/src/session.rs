@@ -3,21 +3,25 @@
 
 use crate::backoff::Backoff;
 use crate::client::SyncClient;
+use crate::decide::{Decider, SharedScope};
 use crate::export::{Exported, Exporter};
 use crate::import::{Importer, Step};
 use crate::lease::{Lease, Role};
 use crate::plan::{Judgement, Planner};
+use crate::scope::ResolvedScope;
 use crate::state::{Approval, Batch, Meta};
-use crate::{Phase, StateError, SyncFailure, preview, reconcile, staging};
+use crate::{Phase, StateError, SyncFailure, preview, reconcile, settle, staging};
+use lockstep_engine::CsId;
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::plan::{PlanSummary, Verdict};
 use lockstep_model::provisioning::{
-    ClientReport, ClientState, PendingCounts, ReportAnswer, RunRecord, RunResult, RunStep, RunTrigger,
+    ClientReport, ClientState, Drift, PendingCounts, ReportAnswer, RunRecord, RunResult, RunStep, RunTrigger,
+    Timetable,
 };
 use lockstep_model::{ClientId, RunId, Timestamp};
 use lockstep_sources::{SourceError, SourceEvent, Watermark};
 use lockstep_targets::TargetError;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -53,6 +57,7 @@ pub(crate) struct RunLog {
     pub(crate) exported: Exported,
     pub(crate) held: bool,
     staged: bool,
+    pub(crate) drift: Option<Drift>,
 }
 
 impl RunLog {
@@ -65,6 +70,7 @@ impl RunLog {
             exported: Exported::default(),
             held: false,
             staged: false,
+            drift: None,
         }
     }
 
@@ -102,6 +108,7 @@ impl RunLog {
             members_added: self.exported.members_added,
             members_removed: self.exported.members_removed,
             object_errors: self.exported.object_errors,
+            drift: self.drift,
         }
     }
 }
@@ -118,7 +125,7 @@ impl Reading {
     pub(crate) fn start(client: &SyncClient, from: Option<Watermark>, live: bool) -> Self {
         let (to, events) = mpsc::channel(EVENTS);
         let stop = CancellationToken::new();
-        let mut source = (client.source)();
+        let mut source = client.make_source();
         let at = source.describe();
         let token = stop.clone();
         let task = tokio::spawn(async move { source.read(from, live, to, token).await });
@@ -148,16 +155,21 @@ pub(crate) struct Session<'a> {
     /// What the tenant wants of the client.
     pub(crate) sync_enabled: bool,
     pub(crate) threshold: Option<DeletionThreshold>,
+    earlier: Arc<Vec<Decider>>,
+    scope: SharedScope,
+    /// What the state was evaluated by was compared with the scope once.
+    scope_is_evaluated: bool,
 }
 
 impl<'a> Session<'a> {
     pub(crate) async fn open(client: &'a SyncClient) -> Result<Self, SyncFailure> {
-        let meta = client.open_state().await?;
+        let scope = SharedScope::default();
+        let meta = client.open_state(&scope).await?;
         let settings = &client.settings;
         let report = ClientReport {
             version: settings.version.clone(),
             machine: settings.machine.clone(),
-            source: (client.source)().describe(),
+            source: client.make_source().describe(),
             state: ClientState::Starting,
             detail: None,
             last_import: meta.last_import,
@@ -170,7 +182,9 @@ impl<'a> Session<'a> {
             standby: false,
             lease: Some(settings.lease.clone()),
             configuration: settings.configuration.clone(),
+            timetable: Timetable::default(),
         };
+        let earlier = client.earlier(&meta, &scope).await?;
         let lease = Lease::new(client.target.clone(), settings, &meta);
         let staged = PendingCounts::default();
         Ok(Self {
@@ -183,6 +197,9 @@ impl<'a> Session<'a> {
             report,
             sync_enabled: true,
             threshold: None,
+            earlier,
+            scope,
+            scope_is_evaluated: false,
         })
     }
 
@@ -191,7 +208,8 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn planner(&self) -> Planner {
-        self.client.planner(&self.meta, self.threshold.unwrap_or(self.client.settings.threshold))
+        let threshold = self.threshold.unwrap_or(self.client.settings.threshold);
+        self.client.planner(&self.meta, threshold, self.earlier.clone(), &self.scope)
     }
 
     /// Deletions written since then count for the guard.
@@ -222,16 +240,44 @@ impl<'a> Session<'a> {
         if self.meta != before { self.save_meta().await } else { Ok(()) }
     }
 
+    /// Evaluates the entries for which the scope has changed around them.
+    pub(crate) async fn settle(&mut self) -> Result<(), StateError> {
+        let before = self.scope.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if !self.client.scope_can_change() && *before == ResolvedScope::default() && self.scope_is_evaluated {
+            return Ok(());
+        }
+        let state = &self.client.state;
+        let now = self.client.load_scope(&self.meta, &self.scope).await?;
+        if now.mark(state, Some(&before)).await? {
+            let changed = settle::settle(state, &self.client.decider(&self.meta, &self.scope)).await?;
+            tracing::info!(changed, "the scope changed: entries are something else now");
+            now.evaluated(state).await?;
+        }
+        self.scope_is_evaluated = true;
+        Ok(())
+    }
+
     /// Makes the plan and writes it, if the guard lets it pass. With `with_deletions` false, deletions wait.
     pub(crate) async fn plan(
         &mut self,
         log: &mut RunLog,
         with_deletions: bool,
     ) -> Result<Planned, SyncFailure> {
-        if self.meta.paused || !self.sync_enabled {
+        self.plan_of(log, with_deletions, None).await
+    }
+
+    /// The same, of nothing but one object where one is given: then a plan that is held is nobody else's matter.
+    pub(crate) async fn plan_of(
+        &mut self,
+        log: &mut RunLog,
+        with_deletions: bool,
+        only: Option<CsId>,
+    ) -> Result<Planned, SyncFailure> {
+        if self.meta.paused || !self.sync_enabled || self.maintenance().until.is_some() {
             return Ok(Planned::Suspended);
         }
         let began = Instant::now();
+        self.settle().await?;
         let idle = !self.meta.target_unsure && self.client.state.counts().await?.pending == 0;
         let role = self.lease.role();
         // With nothing to write the tenant need not be asked whether this client may.
@@ -265,14 +311,21 @@ impl<'a> Session<'a> {
             return Ok(Planned::Nothing);
         }
         self.client.phase(Phase::Planning);
-        let planner = self.planner();
+        let planner = Planner { only, ..self.planner() };
         let judgement = planner.judge(self.window(), self.meta.went_back).await?;
-        if !self.may_pass(&planner, &judgement).await? {
+        if only.is_some() {
+            if let Verdict::Held { .. } = judgement.verdict {
+                log.held = true;
+                return Ok(Planned::Held);
+            }
+        } else if !self.may_pass(&planner, &judgement).await? {
             log.held = true;
             log.step("Synchronization", began.elapsed(), pending);
             return Ok(Planned::Held);
         }
-        self.let_go();
+        if only.is_none() {
+            self.let_go();
+        }
         log.step("Synchronization", began.elapsed(), pending);
         self.client.progress.send_modify(|progress| progress.to_export = progress.exported + pending);
 
@@ -285,8 +338,13 @@ impl<'a> Session<'a> {
             self.meta.clone(),
             self.client.progress.clone(),
         );
+        let whole = (self.meta.errors_known, self.meta.last_export);
         let (exported, meta, result) = exporter.run(with_deletions).await;
         self.meta = meta;
+        if only.is_some() {
+            (self.meta.errors_known, self.meta.last_export) = whole;
+            self.save_meta().await?;
+        }
         log.exported.add(&exported);
         log.step("Export", began.elapsed(), exported.operations);
         self.client.phase(Phase::Waiting);
@@ -443,8 +501,12 @@ impl<'a> Session<'a> {
         Ok((importer.done.read, importer.incomplete))
     }
 
+    pub(crate) fn scope(&self) -> &SharedScope {
+        &self.scope
+    }
+
     pub(crate) fn importer(&self) -> Importer {
-        Importer::new(self.client.state.clone(), self.client.mapping.clone(), &self.meta)
+        Importer::new(self.client.state.clone(), self.client.decider(&self.meta, &self.scope), &self.meta)
     }
 
     /// One whole cycle, with its record and reports.
@@ -587,6 +649,7 @@ impl<'a> Session<'a> {
         };
         self.report.last_import = self.meta.last_import;
         self.report.last_export = self.meta.last_export;
+        self.report.timetable = self.timetable();
         let pending = self.report.pending;
         self.client.progress.send_modify(|progress| progress.pending = pending);
         Ok(())

@@ -2,7 +2,7 @@
 //! what is already so, and counts the rest. It writes nothing.
 
 use crate::SyncFailure;
-use crate::plan::{DELETIONS_PAGE, Planner};
+use crate::plan::{Fate, Planner};
 use crate::state::{Outcome, Stage};
 use lockstep_engine::CsId;
 use lockstep_model::provisioning::PendingCounts;
@@ -47,9 +47,9 @@ pub(crate) async fn settle(planner: &Planner, now: Timestamp) -> Result<PendingC
     }
     let mut after = CsId(0);
     loop {
-        let page = planner.state.deletions(after, DELETIONS_PAGE).await?;
+        let page = planner.deletions(after).await?;
         let Some(last) = page.last() else { return Ok(counts) };
         after = last.id;
-        counts.deletions += page.len() as u64;
+        counts.deletions += page.iter().filter(|row| planner.fate(row) != Fate::Keep).count() as u64;
     }
 }

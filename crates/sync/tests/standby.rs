@@ -210,7 +210,7 @@ fn client(directory: &Shared, reach: &Reach, path: &Path) -> SyncClient {
     let directory = directory.clone();
     let settings = SyncSettings { lease_term: TERM, ..settings(OPEN) };
     SyncClient::new(
-        Arc::new(move || Box::new(ScriptedSource(directory.clone())) as Box<dyn Source>),
+        Arc::new(move |_: &[String]| Box::new(ScriptedSource(directory.clone())) as Box<dyn Source>),
         Arc::new(reach.clone()),
         Arc::new(SqliteStateStore::open(path).unwrap()),
         Arc::new(RealClock),

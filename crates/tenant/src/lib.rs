@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** no SQL, no HTTP, no clock of the system.
 
+pub mod history;
 pub mod lease;
 pub mod provision;
 pub mod query;
@@ -14,6 +15,9 @@ pub mod standby;
 pub mod status;
 pub mod store;
 
+pub use history::{
+    HistoryChange, HistoryMember, HistoryObject, HistoryOutcome, HistoryPage, HistoryQuery, HistoryRow,
+};
 pub use lease::{Lease, Writer};
 pub use query::{Comparison, Field, Filter, ListQuery, Literal, Page, SortKey};
 pub use records::*;

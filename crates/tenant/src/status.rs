@@ -92,10 +92,13 @@ pub fn summarize(
         return say(SummaryState::Stopped, sentence);
     }
     if let Some(report) = heard().find(|report| report.state == ClientState::Paused) {
-        return say(
-            SummaryState::Paused,
-            format!("Paused: the sync client on {} writes nothing", report.machine),
-        );
+        let sentence = match report.timetable.maintenance_until {
+            Some(until) => {
+                format!("Maintenance until {until}: the sync client on {} writes nothing", report.machine)
+            }
+            None => format!("Paused: the sync client on {} writes nothing", report.machine),
+        };
+        return say(SummaryState::Paused, sentence);
     }
     let synced = last_sync(clients);
     if let Some(last) = synced
@@ -228,7 +231,7 @@ fn ago(past: SignedDuration) -> String {
 mod tests {
     use super::*;
     use lockstep_model::plan::{KindCounts, PlanSummary};
-    use lockstep_model::provisioning::PendingCounts;
+    use lockstep_model::provisioning::{PendingCounts, Timetable};
     use lockstep_model::{ClientId, ErrorCategory, ObjectKind, PlanId, TenantId};
 
     const DAY: i64 = 86_400;
@@ -274,6 +277,7 @@ mod tests {
                 standby: false,
                 lease: None,
                 configuration: Default::default(),
+                timetable: Timetable::default(),
             }),
             last_contact: Some(at(contact)),
         }

@@ -1,5 +1,6 @@
 //! The store of a tenant. Each method is one transaction; batches, not rows.
 
+use crate::history::{HistoryPage, HistoryQuery};
 use crate::lease::{Lease, Writer};
 use crate::query::{ListQuery, Page};
 use crate::records::{
@@ -12,7 +13,7 @@ use lockstep_model::provisioning::{
     BulkOperation, ClientErrors, ClientReport, InventoryPage, LeaseAnswer, LeaseRequest, MembersPage,
     OperationResult, RunRecord,
 };
-use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, SourceAnchor, Timestamp};
+use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, RunId, SourceAnchor, Timestamp};
 
 /// Why a store did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -77,10 +78,11 @@ pub trait TenantStore: Send + Sync + 'static {
 
     /// Executes a batch of a sync client: one result an operation, in order; all durable when it returns. In the
     /// same transaction it is looked whether the writer's lease still holds; else [`StoreError::Fenced`]. A write
-    /// renews the lease.
+    /// renews the lease. What it changes is in the history, under `run`, by the same transaction.
     async fn provision(
         &self,
         writer: Writer,
+        run: Option<RunId>,
         operations: Vec<BulkOperation>,
         now: Timestamp,
     ) -> Result<Vec<OperationResult>, StoreError>;
@@ -120,8 +122,11 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn put_run(&self, client: ClientId, run: RunRecord) -> Result<(), StoreError>;
     /// Looks at every quarantined value: what is free now is put in force. Answers how many were released.
     async fn sweep_quarantine(&self, now: Timestamp) -> Result<u64, StoreError>;
-    /// Removes what was deleted, and runs that ended, before `before`.
+    /// Removes what was deleted before `before`.
     async fn purge(&self, before: Timestamp) -> Result<u64, StoreError>;
+    /// Removes runs that ended, and history of objects that was made, before `before`; then the oldest history
+    /// until it takes no more than about `most_bytes`. Answers how many rows went.
+    async fn purge_history(&self, before: Timestamp, most_bytes: u64) -> Result<u64, StoreError>;
 
     /// Makes an object that no sync client sent: a cloud-only user or group. It has no source anchor until a
     /// client's object is matched with it by its primary address. A value that another object holds, or of a
@@ -148,8 +153,12 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn counts(&self) -> Result<ObjectCounts, StoreError>;
     /// The sync clients, by service account.
     async fn clients(&self) -> Result<Vec<ClientRecord>, StoreError>;
-    /// The newest runs.
-    async fn runs(&self, top: usize) -> Result<Vec<StoredRun>, StoreError>;
+    /// Runs, newest first; at most 1,000 a page.
+    async fn runs(&self, top: usize, after: Option<String>) -> Result<Page<StoredRun>, StoreError>;
+    /// One run.
+    async fn run(&self, id: RunId) -> Result<Option<StoredRun>, StoreError>;
+    /// What became of objects, newest first. None where the object asked for is not known.
+    async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, StoreError>;
 
     /// Makes or replaces a token. For a sync client, `record.client` is filled in where absent, and returned.
     async fn put_token(

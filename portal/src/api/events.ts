@@ -6,8 +6,8 @@ import { useEffect, useState } from 'react';
 /** What each event makes old: first parts of query keys. */
 export const invalidates = {
   status: ['status'],
-  users: ['users', 'status'],
-  groups: ['groups', 'status'],
+  users: ['users', 'status', 'history'],
+  groups: ['groups', 'status', 'history'],
   errors: ['errors', 'status', 'users'],
   runs: ['runs', 'status'],
 } as const satisfies Record<string, readonly string[]>;

@@ -11,7 +11,7 @@ import { listQuery, skipTokenOf, type ListOptions } from '../lib/odata';
 import { noteServerNow } from '../lib/time';
 import { ApiError, request } from './http';
 import { sessionKey } from './queryClient';
-import type { Doctor, ErrorPage, Kind, Order, OrderAnswer, Run, Session, Status } from './types';
+import type { Doctor, ErrorPage, HistoryPage, Kind, Order, OrderAnswer, Run, Session, Status } from './types';
 
 /** Who is signed in; null where nobody is. */
 export function useSession() {
@@ -75,10 +75,46 @@ export function useErrors(filter: ErrorFilter, enabled = true) {
   });
 }
 
+export interface HistoryFilter {
+  object?: string | undefined;
+  run?: string | undefined;
+  outcome?: string | undefined;
+  search?: string | undefined;
+}
+
+export const HISTORY_A_PAGE = 50;
+
+/** What became of objects, page after page, newest first. Asked anew when objects change. */
+export function useHistory(filter: HistoryFilter) {
+  return useInfiniteQuery({
+    queryKey: ['history', filter],
+    queryFn: ({ pageParam, signal }) => {
+      const query = new URLSearchParams({ top: String(HISTORY_A_PAGE) });
+      for (const [name, value] of Object.entries(filter) as [string, string | undefined][]) {
+        if (value) query.set(name, value);
+      }
+      if (pageParam) query.set('after', pageParam);
+      return request<HistoryPage>(`/api/v1/history?${query.toString()}`, { signal });
+    },
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+}
+
 export function useRuns(top: number) {
   return useQuery({
     queryKey: ['runs', top],
     queryFn: async ({ signal }) => (await request<{ value: Run[] }>(`/api/v1/runs?top=${top}`, { signal })).value,
+  });
+}
+
+/** One run; null where its record is not there. */
+export function useRun(id: string | undefined) {
+  return useQuery({
+    queryKey: ['runs', 'one', id],
+    queryFn: ({ signal }) => orNull(request<Run>(`/api/v1/runs/${id ?? ''}`, { signal })),
+    enabled: id !== undefined,
   });
 }
 

@@ -115,6 +115,28 @@ export interface SyncStatus {
   connectorSpaceObjects: number | null;
   pending: { additions: number; updates: number; deletions: number } | null;
   heldPlan: PlanSummary | null;
+  timetable: Timetable;
+}
+
+export interface DriftCounts {
+  added: number;
+  changed: number;
+  removed: number;
+}
+
+/** What a read of the whole directory found that had been missed. */
+export interface Drift {
+  users: DriftCounts;
+  groups: DriftCounts;
+}
+
+/** What the sync client does by the clock. */
+export interface Timetable {
+  lastFullRead?: Instant;
+  nextFullRead?: Instant;
+  drift?: Drift;
+  maintenanceUntil?: Instant;
+  nextMaintenance?: Instant;
 }
 
 export interface Status {
@@ -237,6 +259,47 @@ export interface Run {
   membersAdded: number;
   membersRemoved: number;
   objectErrors: number;
+  drift?: Drift;
+}
+
+export const historyOutcomes = [
+  'created',
+  'matched',
+  'restored',
+  'updated',
+  'deleted',
+  'refused',
+  'membership',
+  'recalculated',
+] as const;
+export type HistoryOutcome = (typeof historyOutcomes)[number];
+
+export interface HistoryMember {
+  anchor: string;
+  id?: string;
+  name?: string;
+}
+
+/** One change of one object. */
+export interface HistoryRow {
+  id: number;
+  at: Instant;
+  run?: string;
+  /** Absent where the tenant did it by itself. */
+  client?: string;
+  object: { kind: Kind; id?: string; anchor?: string; name: string };
+  outcome: HistoryOutcome;
+  changes?: { property: string; before?: PropertyValue; after?: PropertyValue; rule?: string }[];
+  errors?: string[];
+  membersAdded?: number;
+  membersRemoved?: number;
+  added?: HistoryMember[];
+  removed?: HistoryMember[];
+}
+
+export interface HistoryPage {
+  value: HistoryRow[];
+  next?: string;
 }
 
 export interface DoctorCheck {

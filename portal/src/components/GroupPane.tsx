@@ -7,6 +7,7 @@ import { AppLink } from './AppLink';
 import { Explain } from './Explain';
 import { Facts } from './Facts';
 import { Failure, Notice } from './Failure';
+import { History } from './History';
 import { ObjectErrors } from './ObjectErrors';
 import { PageSkeleton } from './PageSkeleton';
 import { Pane } from './Pane';
@@ -89,6 +90,9 @@ function Shown({ id, group }: { id: string; group: Group }) {
         {group.onPremisesSyncEnabled === true && group.onPremisesSamAccountName && <Explain object={group.onPremisesSamAccountName} />}
       </Part>
       <Members id={id} />
+      <Part title={t.history.title}>
+        <History filter={{ object: id }} of="object" />
+      </Part>
     </div>
   );
 }

@@ -7,6 +7,7 @@ import { AppLink } from './AppLink';
 import { Explain } from './Explain';
 import { Facts, type Fact } from './Facts';
 import { Failure, Notice } from './Failure';
+import { History } from './History';
 import { ObjectErrors } from './ObjectErrors';
 import { PageSkeleton } from './PageSkeleton';
 import { Pane } from './Pane';
@@ -124,6 +125,9 @@ function Shown({ id, user }: { id: string; user: User }) {
       </Part>
       <Part title={t.users.sections.groups}>
         <Groups id={id} />
+      </Part>
+      <Part title={t.history.title}>
+        <History filter={{ object: id }} of="object" />
       </Part>
     </div>
   );

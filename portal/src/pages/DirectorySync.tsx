@@ -16,6 +16,7 @@ import { StateLine } from '../components/StateLine';
 import { SyncClients } from '../components/SyncClients';
 import { SyncCommands } from '../components/SyncCommands';
 import { Time, useRelativeTime } from '../components/Time';
+import { driftOf } from '../lib/drift';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
 
@@ -132,6 +133,35 @@ function ClientItems({ status }: { status: Status | undefined }) {
         </>
       ),
     },
+    {
+      term: t.dirsync.fullRead,
+      value: sync && (
+        <>
+          {sync.timetable.lastFullRead ? <Time instant={sync.timetable.lastFullRead} /> : t.never}
+          {sync.timetable.drift && <span className={styles.sub}>{t.dirsync.drift(driftOf(sync.timetable.drift))}</span>}
+        </>
+      ),
+    },
+    {
+      term: t.dirsync.nextFullRead,
+      value: sync && (sync.timetable.nextFullRead ? <Time instant={sync.timetable.nextFullRead} /> : t.dirsync.notScheduled),
+    },
+    ...(sync && (sync.timetable.maintenanceUntil ?? sync.timetable.nextMaintenance)
+      ? [
+          {
+            term: t.dirsync.maintenance,
+            value: sync.timetable.maintenanceUntil ? (
+              <>
+                {t.dirsync.maintenanceUntil} <Time instant={sync.timetable.maintenanceUntil} exact />
+              </>
+            ) : (
+              <>
+                {t.dirsync.maintenanceNext} <Time instant={sync.timetable.nextMaintenance} exact />
+              </>
+            ),
+          },
+        ]
+      : []),
     { term: t.dirsync.lastContact, value: sync && <Time instant={sync.lastContact} exact /> },
     { term: t.dirsync.source, value: sync && (sync.source ?? t.none) },
     {

@@ -1,7 +1,10 @@
 // Run history: every run of the sync clients, its steps and what it changed.
 import {
   Button,
+  Link,
   makeStyles,
+  mergeClasses,
+  Select,
   SkeletonItem,
   Table,
   TableBody,
@@ -12,22 +15,25 @@ import {
   Text,
   tokens,
 } from '@fluentui/react-components';
-import { Fragment } from 'react';
-import { useRuns } from '../api/queries';
-import type { Kind, Run } from '../api/types';
+import { Fragment, useState } from 'react';
+import { useRun, useRuns } from '../api/queries';
+import { historyOutcomes, type Kind, type Run } from '../api/types';
 import { Banner } from '../components/Banner';
 import { Failure, Notice } from '../components/Failure';
 import { PageHeader } from '../components/PageHeader';
+import { History } from '../components/History';
 import { millisOf } from '../components/RunBars';
+import { SearchField } from '../components/SearchField';
 import { resultLook, StateIcon } from '../components/StateIcon';
 import { Time } from '../components/Time';
 import { ChevronDownRegular, ChevronRightRegular, HistoryRegular } from '../icons';
+import { driftOf } from '../lib/drift';
 import { absoluteTime, duration } from '../lib/time';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
 
 const FIRST = 50;
-const MOST = 1_000;
+const MOST = 500;
 const SKELETON_ROWS = 10;
 
 const useStyles = makeStyles({
@@ -52,6 +58,11 @@ const useStyles = makeStyles({
   rightHead: { '& > div': { justifyContent: 'flex-end' } },
   id: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200, overflowWrap: 'anywhere' },
   more: { display: 'flex', justifyContent: 'center', padding: '12px' },
+  tools: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '8px 12px' },
+  objects: { margin: 0, flexGrow: 1 },
+  coming: { padding: '16px 20px', marginBottom: '12px', display: 'grid', gap: '12px' },
+  exports: { display: 'inline-flex', gap: '12px' },
+  files: { display: 'flex', justifyContent: 'flex-end', gap: '12px', alignItems: 'center', padding: '0 0 12px' },
 });
 
 const columnNames = ['started', 'trigger', 'result', 'took', 'changes', 'errors'] as const;
@@ -64,6 +75,10 @@ export function RunsPage() {
   const top = Number.isFinite(asked) ? Math.min(Math.max(asked, FIRST), MOST) : FIRST;
   const runs = useRuns(top);
   const openId = params.get('run');
+  // A link may lead to a run that is older than those shown, or so new that its record is still to come.
+  const elsewhere = openId !== null && runs.data !== undefined && !runs.data.some((run) => run.id === openId);
+  const linked = useRun(elsewhere ? openId : undefined);
+  const shown = elsewhere && linked.data ? [linked.data, ...runs.data] : runs.data;
 
   if (runs.data?.length === 0) {
     return (
@@ -78,6 +93,16 @@ export function RunsPage() {
   return (
     <>
       <PageHeader title={t.runs.title} intro={t.runs.intro} />
+      <div className={styles.files}>
+        <Text>{t.runs.exportAll}</Text>
+        <ExportLinks path="/api/v1/runs/export" query={new URLSearchParams()} label={t.runs.exportAll} />
+      </div>
+      {elsewhere && linked.data === null && (
+        <div className={mergeClasses(styles.frame, styles.coming)}>
+          <Text>{t.runs.coming}</Text>
+          <RunObjects id={openId} />
+        </div>
+      )}
       <div className={styles.frame}>
         {runs.isError && !runs.data ? (
           <Failure error={runs.error} onRetry={() => void runs.refetch()} />
@@ -99,8 +124,8 @@ export function RunsPage() {
                 </TableRow>
               </TableHeader>
               <TableBody>
-                {runs.data
-                  ? runs.data.map((run) => (
+                {shown
+                  ? shown.map((run) => (
                       <RunRow
                         key={run.id}
                         run={run}
@@ -225,9 +250,57 @@ function RunDetails({ run }: { run: Run }) {
           </TableBody>
         </Table>
       )}
+      {run.drift && <Text>{t.runs.drift(driftOf(run.drift))}</Text>}
+      <RunObjects id={run.id} />
       <Text className={styles.id}>
         {t.runs.started(absoluteTime(run.startedAt))} {t.runs.id}: {run.id}
       </Text>
     </div>
+  );
+}
+
+/** What a run did to objects: filtered, and as a file. */
+function RunObjects({ id }: { id: string }) {
+  const styles = useStyles();
+  const [outcome, setOutcome] = useState('');
+  const [search, setSearch] = useState('');
+  const filter = { run: id, outcome: outcome || undefined, search: search || undefined };
+  const query = new URLSearchParams(Object.entries(filter).filter((pair): pair is [string, string] => pair[1] !== undefined && pair[0] !== 'run'));
+  return (
+    <section aria-label={t.runs.objects}>
+      <div className={styles.tools}>
+        <Text as="h3" weight="semibold" className={styles.objects}>
+          {t.runs.objects}
+        </Text>
+        <SearchField value={search} onSearch={setSearch} label={t.runs.search} placeholder={t.runs.search} />
+        <Select size="small" aria-label={t.runs.outcome} value={outcome} onChange={(_, data) => setOutcome(data.value)}>
+          <option value="">{t.runs.allOutcomes}</option>
+          {historyOutcomes.map((each) => (
+            <option key={each} value={each}>
+              {t.history.outcomes[each]}
+            </option>
+          ))}
+        </Select>
+        <ExportLinks path={`/api/v1/runs/${id}/export`} query={query} label={t.runs.export} />
+      </div>
+      <History filter={filter} of="run" />
+    </section>
+  );
+}
+
+function ExportLinks({ path, query, label }: { path: string; query: URLSearchParams; label: string }) {
+  const styles = useStyles();
+  return (
+    <span className={styles.exports}>
+      {(['csv', 'jsonl'] as const).map((format) => {
+        const asked = new URLSearchParams(query);
+        asked.set('format', format);
+        return (
+          <Link key={format} href={`${path}?${asked.toString()}`} download aria-label={`${label}: ${t.runs.exportAs(t.runs[format])}`}>
+            {t.runs[format]}
+          </Link>
+        );
+      })}
+    </span>
   );
 }

@@ -82,6 +82,7 @@ export function sampleStatus(change: (status: Status) => void = () => undefined)
       connectorSpaceObjects: 1_063,
       pending: { additions: 0, updates: 0, deletions: 0 },
       heldPlan: null,
+      timetable: {},
     },
     domains: { verified: 2, notVerified: 1 },
     objects: { users: 1_000, syncedUsers: 1_000, groups: 60, syncedGroups: 60, memberships: 1_600, deleted: 0 },

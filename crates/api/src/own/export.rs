@@ -2,6 +2,7 @@
 //! memory does not grow with the list.
 
 use super::errors::{category_name, read_query};
+use super::file::write_cell;
 use crate::error::{ApiError, chain};
 use crate::state::ApiState;
 use axum::body::Body;
@@ -13,7 +14,6 @@ use http::{HeaderValue, header};
 use lockstep_model::{ObjectKind, Property};
 use lockstep_tenant::{ErrorQuery, ErrorRow, StoreError, StoredObject};
 use serde::Deserialize;
-use std::fmt::Write as _;
 
 /// Rows read at a time.
 const PAGE: usize = 500;
@@ -175,35 +175,4 @@ fn write_row(out: &mut String, row: &ErrorRow, object: Option<&StoredObject>) {
         write_cell(out, cell.as_deref().unwrap_or_default());
     }
     out.push_str("\r\n");
-}
-
-/// RFC 4180. A cell that a spreadsheet would run as a formula gets an apostrophe: names come from outside.
-fn write_cell(out: &mut String, text: &str) {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    if text.contains(['"', ',', '\n', '\r']) {
-        let _ = write!(out, "\"{guard}{}\"", text.replace('"', "\"\""));
-    } else {
-        out.push_str(guard);
-        out.push_str(text);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_safe_in_spreadsheets() {
-        let check = |text: &str, expect: &str| {
-            let mut out = String::new();
-            write_cell(&mut out, text);
-            assert_eq!(out, expect);
-        };
-        check("Ann Lee", "Ann Lee");
-        check("Lee, Ann", "\"Lee, Ann\"");
-        check("a \"b\"\nc", "\"a \"\"b\"\"\nc\"");
-        check("=cmd()", "'=cmd()");
-        check("+1,2", "\"'+1,2\"");
-        check("", "");
-    }
 }

@@ -7,7 +7,7 @@ use crate::state::ApiState;
 use axum::extract::State;
 use axum::response::Response;
 use lockstep_model::plan::PlanSummary;
-use lockstep_model::provisioning::{ClientReport, ClientState, PendingCounts};
+use lockstep_model::provisioning::{ClientReport, ClientState, PendingCounts, Timetable};
 use lockstep_model::{ClientId, ErrorCategory, TenantId, Timestamp};
 use lockstep_tenant::standby::{differences, lease_of, role};
 use lockstep_tenant::status::{SILENT_AFTER, Summary, is_stale, last_sync, summarize};
@@ -64,6 +64,7 @@ struct Sync {
     client_connected: bool,
     cycle_seconds: Option<u64>,
     next_cycle: Option<Timestamp>,
+    timetable: Timetable,
     connector_space_objects: Option<u64>,
     pending: PendingCounts,
     held_plan: Option<PlanSummary>,
@@ -248,6 +249,7 @@ fn sync(state: &ApiState, organization: &Organization, clients: &[ClientRecord],
         client_connected: shown.is_some_and(|(client, _)| state.orders.is_connected(client.id)),
         cycle_seconds: report.map(|report| report.cycle_seconds),
         next_cycle: report.and_then(|report| report.next_cycle),
+        timetable: report.map(|report| report.timetable).unwrap_or_default(),
         connector_space_objects: report.map(|report| report.connector_space_objects),
         pending: report.map(|report| report.pending).unwrap_or_default(),
         held_plan: report.and_then(|report| report.held_plan.clone()),

@@ -27,7 +27,7 @@ pub(crate) async fn bulk(
     let batch: BulkRequest = body::read_large_json(&state, &head.headers, content, MAX_BODY_BYTES).await?;
     judge(&batch.operations)?;
     let sent = batch.operations.len();
-    let results = state.store.provision(writer, batch.operations, state.now()).await?;
+    let results = state.store.provision(writer, batch.run, batch.operations, state.now()).await?;
     if results.len() != sent {
         tracing::error!(sent, answered = results.len(), "the store did not answer every operation");
         return Err(ApiError::unavailable("The store did not answer every operation; send the batch again."));

@@ -252,6 +252,7 @@ pub(crate) fn report() -> ClientReport {
         standby: false,
         lease: None,
         configuration: Default::default(),
+        timetable: Default::default(),
     }
 }
 

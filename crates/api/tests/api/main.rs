@@ -6,6 +6,7 @@ mod access;
 mod client;
 mod common;
 mod graph;
+mod history;
 mod hostile;
 mod lease;
 mod live;

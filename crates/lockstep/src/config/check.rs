@@ -94,6 +94,13 @@ fn server(loaded: &Loaded, add: &mut Add<'_>) {
             "write at least \"1d\"",
         );
     }
+    if server.history.keep < Period::days(1) {
+        add(
+            "server.history.keep",
+            format!("{} is too short to look into what went wrong", server.history.keep),
+            "write at least \"1d\"",
+        );
+    }
 }
 
 fn tenant(loaded: &Loaded, add: &mut Add<'_>) {
@@ -159,6 +166,18 @@ fn sync(loaded: &Loaded, add: &mut Add<'_>) {
         let remedy = "write a short name that the clients of this source share";
         add("sync.standby.lease", format!("has {} bytes", lease.len()), remedy);
     }
+    if sync.full_read > Period::seconds(0) && sync.full_read < Period::minutes(1) {
+        add(
+            "sync.full_read",
+            format!("{} would read the directory all the time", sync.full_read),
+            "write at least \"1m\", or \"0s\" for none by schedule",
+        );
+    }
+    for (at, window) in sync.maintenance.iter().enumerate() {
+        if let Err(problem) = window.read() {
+            add(&format!("sync.maintenance[{at}]"), problem.what, problem.remedy);
+        }
+    }
 }
 
 fn source(loaded: &Loaded, add: &mut Add<'_>) {
@@ -188,10 +207,15 @@ fn source(loaded: &Loaded, add: &mut Add<'_>) {
         }
     }
     let named = [("source.base_dn", &source.base_dn), ("source.bind_dn", &source.bind_dn)];
-    let listed = source.exclude.iter().enumerate().map(|(at, dn)| (format!("source.exclude[{at}]"), dn));
-    let all = named.into_iter().filter_map(|(key, dn)| Some((key.to_owned(), dn.as_ref()?))).chain(listed);
-    for (key, dn) in all {
-        if let Err(error) = Dn::parse(dn) {
+    let of = |key: &'static str, list: &'_ [String]| -> Vec<(String, String)> {
+        let named = list.iter().enumerate().filter(|(_, text)| !is_uuid(text));
+        named.map(|(at, text)| (format!("source.{key}[{at}]"), text.clone())).collect()
+    };
+    let mut listed = of("include", &source.include);
+    listed.extend(of("exclude", &source.exclude));
+    let named = named.into_iter().filter_map(|(key, dn)| Some((key.to_owned(), dn.clone()?)));
+    for (key, dn) in named.chain(listed) {
+        if let Err(error) = Dn::parse(&dn) {
             add(
                 &key,
                 format!("\"{dn}\" is no distinguished name ({error})"),
@@ -213,8 +237,25 @@ fn source(loaded: &Loaded, add: &mut Add<'_>) {
     }
 }
 
+/// Whether a text has the form of an `entryUUID` (RFC 4122).
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
 fn mapping(loaded: &Loaded, add: &mut Add<'_>) {
     let mapping = &loaded.config.mapping;
+    if mapping.rules.is_some() {
+        let others = ["user_name_attribute", "user_classes", "group_classes", "disabled_attribute"];
+        for key in others.map(|name| format!("mapping.{name}")) {
+            if loaded.is_set(&key) {
+                add(&key, "says nothing beside `rules`".into(), "remove it, or remove `rules`");
+            }
+        }
+    }
     let named = [
         ("mapping.user_name_attribute", Some(&mapping.user_name_attribute)),
         ("mapping.disabled_attribute", mapping.disabled_attribute.as_ref()),

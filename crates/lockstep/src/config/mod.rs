@@ -5,6 +5,7 @@
 
 mod check;
 mod load;
+mod maintenance;
 mod period;
 mod problem;
 mod schema;
@@ -58,8 +59,10 @@ pub(crate) struct Server {
     pub(crate) allow_plaintext: bool,
     /// Folder of the tenant's database.
     pub(crate) data_dir: PathBuf,
-    /// How long deleted objects and run records are kept.
+    /// How long deleted objects are kept; until then they can be restored.
     pub(crate) keep_deleted: Period,
+    /// The history: runs, and every change of an object.
+    pub(crate) history: History,
 }
 
 impl Default for Server {
@@ -72,7 +75,25 @@ impl Default for Server {
             allow_plaintext: false,
             data_dir: "lockstep-data/server".into(),
             keep_deleted: Period::days(30),
+            history: History::default(),
         }
+    }
+}
+
+/// The history: runs, and every change of an object.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct History {
+    /// How long it is kept.
+    pub(crate) keep: Period,
+    /// Most room that changes of objects may take in the database, in MiB; beyond that the oldest go first.
+    #[schemars(range(min = 1))]
+    pub(crate) max_megabytes: u64,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self { keep: Period::days(30), max_megabytes: 512 }
     }
 }
 
@@ -128,10 +149,68 @@ pub(crate) struct Sync {
     pub(crate) settle: Period,
     /// The status page warns when the last sync is older than this.
     pub(crate) stale_after: Period,
+    /// What becomes of an object whose entry is still there and that no rule and no container takes in any more.
+    pub(crate) left_scope: LeftScope,
+    /// Longest time between reads of the whole directory while the client runs: what they find that live changes
+    /// and cycles had missed is reported as drift. Each client reads up to a quarter earlier, at a time of its own, so
+    /// that many do not read at once. `0s`: never by schedule.
+    pub(crate) full_read: Period,
+    /// Times at which nothing is written to the cloud; the directory is still read.
+    pub(crate) maintenance: Vec<Maintenance>,
     /// When a plan is held until a person approves it.
     pub(crate) guard: Guard,
     /// Several sync clients of one source: one writes, the others stand by.
     pub(crate) standby: Standby,
+}
+
+/// What becomes of what leaves the scope.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LeftScope {
+    /// It is deleted, softly: it can be restored for 30 days.
+    #[default]
+    Delete,
+    /// A user's account is disabled and otherwise stays as it is; a group stays as it is.
+    Disable,
+    /// It stays as it is.
+    Keep,
+}
+
+/// A time at which nothing is written to the cloud.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Maintenance {
+    /// The days on which it begins. None named: every day.
+    #[serde(default)]
+    pub(crate) days: Vec<Day>,
+    /// When it begins: `22:00`.
+    pub(crate) from: String,
+    /// When it ends; on the next day where that is not after `from`. Where clocks are changed within it, it is rather
+    /// too long than too short.
+    pub(crate) to: String,
+    /// Whose clock is meant: a name of the IANA database, such as `Europe/Zurich`. Not set: this machine's.
+    #[serde(default)]
+    pub(crate) time_zone: Option<String>,
+}
+
+/// A day of the week.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Day {
+    /// Monday.
+    Mon,
+    /// Tuesday.
+    Tue,
+    /// Wednesday.
+    Wed,
+    /// Thursday.
+    Thu,
+    /// Friday.
+    Fri,
+    /// Saturday.
+    Sat,
+    /// Sunday.
+    Sun,
 }
 
 impl Default for Sync {
@@ -144,6 +223,9 @@ impl Default for Sync {
             cycle: Period::minutes(30),
             settle: Period::seconds(2),
             stale_after: Period::days(3),
+            left_scope: LeftScope::default(),
+            full_read: Period::days(7),
+            maintenance: Vec::new(),
             guard: Guard::default(),
             standby: Standby::default(),
         }
@@ -219,7 +301,10 @@ pub(crate) struct Source {
     pub(crate) allow_plaintext_bind: bool,
     /// Only entries that match this LDAP filter are read. Not set: all.
     pub(crate) filter: Option<String>,
-    /// DNs that are left out, with all below them.
+    /// Containers that are taken in, with all below them: DNs, or anchors (`entryUUID`). One chosen by its DN stays
+    /// chosen when it is renamed or moved. Not set: all below `base_dn`.
+    pub(crate) include: Vec<String>,
+    /// Containers that are left out, with all below them, chosen as those of `include`; the nearer one counts.
     pub(crate) exclude: Vec<String>,
     /// For `kind = "ldif"`: the file that is the directory.
     pub(crate) file: Option<PathBuf>,
@@ -252,6 +337,9 @@ pub(crate) enum Protection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Mapping {
+    /// A rule set (TOML) that decides in place of the built-in mapping; the other keys here then say nothing.
+    /// `lockstep rules show` prints one to start from.
+    pub(crate) rules: Option<PathBuf>,
     /// The attribute with the sign-in name, `local@domain`.
     pub(crate) user_name_attribute: String,
     /// Entries with one of these object classes are users.
@@ -267,6 +355,7 @@ impl Default for Mapping {
     fn default() -> Self {
         let default = lockstep_rules::MappingSettings::default();
         Self {
+            rules: None,
             user_name_attribute: default.user_name_attribute,
             user_classes: default.user_classes,
             group_classes: default.group_classes,
@@ -302,13 +391,12 @@ pub(crate) enum LogFormat {
 }
 
 impl Config {
-    /// The settings of the mapping. `[source] exclude` is a matter of scope and goes along.
+    /// The settings of the mapping.
     pub(crate) fn mapping_settings(&self) -> lockstep_rules::MappingSettings {
         lockstep_rules::MappingSettings {
             user_name_attribute: self.mapping.user_name_attribute.clone(),
             user_classes: self.mapping.user_classes.clone(),
             group_classes: self.mapping.group_classes.clone(),
-            excluded: self.source.exclude.clone(),
             disabled_attribute: self.mapping.disabled_attribute.clone(),
         }
     }

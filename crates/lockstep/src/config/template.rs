@@ -15,6 +15,10 @@ pub(crate) const TEMPLATE: &str = r#"# Lockstep. Every key with its default; lin
 # data_dir = "lockstep-data/server"
 # keep_deleted = "30d"                    # deleted objects can be restored this long
 
+[server.history]                          # runs, and every change of an object
+# keep = "30d"
+# max_megabytes = 512                     # beyond that the oldest changes go first
+
 [tenant]
 display_name = "Contoso"
 initial_domain = "contoso.onlockstep.example"    # always verified; names that cannot be kept get it
@@ -32,6 +36,7 @@ password_file = "source.password"         # or the systemd credential `source.pa
 # ca_file = "ca.pem"                      # the authority of the directory's certificate
 # allow_plaintext_bind = false            # the password crosses the network readable
 # filter = "(objectClass=*)"
+# include = ["ou=people,dc=contoso,dc=com"]   # by DN or entryUUID; a renamed container stays chosen
 # exclude = ["ou=robots,dc=contoso,dc=com"]
 # file = "people.ldif"                    # for kind = "ldif"
 
@@ -41,8 +46,11 @@ password_file = "source.password"         # or the systemd credential `source.pa
 # ca_file = "ca.pem"                      # the authority of the server's certificate
 # state_dir = "lockstep-data/client"
 # cycle = "30m"                           # the safety net; changes arrive live
+# left_scope = "delete"                   # or "disable", "keep": what leaves the scope, while its entry is there
 # settle = "2s"                           # live deletions wait this long for others, to be judged together
 # stale_after = "3d"                      # the status page warns when the last sync is older
+# full_read = "7d"                        # reads of the whole directory, to find what was missed
+# maintenance = [{ days = ["sat", "sun"], from = "22:00", to = "06:00" }]   # nothing is written then
 
 [sync.guard]                              # a plan that deletes more waits for a person; the stricter one counts
 # count = 500
@@ -55,6 +63,7 @@ password_file = "source.password"         # or the systemd credential `source.pa
 # term = "15s"                            # silence after which a stand-by takes over
 
 [mapping]
+# rules = "rules.toml"                    # sync rules of your own: lockstep rules show > rules.toml
 # user_name_attribute = "mail"
 # user_classes = ["inetOrgPerson", "organizationalPerson", "person", "posixAccount"]
 # group_classes = ["groupOfNames", "groupOfUniqueNames", "posixGroup"]

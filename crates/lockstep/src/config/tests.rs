@@ -68,7 +68,7 @@ fn nothing_configured_is_the_default() {
 fn errors_name_the_place_the_key_and_the_next_step() {
     let check = |text: &str| errors(&[("lockstep.toml", text)], &[]);
     insta::assert_snapshot!(check("[sync]\n\ncylce = \"30m\"\n"), @"lockstep.toml:3: sync.cylce: this key is not known; did you mean `cycle`?");
-    insta::assert_snapshot!(check("[sync]\nfrobnicate = 1\n"), @"lockstep.toml:2: sync.frobnicate: this key is not known; known here: ca_file, cycle, guard, server, settle, stale_after, standby, state_dir, token_file");
+    insta::assert_snapshot!(check("[sync]\nfrobnicate = 1\n"), @"lockstep.toml:2: sync.frobnicate: this key is not known; known here: ca_file, cycle, full_read, guard, left_scope, maintenance, server, settle, stale_after, standby, state_dir, token_file");
     insta::assert_snapshot!(check("[snyc]\n"), @"lockstep.toml:1: snyc: this key is not known; did you mean `sync`?");
     insta::assert_snapshot!(check("[sync]\ncycle = 30\n"), @r#"lockstep.toml:2: sync.cycle: 30 is not of the right type; write a duration such as "30m""#);
     insta::assert_snapshot!(check("[sync]\ncycle = \"30 minutes\"\n"), @r#"lockstep.toml:2: sync.cycle: "30 minutes" is no duration; a duration has numbers with units (d, h, m, s, ms), such as "30m", "3d" or "1h30m""#);
@@ -175,4 +175,29 @@ fn the_committed_schema_and_reference_are_up_to_date() {
             "docs/src/reference/{name} is out of date: run `LOCKSTEP_BLESS=1 cargo nextest run -p lockstep reference`"
         );
     }
+}
+
+#[test]
+fn maintenance_windows_are_read_and_refused_in_words() {
+    let check = |text: &str| errors(&[("lockstep.toml", text)], &[]);
+    let window = |line: &str| check(&format!("[[sync.maintenance]]\n{line}\n"));
+    assert_eq!(
+        window("days = [\"sat\", \"sun\"]\nfrom = \"22:00\"\nto = \"06:00\"\ntime_zone = \"Europe/Zurich\""),
+        "sound"
+    );
+    for (line, expect) in [
+        ("from = \"22:00\"\nto = \"6:00\"", "\"6:00\" is no time of day"),
+        ("from = \"24:00\"\nto = \"06:00\"", "\"24:00\" is no time of day"),
+        ("from = \"06:00\"\nto = \"06:00\"", "it begins and ends at 06:00"),
+        ("from = \"22:00\"\nto = \"06:00\"\ntime_zone = \"Zurich\"", "\"Zurich\" is no time zone"),
+        ("days = [\"someday\"]\nfrom = \"22:00\"\nto = \"06:00\"", "is not known"),
+        ("from = \"22:00\"", "`to` is missing"),
+    ] {
+        let found = window(line);
+        assert!(found.contains(expect) && found.contains("sync.maintenance"), "{line}: {found}");
+    }
+    assert!(check("[sync]\nfull_read = \"5s\"\n").contains("would read the directory all the time"));
+    assert_eq!(check("[sync]\nfull_read = \"0s\"\n"), "sound");
+    assert!(check("[server.history]\nkeep = \"1h\"\n").contains("server.history.keep"));
+    assert!(check("[server.history]\nmax_megabytes = 0\n").contains("server.history.max_megabytes"));
 }

@@ -1,14 +1,16 @@
 //! The sync client over the configured directory, state and server.
 
-use super::{disk, source};
+use super::{disk, rules, source};
 use crate::clock::SystemClock;
 use crate::config::{Loaded, SourceKind};
 use crate::secret;
 use anyhow::Context;
+use lockstep_model::Fingerprint;
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use lockstep_model::provisioning::MAX_CONFIGURATION_SETTINGS;
+use lockstep_rules::{Rules, RulesDocument};
 use lockstep_storage::SqliteStateStore;
-use lockstep_sync::{StateStore, SyncClient, SyncSettings};
+use lockstep_sync::{LeftScope, ScopeSettings, StateStore, SyncClient, SyncSettings};
 use lockstep_targets::{TenantTarget, TenantTargetSettings};
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -69,25 +71,41 @@ pub(crate) fn client(
         Arc::new(target),
         state,
         Arc::new(SystemClock),
-        settings(loaded),
+        settings(loaded)?,
     ))
 }
 
-fn settings(loaded: &Loaded) -> SyncSettings {
+fn settings(loaded: &Loaded) -> anyhow::Result<SyncSettings> {
     let sync = &loaded.config.sync;
-    SyncSettings {
-        mapping: loaded.config.mapping_settings(),
+    let rules = rules::configured(loaded)?;
+    Ok(SyncSettings {
+        rules: rules.clone(),
+        scope: scope(loaded),
+        left_scope: match sync.left_scope {
+            crate::config::LeftScope::Delete => LeftScope::Delete,
+            crate::config::LeftScope::Disable => LeftScope::Disable,
+            crate::config::LeftScope::Keep => LeftScope::Keep,
+        },
         threshold: DeletionThreshold { count: sync.guard.count, percent: sync.guard.percent },
         members: MemberThreshold { percent: sync.guard.members_percent, least: sync.guard.members_least },
         lease: lease(loaded),
         lease_term: sync.standby.term.0,
-        configuration: configuration(loaded),
+        configuration: configuration(loaded, &rules),
         cycle: sync.cycle.0,
+        full_read: sync.full_read.0,
+        // A window that cannot be read was refused with the configuration.
+        maintenance: sync.maintenance.iter().filter_map(|window| window.read().ok()).collect(),
         settle: sync.settle.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         machine: machine(),
         ..SyncSettings::default()
-    }
+    })
+}
+
+/// The containers that the configuration chooses.
+pub(crate) fn scope(loaded: &Loaded) -> ScopeSettings {
+    let source = &loaded.config.source;
+    ScopeSettings { include: source.include.clone(), exclude: source.exclude.clone() }
 }
 
 /// The lease that clients of this source share.
@@ -111,24 +129,30 @@ const COMPARED: &[&str] = &[
     "source.kind",
     "source.base_dn",
     "source.filter",
+    "source.include",
     "source.exclude",
     "mapping.",
     "sync.guard.",
     "sync.cycle",
     "sync.settle",
+    "sync.left_scope",
     "sync.standby.term",
 ];
 /// Characters of a value that are sent.
 const VALUE: usize = 1_000;
 
 /// The settings that decide what is written, by name.
-fn configuration(loaded: &Loaded) -> BTreeMap<String, String> {
+fn configuration(loaded: &Loaded, rules: &Rules) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::new();
     let config = serde_json::to_value(&loaded.config).unwrap_or_default();
     flatten("", &config, &mut settings);
     settings.retain(|name, _| {
         COMPARED.iter().any(|key| name == key || (key.ends_with('.') && name.starts_with(key)))
     });
+    if let RulesDocument::Set { text, .. } = rules.document() {
+        // Where the file lies says nothing; what stands in it does.
+        settings.insert("mapping.rules".into(), format!("fingerprint {}", Fingerprint::of_text(text)));
+    }
     settings.into_iter().take(MAX_CONFIGURATION_SETTINGS).collect()
 }
 

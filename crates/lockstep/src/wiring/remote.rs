@@ -99,32 +99,60 @@ impl Api {
         self.call(Method::POST, path, Some(body)).await
     }
 
+    /// `GET` of a file, written to `to` as it comes.
+    pub(crate) async fn download(&self, path: &str, to: &mut impl std::io::Write) -> anyhow::Result<()> {
+        let mut answer = self.send(Method::GET, path, None).await?;
+        if !answer.status().is_success() {
+            let status = answer.status();
+            let bytes = answer.bytes().await.map_err(reqwest::Error::without_url)?;
+            return Err(self.refused(status, &bytes));
+        }
+        while let Some(part) = answer.chunk().await.map_err(reqwest::Error::without_url)? {
+            to.write_all(&part)?;
+        }
+        to.flush()?;
+        Ok(())
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<reqwest::Response> {
+        let mut request =
+            self.http.request(method, format!("{}{path}", self.url)).bearer_auth(self.token.expose_secret());
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        request.send().await.map_err(reqwest::Error::without_url).with_context(|| {
+            format!(
+                "the server at {} does not answer; check that it runs and that the address is right",
+                self.url
+            )
+        })
+    }
+
+    fn refused(&self, status: reqwest::StatusCode, bytes: &[u8]) -> anyhow::Error {
+        let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let message = body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no further word");
+        anyhow::anyhow!("the server at {} refused (HTTP {}): {message}", self.url, status.as_u16())
+    }
+
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> anyhow::Result<T> {
-        let mut request =
-            self.http.request(method, format!("{}{path}", self.url)).bearer_auth(self.token.expose_secret());
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let answer = request.send().await.map_err(reqwest::Error::without_url).with_context(|| {
-            format!(
-                "the server at {} does not answer; check that it runs and that the address is right",
-                self.url
-            )
-        })?;
+        let answer = self.send(method, path, body).await?;
         let status = answer.status();
         if answer.content_length().is_some_and(|length| length > MAX_ANSWER as u64) {
             bail!("the answer of {} is larger than 64 MiB", self.url);
         }
         let bytes = answer.bytes().await.map_err(reqwest::Error::without_url)?;
         if !status.is_success() {
-            let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
-            let message = body.pointer("/error/message").and_then(Value::as_str).unwrap_or("no further word");
-            bail!("the server at {} refused (HTTP {}): {message}", self.url, status.as_u16());
+            return Err(self.refused(status, &bytes));
         }
         serde_json::from_slice(&bytes).with_context(|| {
             format!("{} does not answer as a Lockstep server does; check the address", self.url)

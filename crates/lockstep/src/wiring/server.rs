@@ -3,7 +3,7 @@
 use super::server_doctor::ServerDoctor;
 use super::store::{self, Running};
 use crate::clock::SystemClock;
-use crate::config::Loaded;
+use crate::config::{History, Loaded};
 use anyhow::Context;
 use jiff::SignedDuration;
 use lockstep_api::{ApiSettings, ApiState, TlsSettings};
@@ -32,6 +32,7 @@ pub(crate) struct Server {
     tls: Option<(TlsSettings, TcpListener)>,
     api: ApiState,
     keep_deleted: Duration,
+    history: History,
     data_dir: std::path::PathBuf,
     /// Held as long as the server runs: one server a database.
     _lock: File,
@@ -80,6 +81,7 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         tls,
         api,
         keep_deleted: config.server.keep_deleted.0,
+        history: config.server.history,
         data_dir: config.server.data_dir.clone(),
         _lock: lock,
     })
@@ -88,7 +90,7 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
 impl Server {
     /// Serves until `stop`; requests in work are finished.
     pub(crate) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let upkeep = tokio::spawn(upkeep(self.store.clone(), self.keep_deleted, stop.clone()));
+        let upkeep = tokio::spawn(upkeep(self.store.clone(), self.keep_deleted, self.history, stop.clone()));
         let router = lockstep_api::router(self.api);
         let stopped = || stop.clone().cancelled_owned();
         let served = match self.tls {
@@ -109,7 +111,12 @@ impl Server {
 }
 
 /// By the hour: values that are free now are put in force, what was deleted long ago goes.
-async fn upkeep(store: Arc<dyn TenantStore>, keep_deleted: Duration, stop: CancellationToken) {
+async fn upkeep(
+    store: Arc<dyn TenantStore>,
+    keep_deleted: Duration,
+    history: History,
+    stop: CancellationToken,
+) {
     let mut hourly = tokio::time::interval(UPKEEP);
     hourly.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -128,6 +135,14 @@ async fn upkeep(store: Arc<dyn TenantStore>, keep_deleted: Duration, stop: Cance
             Ok(purged) => tracing::info!(purged, "what was deleted long ago is gone"),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "old records cannot be purged")
+            }
+        }
+        let Ok(before) = now.checked_sub(history.keep.0) else { continue };
+        match store.purge_history(before, history.max_megabytes.saturating_mul(1024 * 1024)).await {
+            Ok(0) => {}
+            Ok(purged) => tracing::info!(purged, "old history is gone"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "old history cannot be purged")
             }
         }
     }

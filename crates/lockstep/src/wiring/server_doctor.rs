@@ -53,9 +53,9 @@ impl lockstep_api::Doctor for ServerDoctor {
 /// How the newest run of a sync client ended.
 async fn last_run(store: &dyn TenantStore) -> DoctorCheck {
     let check = Check::begin("server.lastRun", "The last run of synchronization");
-    let run = match store.runs(1).await {
+    let run = match store.runs(1, None).await {
         Err(error) => return check.fail(error.to_string(), "See the server's log."),
-        Ok(runs) => runs.into_iter().next().map(|stored| stored.run),
+        Ok(runs) => runs.items.into_iter().next().map(|stored| stored.run),
     };
     let Some(run) = run else {
         return check.pass("none yet");

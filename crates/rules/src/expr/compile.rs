@@ -158,6 +158,18 @@ impl Compiler<'_> {
         })
     }
 
+    /// Whether a condition is IsString() of an attribute whose type keeps it from ever being text. The side that is never
+    /// chosen is then not compiled: the default rules of Entra Connect write `IIF(IsString([x]), CStr([x]),
+    /// ConvertToBase64([x]))`, so that they hold for whichever attribute is chosen as the anchor.
+    fn never_text(&self, condition: &Expr) -> bool {
+        let Kind::Call { name, arguments } = &condition.kind else { return false };
+        let ("IsString", [value]) = (name.as_str(), arguments.as_slice()) else { return false };
+        let Kind::Attribute(name) = &value.kind else { return false };
+        let texts = Types::TEXT.or(Types::NUMBER).or(Types::REFERENCE).or(Types::BOOLEAN);
+        self.attribute(name, value.at.0)
+            .is_ok_and(|(_, shape)| shape.arity == Arity::One && shape.types.and(texts).is_empty())
+    }
+
     fn attribute(&self, name: &str, at: u32) -> Result<(u32, Shape), Mistake> {
         let found = self.schema.slot(name).and_then(|slot| {
             let attribute = self.schema.attributes().get(slot as usize)?;
@@ -253,6 +265,7 @@ impl Compiler<'_> {
         result: bool,
     ) -> Lowered {
         match (form, arguments) {
+            (Form::Iif, [condition, _, no]) if self.never_text(condition) => self.lower(no, result),
             (Form::Iif, [condition, yes, no]) => {
                 let (condition, test) = self.condition(function, 0, condition)?;
                 // For several values a control literal cannot be chosen for some of them.

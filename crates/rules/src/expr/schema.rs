@@ -108,6 +108,20 @@ impl Schema {
     /// The values of an entry by slot, in one pass. A value that is not of its attribute's type is left out; of
     /// several values of a single-valued attribute the first is taken.
     pub fn read<'a>(&self, entry: &'a Attributes) -> Vec<Value<'a>> {
+        self.rows(entry, None)
+    }
+
+    /// The same; and the slots of attributes with values that could not be read, by slot: of a text attribute where
+    /// any value is no UTF-8 text, which is then left out whole; of references the same, and the others stay; of
+    /// another type where none of the values is of it.
+    pub(crate) fn read_noting<'a>(&self, entry: &'a Attributes) -> (Vec<Value<'a>>, Vec<u32>) {
+        let mut unreadable = Vec::new();
+        let row = self.rows(entry, Some(&mut unreadable));
+        unreadable.sort_unstable();
+        (row, unreadable)
+    }
+
+    fn rows<'a>(&self, entry: &'a Attributes, mut unreadable: Option<&mut Vec<u32>>) -> Vec<Value<'a>> {
         let mut row = vec![Value::Null; self.attributes.len()];
         let mut wanted = self.sorted.iter().peekable();
         for (name, values) in entry.iter() {
@@ -115,19 +129,50 @@ impl Schema {
             // Two names of the schema that differ by case alone are one attribute of the directory.
             while let Some((_, slot)) = wanted.next_if(|(key, _)| key == name) {
                 let Some(attribute) = self.attributes.get(*slot as usize) else { continue };
-                let mut decoded = values.iter().filter_map(|octets| decode(attribute.kind, octets));
-                let value = if attribute.many {
-                    let list: Vec<_> = decoded.collect();
-                    if list.is_empty() { Value::Null } else { Value::Many(List::Owned(list)) }
-                } else {
-                    decoded.next().unwrap_or(Value::Null)
-                };
+                let mut value = read_values(attribute, values);
+                if let Some(unreadable) = unreadable.as_deref_mut()
+                    && !readable(attribute.kind, values, &value)
+                {
+                    unreadable.push(*slot);
+                    if attribute.kind != AttributeType::Reference {
+                        value = Value::Null;
+                    }
+                }
                 if let Some(held) = row.get_mut(*slot as usize) {
                     *held = value;
                 }
             }
         }
         row
+    }
+}
+
+/// The values of an attribute that are of its type.
+fn read_values<'a>(attribute: &Attribute, values: &'a [Vec<u8>]) -> Value<'a> {
+    if !attribute.many {
+        return values.iter().find_map(|octets| decode(attribute.kind, octets)).unwrap_or(Value::Null);
+    }
+    let mut list = Vec::with_capacity(values.len());
+    list.extend(values.iter().filter_map(|octets| decode(attribute.kind, octets)));
+    if list.is_empty() { Value::Null } else { Value::Many(List::Owned(list)) }
+}
+
+/// Whether what was read of these values is what they say.
+fn readable(kind: AttributeType, values: &[Vec<u8>], read: &Value<'_>) -> bool {
+    match (kind, read) {
+        (AttributeType::Text | AttributeType::Reference, Value::Many(list)) => {
+            list.as_slice().len() == values.len()
+        }
+        (AttributeType::Text | AttributeType::Reference, Value::Text(_) | Value::Reference(_))
+            if values.len() == 1 =>
+        {
+            true
+        }
+        (AttributeType::Text | AttributeType::Reference, _) => {
+            values.iter().all(|octets| std::str::from_utf8(octets).is_ok())
+        }
+        // Where a number or a date could be read, it is the value.
+        (_, read) => values.is_empty() || !read.is_null(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! The cases of a rule set: an object in, what must come out; and what differs, for people.
 
 use super::compile::kind_of;
-use super::document::{CaseDocument, Constant};
+use super::document::{CaseDocument, Constant, ExpectDocument};
+use super::evaluate::MetaverseObject;
 use super::problem::{Collector, suggestion};
 use super::schemas::{Schemas, Target};
 use super::{Evaluated, RuleSet, Subject};
+use crate::expr::Value;
 use crate::{MappedObject, Reference};
 use base64::Engine as _;
 use jiff::Timestamp;
@@ -24,6 +26,7 @@ pub struct Case {
     pub line: u32,
     entry: Entry,
     member_of: Vec<String>,
+    parameters: BTreeMap<String, String>,
     is_new: bool,
     now: Timestamp,
     expect: Expect,
@@ -38,6 +41,8 @@ struct Expect {
     manager: Option<Reference>,
     members: Option<Vec<Reference>>,
     out_of_scope: Option<String>,
+    /// Attributes of the metaverse object as they are shown; none where it must not be there.
+    metaverse: BTreeMap<String, Option<Constant>>,
     errors: Vec<String>,
 }
 
@@ -112,7 +117,12 @@ pub(super) fn compile(
             None => wrong(format!("\"{group}\" is no distinguished name"), "write the DN of a group".into()),
         }
     }
+    for name in case.parameters.keys().filter(|name| schemas.source.parameter_slot(name).is_none()) {
+        let known = schemas.source.parameters().iter().map(String::as_str);
+        wrong(format!("there is no parameter %{name}%"), suggestion(name, known));
+    }
     let expect = &case.expect;
+    let metaverse = metaverse_expected(expect, schemas, &mut wrong);
     let says_object = expect.kind.is_some()
         || !expect.properties.is_empty()
         || !expect.absent.is_empty()
@@ -121,10 +131,14 @@ pub(super) fn compile(
         || expect.members.is_some();
     if expect.out_of_scope.is_some() && (says_object || !expect.errors.is_empty()) {
         wrong("what is out of scope has nothing else".into(), "leave only out_of_scope".into());
-    } else if expect.out_of_scope.is_none() && !says_object && expect.errors.is_empty() {
+    } else if expect.out_of_scope.is_none()
+        && !says_object
+        && metaverse.is_empty()
+        && expect.errors.is_empty()
+    {
         wrong(
             "it expects nothing".into(),
-            "say what must come out: kind, properties, out_of_scope, errors".into(),
+            "say what must come out: kind, properties, metaverse, out_of_scope, errors".into(),
         );
     }
     let property = |name: &str| {
@@ -173,6 +187,7 @@ pub(super) fn compile(
         line,
         entry: Entry { anchor: anchor?, dn: case.dn.clone(), attributes },
         member_of,
+        parameters: case.parameters.clone(),
         is_new: case.new,
         now: now?,
         expect: Expect {
@@ -183,9 +198,29 @@ pub(super) fn compile(
             manager,
             members,
             out_of_scope: expect.out_of_scope.clone(),
+            metaverse,
             errors: expect.errors.clone(),
         },
     })
+}
+
+/// What the metaverse object must have, and what it must not have.
+fn metaverse_expected(
+    expect: &ExpectDocument,
+    schemas: &Schemas,
+    wrong: &mut impl FnMut(String, String),
+) -> BTreeMap<String, Option<Constant>> {
+    let names = expect.metaverse.keys().chain(&expect.metaverse_absent);
+    for name in names.filter(|name| schemas.metaverse.slot(name).is_none()) {
+        let known = schemas.metaverse.attributes().iter().map(|attribute| attribute.name.as_str());
+        let remedy = match crate::expr::nearest_name(name, known) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("declare it: [metaverse.{name}] type = \"text\""),
+        };
+        wrong(format!("the metaverse has no attribute \"{name}\""), remedy);
+    }
+    let present = expect.metaverse.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
+    present.chain(expect.metaverse_absent.iter().map(|name| (name.clone(), None))).collect()
 }
 
 /// An expected value in the type of its property.
@@ -218,7 +253,14 @@ impl RuleSet {
             now: case.now,
             seed: 0,
         };
-        let differences = case.expect.differences(&self.evaluate(&subject));
+        let mut parameters = self.parameters.clone();
+        for (name, value) in &case.parameters {
+            super::set_parameter(&self.schemas, &mut parameters, name, value);
+        }
+        let mut differences = case.expect.differences(&self.evaluate_with(&subject, &parameters));
+        if !case.expect.metaverse.is_empty() {
+            case.expect.compare_metaverse(&self.metaverse_with(&subject, &parameters), &mut differences);
+        }
         CaseResult { case: case.name.clone(), line: case.line, passed: differences.is_empty(), differences }
     }
 }
@@ -249,6 +291,30 @@ impl Expect {
             }
         }
         out
+    }
+
+    fn compare_metaverse(&self, found: &Result<MetaverseObject, String>, out: &mut Vec<String>) {
+        let object = match found {
+            Ok(object) => object,
+            Err(reason) => {
+                out.push(format!("expected a metaverse object, found none: {reason}"));
+                return;
+            }
+        };
+        for (name, expected) in &self.metaverse {
+            let held = object.attributes.get(name).map(|written| constant(&written.value));
+            if held.as_ref() != expected.as_ref() {
+                let show = |value: Option<&Constant>| match value {
+                    None => "nothing".into(),
+                    Some(Constant::Flag(flag)) => flag.to_string(),
+                    Some(Constant::Number(number)) => number.to_string(),
+                    Some(Constant::Text(text)) => format!("{text:?}"),
+                    Some(Constant::List(list)) => format!("{list:?}"),
+                };
+                let (expected, held) = (show(expected.as_ref()), show(held.as_ref()));
+                out.push(format!("metaverse {name}: expected {expected}, found {held}"));
+            }
+        }
     }
 
     fn wanted(&self) -> String {
@@ -290,6 +356,24 @@ impl Expect {
     }
 }
 
+/// A value of the metaverse as a case writes it.
+fn constant(value: &Value<'_>) -> Constant {
+    match value {
+        Value::Boolean(flag) => Constant::Flag(*flag),
+        Value::Number(number) => Constant::Number(*number),
+        Value::Many(list) => Constant::List(list.as_slice().iter().map(written).collect()),
+        one => Constant::Text(written(one)),
+    }
+}
+
+fn written(value: &Value<'_>) -> String {
+    match value {
+        Value::Text(text) | Value::Reference(text) => text.to_string(),
+        Value::Binary(octets) => base64::engine::general_purpose::STANDARD.encode(octets),
+        other => other.to_string(),
+    }
+}
+
 fn compare_errors<'m>(wanted: &[String], found: impl Iterator<Item = &'m str>, out: &mut Vec<String>) {
     let mut wanted = wanted.iter();
     for message in found {
@@ -308,6 +392,7 @@ fn shown(value: Option<&PropertyValue>) -> String {
         Some(PropertyValue::Flag(flag)) => flag.to_string(),
         Some(PropertyValue::Text(text)) => format!("{text:?}"),
         Some(PropertyValue::List(list)) => format!("{list:?}"),
+        Some(PropertyValue::Kept) => "what the cloud has".into(),
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) fn compile(file: &str, text: &str, schemas: &Schemas) -> Result<RuleS
         return Err(found.into_problems());
     }
     let Some(document) = read(text, &mut found) else { return Err(found.into_problems()) };
-    let mut schemas = schemas.clone();
+    let mut schemas = document.source.map_or_else(|| schemas.clone(), Schemas::of);
     declare(&document.attributes, &mut schemas.source, true, &mut found);
     declare(&document.metaverse, &mut schemas.metaverse, false, &mut found);
     for name in document.parameters.keys() {
@@ -422,6 +422,13 @@ impl Compiler<'_, '_> {
                 None
             }
         };
+        let may_ignore = flow.execute_once
+            || flow.expression.as_ref().is_some_and(|text| text.get_ref().contains("IgnoreThisFlow"));
+        if takes.is_some_and(|takes| takes.types.covers(Types::REFERENCE)) && may_ignore {
+            let message = format!("\"{to}\" takes references, which cannot stay as the cloud has them");
+            let remedy = "leave execute_once out, and write NULL in place of IgnoreThisFlow";
+            self.found.add(at, Some(name), message, remedy);
+        }
         if let (Some(takes), true) = (takes, flow.merge != Merge::Update)
             && !takes.many
         {

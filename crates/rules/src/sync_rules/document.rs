@@ -16,6 +16,10 @@ pub(super) struct Document {
     /// What it is for.
     #[serde(default)]
     pub(super) description: Option<String>,
+    /// The kind of directory whose entries the rules read: their attributes, and which object class says what an
+    /// entry is. Default: ldap.
+    #[serde(default)]
+    pub(super) source: Option<SourceName>,
     /// Values of parameters, which expressions read as %name%.
     #[serde(default)]
     pub(super) parameters: BTreeMap<String, String>,
@@ -35,6 +39,16 @@ pub(super) struct Document {
     #[serde(default)]
     #[schemars(with = "Vec<CaseDocument>")]
     pub(super) case: Vec<Spanned<CaseDocument>>,
+}
+
+/// A kind of directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SourceName {
+    /// OpenLDAP, 389 Directory Server and others: any object class of an entry counts.
+    Ldap,
+    /// Active Directory and Samba: the most specific object class of an entry counts.
+    ActiveDirectory,
 }
 
 /// An attribute with its type.
@@ -309,7 +323,7 @@ pub(super) struct FlowDocument {
 }
 
 /// A value that is always the same.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum Constant {
     /// True or false.
@@ -357,6 +371,9 @@ pub(super) struct CaseDocument {
     /// DNs of the groups it is a direct member of.
     #[serde(default)]
     pub(super) member_of: Vec<String>,
+    /// Values of parameters in this case, instead of those of the rule set.
+    #[serde(default)]
+    pub(super) parameters: BTreeMap<String, String>,
     /// Whether the cloud does not have it yet. Default: true.
     #[serde(default = "yes")]
     pub(super) new: bool,
@@ -415,6 +432,13 @@ pub(super) struct ExpectDocument {
     /// The object is out of scope, and the reason contains this text.
     #[serde(default)]
     pub(super) out_of_scope: Option<String>,
+    /// Attributes of the metaverse object with their values, also where nothing goes to the cloud. Octets are base64,
+    /// a date is `2026-01-31T12:00:00Z`, a reference is its DN as the source has it.
+    #[serde(default)]
+    pub(super) metaverse: BTreeMap<String, Constant>,
+    /// Attributes that the metaverse object must not have.
+    #[serde(default)]
+    pub(super) metaverse_absent: Vec<String>,
     /// For each error of the object, in order, a text that its message contains.
     #[serde(default)]
     pub(super) errors: Vec<String>,

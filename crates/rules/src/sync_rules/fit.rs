@@ -4,7 +4,7 @@ use super::schemas::Takes;
 use crate::expr::{Arity, Shape, Types};
 
 /// Why what an expression gives cannot be written where the flow goes, with what to do; none where it can.
-pub(super) fn misfit(shape: Shape, takes: Takes, to: &str) -> Option<(String, String)> {
+pub(crate) fn misfit(shape: Shape, takes: Takes, to: &str) -> Option<(String, String)> {
     if !takes.types.covers(shape.types) {
         let message = format!("the expression gives {shape}, and \"{to}\" takes {}", takes.types);
         let remedy = if takes.types == Types::TEXT && !shape.types.covers(Types::BINARY) {

@@ -1,4 +1,7 @@
 //! What a sound rule set may still have wrong: rules that never act, attributes that nobody writes, flows that never win.
+//! An attribute of the metaverse that inbound rules write and no outbound rule reads is no finding: the metaverse holds
+//! what is known of an object, for rules and targets to come, and a target that has no property for it is no mistake
+//! of the rule that read it. The other way round, an outbound rule that reads what nobody writes, is one.
 //!
 //! **Invariant:** a pure function of the rule set; findings come in the order of the file.
 

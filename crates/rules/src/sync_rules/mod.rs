@@ -15,39 +15,74 @@
 //!   with `execute_once` is as `IgnoreThisFlow` once the cloud has the object.
 //! - Rules in scope that write one attribute with different merge types are an error of the object.
 //!
+//! - An entry's object type is any of its object classes, or the most specific one, as the kind of directory has it
+//!   ([`ObjectType`]).
+//! - [`RuleSet::make`] gives the cloud object alone, which is what planning needs; [`RuleSet::evaluate`] says beside
+//!   it where each value came from. The objects are the same.
+//!
 //! **Invariant:** pure: no I/O, no clock; what comes out is a function of the entry and the rules, and the order of
 //! the rules in the file means nothing.
 
+mod asks;
 mod cases;
 mod compile;
 mod document;
 mod evaluate;
 mod fit;
 mod lint;
+mod outbound;
 mod problem;
 mod resolve;
 mod schemas;
 mod scope;
+mod scoping;
 mod structure;
 
 pub use cases::{Case, CaseResult};
 pub use document::{Direction, LinkType, Merge, MetaverseType, Operator, json_schema};
-pub use evaluate::{Evaluated, Evaluation, Subject, Written};
+pub use evaluate::{Evaluated, Evaluation, Made, MadeObject, MetaverseObject, Subject, Written};
 pub use lint::{Finding, Lint, Severity};
 pub use problem::{Problem, Problems};
-pub use schemas::{DN, SOURCE_ANCHOR, Schemas, Target};
+pub use schemas::{DN, ObjectType, SOURCE_ANCHOR, Schemas, Target};
 pub use scope::Clause;
+
+// For the import of rules, which asks of each piece what the compiler would.
+pub(crate) use fit::misfit;
+pub(crate) use schemas::{Takes, is_never};
+pub(crate) use scope::condition_fits;
 
 use crate::expr::{Expression, Schema, Value};
 use lockstep_model::ObjectKind;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rule set for OpenLDAP and 389 Directory Server that comes with Lockstep, as TOML. It gives what the built-in
 /// mapping gives with its default settings.
 pub const OPENLDAP: &str = include_str!("../../rules/openldap.toml");
 /// The name of [`OPENLDAP`], for people.
 pub const OPENLDAP_FILE: &str = "openldap.toml";
+
+/// The rule set for Active Directory and Samba that comes with Lockstep, as TOML.
+pub const ACTIVE_DIRECTORY: &str = include_str!("../../rules/active-directory.toml");
+/// The name of [`ACTIVE_DIRECTORY`], for people.
+pub const ACTIVE_DIRECTORY_FILE: &str = "active-directory.toml";
+
+/// A rule set that comes with Lockstep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shipped {
+    /// By which it is asked for: `active-directory`.
+    pub name: &'static str,
+    /// The name of its file, for people.
+    pub file: &'static str,
+    /// Itself, as TOML.
+    pub text: &'static str,
+}
+
+/// The rule sets that come with Lockstep; the first is the default.
+pub const SHIPPED: &[Shipped] = &[
+    Shipped { name: "openldap", file: OPENLDAP_FILE, text: OPENLDAP },
+    Shipped { name: "active-directory", file: ACTIVE_DIRECTORY_FILE, text: ACTIVE_DIRECTORY },
+];
 
 /// Bytes a rule set's file may have.
 pub const MAX_BYTES: usize = 1024 * 1024;
@@ -60,6 +95,9 @@ pub const MAX_CLAUSES: usize = 500;
 /// Cases a rule set may have.
 pub const MAX_CASES: usize = 10_000;
 
+/// The values of the parameters, by slot: of the source's schema and of the metaverse's.
+pub(crate) type Parameters = [Vec<Value<'static>>; 2];
+
 /// A rule set that was checked, ready to be evaluated.
 #[derive(Clone, Debug)]
 pub struct RuleSet {
@@ -68,7 +106,7 @@ pub struct RuleSet {
     description: Option<String>,
     schemas: Schemas,
     /// The values of the parameters, by slot: of the source's schema and of the metaverse's.
-    parameters: [Vec<Value<'static>>; 2],
+    parameters: Parameters,
     rules: Vec<Rule>,
     cases: Vec<Case>,
     /// For each type of metaverse object the flows to each of its attributes, by precedence.
@@ -157,11 +195,15 @@ pub enum From {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Plan {
     pub(crate) target: Target,
+    takes: Takes,
     pub(crate) flows: Vec<(usize, usize)>,
+    /// Whether they do not all say the same of how values go together.
+    pub(crate) mixed: bool,
 }
 
 impl RuleSet {
-    /// Reads and checks a rule set. `file` is its name for people.
+    /// Reads and checks a rule set. `file` is its name for people. What it can read and write is what the kind of
+    /// directory has that it names (`source = "active-directory"`), and `schemas` where it names none.
     ///
     /// # Errors
     /// [`Problems`]: everything that is wrong, in the order of the file, each with its place and what to do.
@@ -194,9 +236,18 @@ impl RuleSet {
                 plans.entry(flow.target).or_default().push((at, flow_at));
             }
         }
-        let list = |plans: BTreeMap<Target, Vec<_>>| -> Vec<Plan> {
-            plans.into_iter().map(|(target, flows)| Plan { target, flows }).collect()
+        let list = |plans: BTreeMap<Target, Vec<(usize, usize)>>| -> Vec<Plan> {
+            let plan = |(target, flows): (Target, Vec<(usize, usize)>)| {
+                let merges: BTreeSet<Merge> = flows
+                    .iter()
+                    .filter_map(|(rule, flow)| Some(rules.get(*rule)?.flows.get(*flow)?.merge))
+                    .collect();
+                Plan { target, takes: target.takes(&schemas.metaverse), flows, mixed: merges.len() > 1 }
+            };
+            plans.into_iter().map(plan).collect()
         };
+        let inbound = inbound.into_iter().map(|(key, plans)| (key, list(plans))).collect();
+        let outbound = outbound.into_iter().map(|(key, plans)| (key, list(plans))).collect();
         Self {
             file: file.to_owned(),
             name,
@@ -205,21 +256,15 @@ impl RuleSet {
             schemas,
             rules,
             cases,
-            inbound: inbound.into_iter().map(|(key, plans)| (key, list(plans))).collect(),
-            outbound: outbound.into_iter().map(|(key, plans)| (key, list(plans))).collect(),
+            inbound,
+            outbound,
         }
     }
 
     /// Sets a parameter that the connector knows, such as `Connector.ID`. One that no rule set and no standard
     /// declares is passed over.
     pub fn set_parameter(&mut self, name: &str, value: &str) {
-        let [source, metaverse] = &mut self.parameters;
-        for (schema, values) in [(&self.schemas.source, source), (&self.schemas.metaverse, metaverse)] {
-            let held = schema.parameter_slot(name).and_then(|slot| values.get_mut(slot as usize));
-            if let Some(held) = held {
-                *held = Value::Text(Cow::Owned(value.to_owned()));
-            }
-        }
+        set_parameter(&self.schemas, &mut self.parameters, name, value);
     }
 
     /// The name of its file, for people.
@@ -269,6 +314,16 @@ impl RuleSet {
         names.sort_unstable();
         names.dedup();
         names
+    }
+}
+
+fn set_parameter(schemas: &Schemas, parameters: &mut Parameters, name: &str, value: &str) {
+    let [source, metaverse] = parameters;
+    for (schema, values) in [(&schemas.source, source), (&schemas.metaverse, metaverse)] {
+        let held = schema.parameter_slot(name).and_then(|slot| values.get_mut(slot as usize));
+        if let Some(held) = held {
+            *held = Value::Text(Cow::Owned(value.to_owned()));
+        }
     }
 }
 

@@ -11,11 +11,26 @@ use std::collections::HashSet;
 #[derive(Debug, PartialEq)]
 pub(super) enum Resolved<'a> {
     /// This value, of these rules.
-    Value(Value<'a>, Vec<usize>),
+    Value(Value<'a>, Givers),
     /// None: what the target has goes.
     Nothing,
     /// Every flow is to be ignored: what the target has stays.
     Untouched,
+}
+
+/// The rules that gave a value: one, or several that merge. Where there is one, nothing is allocated for it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Givers {
+    first: usize,
+    others: Vec<usize>,
+}
+
+impl Givers {
+    pub(super) fn into_vec(self) -> Vec<usize> {
+        let mut all = vec![self.first];
+        all.extend(self.others);
+        all
+    }
 }
 
 /// Why a target got nothing that can be relied on: the flow at fault, what is wrong, what to do.
@@ -33,6 +48,15 @@ pub(super) struct Reader<'a> {
     pub(super) inputs: &'a Inputs<'a>,
     /// Whether the cloud does not have the object yet.
     pub(super) is_new: bool,
+    /// Attributes of which the rules before say nothing: a flow that reads one is to be ignored.
+    pub(super) untouched: &'a [u32],
+}
+
+impl Reader<'_> {
+    fn ignores(&self, flow: &Flow) -> bool {
+        (flow.execute_once && !self.is_new)
+            || (!self.untouched.is_empty() && flow.reads().iter().any(|slot| self.untouched.contains(slot)))
+    }
 }
 
 /// Resolves a target, where any of its rules is in scope.
@@ -41,22 +65,24 @@ pub(super) fn resolve<'a>(
     plan: &Plan,
     in_scope: &[bool],
     reader: Reader<'a>,
-    takes: Takes,
 ) -> Result<Option<Resolved<'a>>, Failure> {
-    let mut flows = plan.flows.iter().filter_map(|(rule_at, flow_at)| {
+    let takes = plan.takes;
+    let flows = plan.flows.iter().filter_map(|(rule_at, flow_at)| {
         in_scope.get(*rule_at).copied().unwrap_or(false).then_some(())?;
         let rule = set.rules.get(*rule_at)?;
         Some((*rule_at, *flow_at, rule, rule.flows.get(*flow_at)?))
     });
-    let Some(first) = flows.next() else { return Ok(None) };
-    let all: Vec<_> = std::iter::once(first).chain(flows).collect();
+    let Some(first) = flows.clone().next() else { return Ok(None) };
     let merge = first.3.merge;
-    if let Some((rule_at, flow_at, rule, flow)) = all.iter().find(|(.., flow)| flow.merge != merge) {
-        return Err(Failure { rule: *rule_at, flow: *flow_at, ..mixed(first.2, merge, rule, flow) });
+    // Most targets have one merge type in all rules; then there is nothing to compare.
+    if plan.mixed
+        && let Some((rule_at, flow_at, rule, flow)) = flows.clone().find(|(.., flow)| flow.merge != merge)
+    {
+        return Err(Failure { rule: rule_at, flow: flow_at, ..mixed(first.2, merge, rule, flow) });
     }
     let mut resolved = Resolved::Untouched;
-    for (rule_at, flow_at, _, flow) in all {
-        if flow.execute_once && !reader.is_new {
+    for (rule_at, flow_at, _, flow) in flows {
+        if reader.ignores(flow) {
             continue;
         }
         let fail = |(message, remedy)| Failure { rule: rule_at, flow: flow_at, message, remedy };
@@ -74,7 +100,7 @@ pub(super) fn resolve<'a>(
                 break;
             }
             Outcome::Value(value) if merge == Merge::Update => {
-                resolved = Resolved::Value(value, vec![rule_at]);
+                resolved = Resolved::Value(value, Givers { first: rule_at, others: Vec::new() });
                 break;
             }
             Outcome::Value(value) => {
@@ -82,9 +108,12 @@ pub(super) fn resolve<'a>(
                 match &mut resolved {
                     Resolved::Value(Value::Many(List::Owned(held)), rules) => {
                         held.extend(values);
-                        rules.push(rule_at);
+                        rules.others.push(rule_at);
                     }
-                    other => *other = Resolved::Value(Value::Many(List::Owned(values)), vec![rule_at]),
+                    other => {
+                        let givers = Givers { first: rule_at, others: Vec::new() };
+                        *other = Resolved::Value(Value::Many(List::Owned(values)), givers);
+                    }
                 }
             }
         }

@@ -30,7 +30,44 @@ pub(super) enum Against {
     Flag(bool),
 }
 
+impl Clause {
+    /// The group whose members are asked for, as a normalized DN.
+    pub(super) fn group(&self) -> Option<&str> {
+        match &self.against {
+            Against::Texts(groups, _) if self.operator.asks_membership() => {
+                groups.first().map(String::as_str)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Operator {
+    /// All of them.
+    pub(crate) const ALL: [Self; 21] = [
+        Self::Equal,
+        Self::NotEqual,
+        Self::LessThan,
+        Self::LessThanOrEqual,
+        Self::GreaterThan,
+        Self::GreaterThanOrEqual,
+        Self::Contains,
+        Self::NotContains,
+        Self::StartsWith,
+        Self::NotStartsWith,
+        Self::EndsWith,
+        Self::NotEndsWith,
+        Self::IsNull,
+        Self::IsNotNull,
+        Self::IsIn,
+        Self::IsNotIn,
+        Self::IsBitSet,
+        Self::IsBitNotSet,
+        Self::IsNotBitSet,
+        Self::IsMemberOf,
+        Self::IsNotMemberOf,
+    ];
+
     /// The operator of which this is the opposite, where it is one.
     pub(super) const fn positive(self) -> Option<Self> {
         Some(match self {
@@ -177,6 +214,16 @@ pub(super) fn against(
     }
 }
 
+/// Whether a condition of an attribute of this type can be asked, the operator and the value as a file writes them.
+pub(crate) fn condition_fits(operator: &str, kind: AttributeType, value: &str) -> bool {
+    let known = Operator::ALL.iter().find(|known| known.as_str() == operator);
+    known.is_some_and(|known| {
+        let bare = matches!(known, Operator::IsNull | Operator::IsNotNull);
+        let given = if bare { Given::Nothing } else { Given::Text(value) };
+        against(*known, Some(kind), &given).is_ok()
+    })
+}
+
 impl Clause {
     /// Whether it holds for the values of an object and the groups (normalized DNs) it is a direct member of.
     pub(super) fn holds(&self, row: &[Value<'_>], member_of: &[String]) -> bool {
@@ -211,6 +258,21 @@ impl Clause {
             (Against::Number(wanted), Value::Number(number)) => ordered(operator, number.cmp(wanted)),
             (Against::Date(wanted), Value::Date(date)) => ordered(operator, date.cmp(wanted)),
             (Against::Flag(wanted), Value::Boolean(flag)) => wanted == flag,
+            // Most texts are ASCII, for which nothing has to be written anew to compare without regard to case.
+            (Against::Texts(wanted, _), Value::Text(text) | Value::Reference(text))
+                if text.is_ascii() && operator != Operator::Contains && !is_ordered(operator) =>
+            {
+                let octets = text.as_bytes();
+                wanted.iter().map(|wanted| wanted.as_bytes()).any(|wanted| {
+                    let rest = octets.len().checked_sub(wanted.len());
+                    let part = match operator {
+                        Operator::StartsWith => octets.get(..wanted.len()),
+                        Operator::EndsWith => rest.and_then(|from| octets.get(from..)),
+                        _ => Some(octets),
+                    };
+                    part.is_some_and(|part| part.eq_ignore_ascii_case(wanted))
+                })
+            }
             (Against::Texts(wanted, _), value) => {
                 let Some(text) = folded(value) else { return false };
                 wanted.iter().any(|wanted| match operator {
@@ -224,6 +286,13 @@ impl Clause {
             _ => false,
         }
     }
+}
+
+fn is_ordered(operator: Operator) -> bool {
+    matches!(
+        operator,
+        Operator::LessThan | Operator::LessThanOrEqual | Operator::GreaterThan | Operator::GreaterThanOrEqual
+    )
 }
 
 fn ordered(operator: Operator, ordering: Ordering) -> bool {

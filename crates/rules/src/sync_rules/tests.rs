@@ -73,3 +73,18 @@ fn the_committed_schema_is_up_to_date() {
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(committed == text, "rules.schema.json is out of date: run the test with LOCKSTEP_BLESS=1");
 }
+
+fn active_directory() -> RuleSet {
+    RuleSet::parse(ACTIVE_DIRECTORY_FILE, ACTIVE_DIRECTORY, &Schemas::ldap())
+        .unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[test]
+fn the_rule_set_for_active_directory_passes_its_cases_and_has_no_finding() {
+    let set = active_directory();
+    assert_eq!(set.lint(), []);
+    let results = set.run_cases();
+    assert!(results.len() >= 60, "{} cases", results.len());
+    let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}

@@ -4,11 +4,13 @@ use super::csn::Csns;
 use super::refresh::{Refresh, Step, Verdict};
 use super::subtree::Subtree;
 use super::{OpenLdapSource, SearchBase};
-use crate::{EntryChange, Extent, ReadKind, SourceError, SourceEvent, Watermark};
+use crate::{EntryChange, EntryName, Extent, ReadKind, SourceError, SourceEvent, Watermark};
 use futures_util::stream::{SelectAll, StreamExt, unfold};
 use lockstep_ldap::ber::DecodeError;
 use lockstep_ldap::sync::{SyncEvent, SyncMode, SyncRequest, SyncState};
-use lockstep_ldap::{Connection, LdapError, ResultCode, Scope, SearchEntry, SearchRequest, SyncSearch};
+use lockstep_ldap::{
+    Connection, Filter, LdapError, ResultCode, Scope, SearchEntry, SearchRequest, SyncSearch,
+};
 use lockstep_model::{Dn, SourceAnchor};
 use std::collections::BTreeMap;
 use tokio::sync::mpsc;
@@ -209,6 +211,64 @@ pub(super) async fn entry(
         Err(cause) if cause.code() == Some(ResultCode::NO_SUCH_OBJECT) => Ok(None),
         Err(cause) => Err(failed(source, dn, 0, cause)),
     }
+}
+
+/// One entry of the trees, as the filter shows it. Each base must be in sight for a missing entry to be believed.
+pub(super) async fn one(
+    source: &OpenLdapSource,
+    name: &EntryName,
+) -> Result<Option<EntryChange>, SourceError> {
+    let mut connection = connect(source).await?;
+    let mut attributes = source.options.attributes.clone();
+    attributes.push("entryUUID".into());
+    for SearchBase(base) in source.options.bases.clone() {
+        look(source, &mut connection, &base, None).await?;
+        let mut request = SearchRequest { attributes: attributes.clone(), ..request(source, &base) };
+        match name {
+            EntryName::Anchor(anchor) => {
+                // An anchor that is no UUID is none of ours.
+                let Ok(uuid) = Uuid::parse_str(anchor.as_str()) else { return Ok(None) };
+                let filter = format!("(&{}(entryUUID={uuid}))", source.options.filter);
+                request.filter = Filter::parse(&filter).map_err(|error| SourceError::Configuration {
+                    at: source.at.clone(),
+                    problem: error.to_string(),
+                })?;
+            }
+            EntryName::Dn(name) => {
+                let below = |name: &Dn| Dn::parse(&base).is_ok_and(|base| name.is_within(&base));
+                if !Dn::parse(name).is_ok_and(|name| below(&name)) {
+                    continue;
+                }
+                request.base.clone_from(name);
+                request.scope = Scope::Base;
+            }
+        }
+        let found = match connection.search(request).await {
+            Ok(search) => search.collect(1).await,
+            Err(cause) => Err(cause),
+        };
+        let entry = match found {
+            Ok(entries) => entries.into_iter().next(),
+            Err(cause) if cause.code() == Some(ResultCode::NO_SUCH_OBJECT) => None,
+            Err(cause) => return Err(failed(source, &base, 0, cause)),
+        };
+        let Some(mut entry) = entry else { continue };
+        let anchor = entry.attributes.text("entryuuid").and_then(|text| SourceAnchor::new(text).ok());
+        let Some(anchor) = anchor else {
+            return Err(SourceError::NoAnchor { at: source.at.clone(), dn: entry.dn });
+        };
+        if !source.options.attributes.iter().any(|name| name.eq_ignore_ascii_case("entryUUID")) {
+            entry.attributes.take("entryuuid");
+        }
+        return Ok(Some(EntryChange {
+            anchor,
+            dn: Some(entry.dn),
+            extent: Extent::Whole,
+            attributes: entry.attributes,
+            links: Vec::new(),
+        }));
+    }
+    Ok(None)
 }
 
 /// Fails where our cookie knows a later change than the server.

@@ -102,6 +102,9 @@ pub struct Options {
     pub readers: usize,
     /// Pages of 4 KiB the write-ahead log may have before it is folded into the database.
     pub checkpoint_pages: u32,
+    /// Whether a new file can give pages that became free back to the file system, a few at a time
+    /// (`PRAGMA incremental_vacuum`). One that was made without keeps them for what comes.
+    pub shrinks: bool,
     /// Run on each connection once it is open: SQL functions.
     pub prepare: Option<fn(&Connection) -> rusqlite::Result<()>>,
 }
@@ -114,6 +117,7 @@ impl Default for Options {
             reader_cache_kib: 12 * 1024,
             readers: 3,
             checkpoint_pages: 16_000,
+            shrinks: false,
             prepare: None,
         }
     }
@@ -263,6 +267,10 @@ fn open_connection(path: &Path, options: &Options, cache_kib: u32) -> Result<Con
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(std::time::Duration::from_secs(10))?;
+        if options.shrinks {
+            // Counts only before the first page is written.
+            connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+        }
         connection.pragma_update(None, "journal_mode", "WAL")?;
         let synchronous = match options.durability {
             Durability::PowerCut => "FULL",

@@ -39,7 +39,7 @@ async fn write(
     second: i64,
 ) -> Option<String> {
     let operations = vec![Sent::user(name).post(), Sent::user(&format!("{name}2")).post()];
-    match store.provision(Writer { client: client(n), epoch }, operations, at(second)).await {
+    match store.provision(Writer { client: client(n), epoch }, None, operations, at(second)).await {
         Ok(results) => {
             assert!(results.iter().all(|result| result.outcome == Outcome::Created));
             None

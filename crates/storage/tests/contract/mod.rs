@@ -2,6 +2,7 @@
 //! folder runs all of them against one kind of store.
 
 pub(crate) mod access;
+pub(crate) mod history;
 pub(crate) mod leases;
 pub(crate) mod links;
 pub(crate) mod lists;
@@ -142,7 +143,7 @@ pub(crate) async fn send(
     now: Timestamp,
 ) -> Vec<OperationResult> {
     let client = ClientId(uuid::Uuid::nil());
-    let results = store.provision(client.into(), operations.to_vec(), now).await.unwrap();
+    let results = store.provision(client.into(), None, operations.to_vec(), now).await.unwrap();
     assert_eq!(results.len(), operations.len());
     results
 }

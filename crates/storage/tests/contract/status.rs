@@ -58,6 +58,7 @@ fn report(last_export: Option<Timestamp>) -> ClientReport {
         standby: false,
         lease: None,
         configuration: Default::default(),
+        timetable: Default::default(),
     }
 }
 
@@ -91,6 +92,7 @@ pub(crate) async fn runs(store: impl TenantStore) {
         members_added: 0,
         members_removed: 0,
         object_errors: 0,
+        drift: None,
     };
     let client = ClientId::generate(at(0));
     let (old, mut new) = (run(0), run(10));
@@ -99,12 +101,18 @@ pub(crate) async fn runs(store: impl TenantStore) {
     new.ended_at = at(20);
     new.members_added = 5;
     store.put_run(client, new.clone()).await.unwrap();
-    let found = store.runs(9).await.unwrap();
+    let found = store.runs(9, None).await.unwrap().items;
     assert!(found.iter().all(|run| run.client == client));
-    assert_eq!(found.into_iter().map(|run| run.run).collect::<Vec<_>>(), [new.clone(), old]);
-    assert_eq!(store.runs(1).await.unwrap().len(), 1);
-    assert_eq!(store.purge(at(15)).await.unwrap(), 1);
-    assert_eq!(store.runs(9).await.unwrap()[0].run, new);
+    assert_eq!(found.into_iter().map(|run| run.run).collect::<Vec<_>>(), [new.clone(), old.clone()]);
+    let first = store.runs(1, None).await.unwrap();
+    assert_eq!((first.items.len(), first.items[0].run.id), (1, new.id));
+    let second = store.runs(1, first.next).await.unwrap();
+    assert_eq!((second.items[0].run.id, second.next), (old.id, None));
+    assert!(store.runs(1, Some("x".into())).await.is_err());
+    assert_eq!(store.run(old.id).await.unwrap().unwrap().run, old);
+    assert_eq!(store.purge_history(at(15), u64::MAX).await.unwrap(), 1);
+    assert_eq!(store.run(old.id).await.unwrap(), None);
+    assert_eq!(store.runs(9, None).await.unwrap().items[0].run, new);
 }
 
 /// A client's errors replace its own of the objects it looked at, and no others.

@@ -30,7 +30,7 @@ use lockstep_model::provisioning::{Outcome, PostOperation};
 use lockstep_model::{
     ErrorCode, Fingerprint, ObjectId, ObjectKind, ObjectRef, Properties, Property, SourceAnchor, SyncError,
 };
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A store's own handle of an object; never leaves the server.
 pub type Row = i64;
@@ -128,6 +128,8 @@ pub struct Incoming {
     /// The manager's anchor.
     manager: Option<SourceAnchor>,
     fingerprint: Fingerprint,
+    /// The flows that gave the values, by property, where the client names them.
+    flows: BTreeMap<String, String>,
 }
 
 impl Incoming {
@@ -139,21 +141,38 @@ impl Incoming {
         manager: Option<SourceAnchor>,
     ) -> Self {
         let fingerprint = properties.fingerprint(kind, manager.as_ref());
-        Self { kind, anchor, properties, manager, fingerprint }
+        Self { kind, anchor, properties, manager, fingerprint, flows: BTreeMap::new() }
     }
 
     /// What a `POST` brings; none where it has no anchor, so that there is nothing an error could be kept under.
     pub fn of(post: PostOperation) -> Option<Self> {
-        let (kind, anchor, (properties, manager)) = match post {
-            PostOperation::User(user) => {
-                (ObjectKind::User, SourceAnchor::new(user.external_id.as_str()), user.into_properties())
+        let (kind, anchor, flows, (properties, manager)) = match post {
+            PostOperation::User(mut user) => {
+                let flows = std::mem::take(&mut user.flows);
+                (
+                    ObjectKind::User,
+                    SourceAnchor::new(user.external_id.as_str()),
+                    flows,
+                    user.into_properties(),
+                )
             }
-            PostOperation::Group(group) => {
+            PostOperation::Group(mut group) => {
                 let anchor = SourceAnchor::new(group.external_id.as_str());
-                (ObjectKind::Group, anchor, (group.into_properties(), None))
+                let flows = std::mem::take(&mut group.flows);
+                (ObjectKind::Group, anchor, flows, (group.into_properties(), None))
             }
         };
-        Some(Self::new(kind, anchor.ok()?, properties, manager))
+        Some(Self { flows, ..Self::new(kind, anchor.ok()?, properties, manager) })
+    }
+
+    /// The flows that gave the values, by property: for the history, no matter of a decision.
+    pub fn take_flows(&mut self) -> BTreeMap<String, String> {
+        std::mem::take(&mut self.flows)
+    }
+
+    /// A name for people.
+    pub fn name(&self) -> &str {
+        self.properties.text(Property::DisplayName).unwrap_or(self.anchor.as_str())
     }
 
     /// User or group.
@@ -209,6 +228,8 @@ pub struct Write {
     pub fingerprint: Fingerprint,
     /// What is in force, what waits, what is wrong.
     pub resolved: Resolved,
+    /// What was in force of a living object.
+    pub before: Option<Properties>,
     /// What it held before; what of it is not in `resolved.claims` becomes free.
     pub held_before: Vec<Claim>,
     /// A deleted object of the other kind that had this anchor and loses it.
@@ -229,7 +250,7 @@ pub struct Write {
 /// # Errors
 /// What the view answers.
 pub fn decide<V: View>(view: &mut V, rules: &TenantRules, incoming: Incoming) -> Result<Decision, V::Error> {
-    let Incoming { kind, anchor, properties: sent, manager, fingerprint } = incoming;
+    let Incoming { kind, anchor, properties: mut sent, manager, fingerprint, flows: _ } = incoming;
     let known = view.by_anchor(&anchor)?;
     let mut object = ObjectRef {
         kind: Some(kind),
@@ -296,12 +317,14 @@ pub fn decide<V: View>(view: &mut V, rules: &TenantRules, incoming: Incoming) ->
     };
     let held_before =
         before.as_ref().map(|(in_force, _)| claims_in_force(kind, in_force)).unwrap_or_default();
+    sent.keep_from(before.as_ref().map(|(in_force, _)| in_force));
     let resolved = resolve(view, rules, row, object, sent, before.as_ref())?;
     Ok(Decision::Write(Box::new(Write {
         target,
         outcome,
         fingerprint,
         resolved,
+        before: before.map(|(in_force, _)| in_force),
         held_before,
         detach,
         manager,

@@ -20,6 +20,8 @@ pub(super) static FUNCTIONS: &[Function] = &[
              dropped.",
             "What is not chosen cannot fail: `IIF(IsGuid([x]), CGuid([x]), NULL)` is safe. With a condition of several \
              values both sides are evaluated for all of them; use Select() to be as safe there.",
+            "`IIF(IsString([x]), CStr([x]), ConvertToBase64([x]))` is sound for every type: where the value can be no \
+             text, the first side is not looked at.",
         ],
         examples: &[
             (r#"IIF([employeeType] = "Intern", "t-" & [mailNickname], [mailNickname])"#, r#""t-asmith""#),

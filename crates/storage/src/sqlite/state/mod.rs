@@ -18,7 +18,7 @@ use lockstep_sync::state::{
     StateStore, Target,
 };
 use lockstep_sync::{CsId, KeyHash, StateError};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -106,6 +106,7 @@ fn open(path: &Path) -> Result<Database, StateError> {
         reader_cache_kib: 0,
         readers: 0,
         checkpoint_pages: LOG_PAGES,
+        shrinks: false,
         prepare: None,
     };
     Database::open(path, &options, |connection| migrations::migrations::runner().run(connection).map(drop))
@@ -205,6 +206,32 @@ impl StateStore for SqliteStateStore {
         self.run("reading the client's facts", ask::meta).await
     }
 
+    async fn unsettle(&self, names: Option<Vec<KeyHash>>) -> Result<(), StateError> {
+        self.run("marking entries", move |db| apply::unsettle(db, names)).await
+    }
+
+    async fn unsettled(&self, limit: usize) -> Result<Vec<Held>, StateError> {
+        self.run("reading marked entries", move |db| ask::unsettled(db, limit)).await
+    }
+
+    async fn note(&self, name: &'static str) -> Result<Option<String>, StateError> {
+        self.run("reading a note", move |db| {
+            let mut statement = db.prepare_cached("SELECT text FROM note WHERE name = ?1")?;
+            Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+        })
+        .await
+    }
+
+    async fn put_note(&self, name: &'static str, text: String) -> Result<(), StateError> {
+        self.run("keeping a note", move |db| {
+            let sql =
+                "INSERT INTO note VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET text = excluded.text";
+            db.prepare_cached(sql)?.execute((name, text))?;
+            Ok(())
+        })
+        .await
+    }
+
     async fn counts(&self) -> Result<Counts, StateError> {
         self.run("counting", ask::counts).await
     }
@@ -279,6 +306,10 @@ impl StateStore for SqliteStateStore {
 
     async fn deleted_since(&self, since: Timestamp) -> Result<BTreeMap<ObjectKind, u64>, StateError> {
         self.run("counting recent deletions", move |db| record::deleted_since(db, since)).await
+    }
+
+    async fn take_up(&self, id: CsId) -> Result<(), StateError> {
+        self.run("taking up an object", move |db| record::take_up(db, id)).await
     }
 
     async fn retry_refused(&self, now: Option<Timestamp>) -> Result<Option<Timestamp>, StateError> {

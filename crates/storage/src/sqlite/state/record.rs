@@ -56,6 +56,7 @@ pub(super) fn record(db: &Connection, outcomes: Vec<Outcome>, now: Timestamp) ->
                     *held.entry(kind).or_default() -= 1;
                 }
             }
+            Outcome::Kept { id: CsId(id) } => settle(db, id)?,
             Outcome::Refused { id: CsId(id) } => refuse(db, id, now)?,
             Outcome::Errors { id: CsId(id), has: true } => {
                 db.prepare_cached("INSERT OR IGNORE INTO client_error (id) VALUES (?1)")?.execute([id])?;
@@ -139,6 +140,18 @@ pub(super) fn deleted_since(
         }
     }
     Ok(answer)
+}
+
+/// One that no rule takes in and that the target does not hold has nothing to be done with.
+pub(super) fn take_up(db: &Connection, CsId(id): CsId) -> Result<(), SqliteError> {
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO pending (id, approved)
+         SELECT cs.id, 0 FROM cs LEFT JOIN confirmed c ON c.id = cs.id
+         WHERE cs.id = ?1 AND (c.id IS NOT NULL OR (cs.kind <> 0 AND cs.gone = 0))",
+    )?
+    .execute([id])?;
+    db.prepare_cached("DELETE FROM refused WHERE id = ?1")?.execute([id])?;
+    Ok(())
 }
 
 pub(super) fn retry_refused(

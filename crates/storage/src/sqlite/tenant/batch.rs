@@ -5,6 +5,7 @@
 
 use super::counters::{Counter, Deltas};
 use super::errors::{Origin, of_object};
+use super::history::{Body, Log};
 use super::rows::{Result, first, kind_code, micros, run, to_json, uuid};
 use super::view::{SqlView, object_ref, space_code, state_code};
 use lockstep_model::provisioning::{BulkOperation, OperationResult, Outcome};
@@ -12,12 +13,13 @@ use lockstep_model::scim::{ScimPatch, parse_path};
 use lockstep_model::{
     ErrorCode, ObjectId, ObjectKind, ObjectRef, Properties, Property, SourceAnchor, SyncError, Timestamp,
 };
+use lockstep_tenant::HistoryOutcome;
 use lockstep_tenant::provision::{
     Claim, Decision, Held, Incoming, Known, Resolved, Row, State, Target, TenantRules, View, Write,
     claims_in_force, decide, error, name_key, resolve, sent_of, words,
 };
 use rusqlite::Connection;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 const INSERT_BODY: &str = "INSERT INTO body (oid, body, held) VALUES (?1, ?2, ?3)";
@@ -62,6 +64,8 @@ pub(super) struct Batch<'c> {
     /// Values that became free and were not yet offered to those that wait.
     freed: BTreeSet<Claim>,
     last_id: Option<u128>,
+    /// Whose changes these are, for the history.
+    pub(super) log: Log,
 }
 
 impl<'c> Batch<'c> {
@@ -76,12 +80,19 @@ impl<'c> Batch<'c> {
             any_errors: any.is_some(),
             freed: BTreeSet::new(),
             last_id: None,
+            log: Log::default(),
         })
+    }
+
+    /// As [`Batch::begin`], for what a sync client sent.
+    pub(super) fn begin_for(connection: &'c Connection, now: Timestamp, log: Log) -> Result<Self> {
+        Ok(Self { log, ..Self::begin(connection, now)? })
     }
 
     /// Offers what became free, and writes the counters.
     pub(super) fn finish(mut self) -> Result<()> {
         self.release_freed()?;
+        self.finish_history()?;
         self.deltas.write(self.connection)
     }
 
@@ -97,8 +108,9 @@ impl<'c> Batch<'c> {
         Ok(result)
     }
 
-    fn post(&mut self, incoming: Incoming) -> Result<OperationResult> {
+    fn post(&mut self, mut incoming: Incoming) -> Result<OperationResult> {
         let (kind, anchor) = (incoming.kind(), incoming.anchor().clone());
+        let (flows, name) = (incoming.take_flows(), incoming.name().to_owned());
         match decide(&mut SqlView(self.connection), &self.rules, incoming)? {
             Decision::Unchanged { known } => {
                 let mut result = answer("200", Outcome::Unchanged);
@@ -110,14 +122,22 @@ impl<'c> Batch<'c> {
             }
             Decision::Refuse { error } => {
                 self.set_errors(anchor.as_str(), Origin::Tenant, std::slice::from_ref(&error))?;
+                self.note_refused(kind, &anchor, &name, std::slice::from_ref(&error))?;
                 Ok(OperationResult { status: "409".into(), outcome: Outcome::Refused, errors: vec![*error] })
             }
-            Decision::Write(write) => self.write(kind, &anchor, *write),
+            Decision::Write(write) => self.write(kind, &anchor, *write, &flows),
         }
     }
 
-    fn write(&mut self, kind: ObjectKind, anchor: &SourceAnchor, write: Write) -> Result<OperationResult> {
-        let Write { target, outcome, fingerprint, mut resolved, held_before, detach, manager } = write;
+    fn write(
+        &mut self,
+        kind: ObjectKind,
+        anchor: &SourceAnchor,
+        write: Write,
+        flows: &BTreeMap<String, String>,
+    ) -> Result<OperationResult> {
+        let Write { target, outcome, fingerprint, mut resolved, before, held_before, detach, manager } =
+            write;
         if let Some(row) = detach {
             run(self.connection, "UPDATE object SET anchor = NULL WHERE oid = ?1", [row])?;
         }
@@ -127,6 +147,7 @@ impl<'c> Batch<'c> {
         let fingerprint = fingerprint.0.as_slice();
         let manager = manager.as_ref().map(SourceAnchor::as_str);
         let now = micros(self.now);
+        let mut said = Body::default();
         let (row, id, was) = match target {
             Target::New => {
                 let id = self.next_id()?;
@@ -143,7 +164,11 @@ impl<'c> Batch<'c> {
             Target::Existing { row, state } => {
                 let (known, _) = SqlView(self.connection).by_row(row)?;
                 if state == State::Living {
-                    let old_key: String = self.name_key_of(row)?;
+                    let (old_key, old_manager) = self.key_and_manager_of(row)?;
+                    if let Some(before) = &before {
+                        let managers = (old_manager.as_deref(), manager);
+                        said = Body::differences(before, &resolved.properties, managers, flows);
+                    }
                     if old_key != key {
                         self.forget_words(row, &old_key)?;
                         self.learn_words(row, &key)?;
@@ -196,6 +221,13 @@ impl<'c> Batch<'c> {
             resolved.errors.iter_mut().for_each(|error| error.object.id = Some(id));
             self.set_errors(anchor.as_str(), Origin::Tenant, &resolved.errors)?;
         }
+        let done = match (outcome, was) {
+            (Outcome::Matched, State::Deleted) => HistoryOutcome::Restored,
+            (Outcome::Matched, _) => HistoryOutcome::Matched,
+            (Outcome::Created, _) => HistoryOutcome::Created,
+            _ => HistoryOutcome::Updated,
+        };
+        self.note(row, done, &said.errors(&resolved.errors))?;
         let status = if outcome == Outcome::Created { "201" } else { "200" };
         Ok(OperationResult { status: status.into(), outcome, errors: resolved.errors })
     }
@@ -246,6 +278,7 @@ impl<'c> Batch<'c> {
         let row = self.insert(kind, State::Living, id, None, &name_key(&name), &body)?;
         self.write_claims(row, &[], &resolved, false)?;
         self.deltas.object(kind, false, 1);
+        self.note(row, HistoryOutcome::Created, &Body::default())?;
         Ok(id)
     }
 
@@ -298,6 +331,7 @@ impl<'c> Batch<'c> {
                 let code = ErrorCode::DeletingCloudOnlyObjectNotAllowed;
                 let error = error(code, object, None, None, None, None);
                 self.set_errors(anchor.as_str(), Origin::Tenant, std::slice::from_ref(&error))?;
+                self.note_refused(kind, anchor, &error.object.name, std::slice::from_ref(&error))?;
                 Ok(OperationResult { status: "409".into(), outcome: Outcome::Refused, errors: vec![error] })
             }
             Some(known) if known.state == State::Deleted && known.kind == kind => {
@@ -331,7 +365,7 @@ impl<'c> Batch<'c> {
         if known.kind == ObjectKind::Group {
             self.recheck_rings()?;
         }
-        Ok(())
+        self.note(row, HistoryOutcome::Deleted, &Body::default())
     }
 
     /// Offers every freed value to those that wait for it, in the order in which they came.
@@ -369,9 +403,17 @@ impl<'c> Batch<'c> {
             self.write_claims(row, &held_before, &resolved, true)?;
             let held = held_column(&resolved.held)?;
             run(self.connection, UPDATE_BODY, (row, to_json(&resolved.properties)?, held))?;
+            let said = Body::differences(&before.0, &resolved.properties, (None, None), &BTreeMap::new());
+            self.note(row, HistoryOutcome::Recalculated, &said.errors(&resolved.errors))?;
         }
         self.set_errors(anchor.as_str(), Origin::Tenant, &resolved.errors)?;
         Ok(changed && resolved.held.0.len() <= before.1.0.len())
+    }
+
+    fn key_and_manager_of(&self, row: Row) -> Result<(String, Option<String>)> {
+        let sql = "SELECT name_key, manager FROM object WHERE oid = ?1";
+        let found = first(self.connection, sql, [row], |found| Ok((found.get(0)?, found.get(1)?)))?;
+        Ok(found.unwrap_or_default())
     }
 
     fn name_key_of(&self, row: Row) -> Result<String> {

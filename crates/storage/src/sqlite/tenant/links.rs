@@ -3,11 +3,13 @@
 use super::batch::{Batch, answer};
 use super::counters::{Counter, read};
 use super::errors::Origin;
+use super::history::{Body, Links};
 use super::rows::{Result, all, first, micros, run};
 use super::view::{SqlView, link_end, object_ref};
 use lockstep_model::provisioning::{OperationResult, Outcome};
 use lockstep_model::scim::{PatchVerb, ScimPatch};
 use lockstep_model::{ErrorCode, ObjectKind, SourceAnchor, SyncError};
+use lockstep_tenant::HistoryOutcome;
 use lockstep_tenant::provision::{Known, MAX_RING_SEARCH, Row, State, error, find_ring};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,57 +35,53 @@ impl Batch<'_> {
                 }
             }
         };
-        let mut changed = false;
-        let (mut nested_added, mut nested_removed) = (false, false);
+        let (mut added, mut removed) = (Links::default(), Links::default());
         for operation in patch.operations {
             let members: Vec<SourceAnchor> = operation.value.into_iter().map(|member| member.value).collect();
             match operation.op {
                 PatchVerb::Add => {
-                    let (any, nested) = self.add_members(&known, members)?;
-                    changed |= any;
-                    nested_added |= nested;
+                    added.join(self.add_members(&known, members)?);
                 }
                 PatchVerb::Remove => {
-                    let (any, nested) = self.remove_members(&known, members)?;
-                    changed |= any;
-                    nested_removed |= nested;
+                    removed.join(self.remove_members(&known, members)?);
                 }
             }
         }
-        if nested_added && known.state == State::Living {
+        if added.nested && known.state == State::Living {
             self.check_ring(known.row)?;
         }
-        if nested_removed {
+        if removed.nested {
             self.recheck_rings()?;
         }
-        if !changed {
+        if added.count + removed.count == 0 {
             return Ok(answer("200", Outcome::Unchanged));
         }
         if known.state == State::Living {
             let sql = "UPDATE object SET last_sync = ?2 WHERE oid = ?1";
             run(self.connection, sql, (known.row, micros(self.now)))?;
         }
+        self.note(known.row, HistoryOutcome::Membership, &Body::links(added, removed))?;
         Ok(answer("200", Outcome::Updated))
     }
 
-    fn add_members(&mut self, group: &Known, members: Vec<SourceAnchor>) -> Result<(bool, bool)> {
-        let mut rows: Vec<(Row, ObjectKind, State)> = Vec::with_capacity(members.len());
+    fn add_members(&mut self, group: &Known, members: Vec<SourceAnchor>) -> Result<Links> {
+        let mut rows: Vec<(Row, ObjectKind, State, &SourceAnchor)> = Vec::with_capacity(members.len());
         for member in &members {
             match link_end(self.connection, member.as_str())? {
-                Some(end) => rows.push(end),
-                None => rows.push((self.expect(member)?, ObjectKind::User, State::Expected)),
+                Some((row, kind, state)) => rows.push((row, kind, state, member)),
+                None => rows.push((self.expect(member)?, ObjectKind::User, State::Expected, member)),
             }
         }
         // In key order, so that the tree grows at few places.
         rows.sort_unstable_by_key(|(row, ..)| *row);
-        let (mut added, mut nested) = (false, false);
+        let mut added = Links::default();
         let (mut living, mut pending) = (0, 0);
-        for (row, kind, state) in rows {
+        for (row, kind, state, anchor) in rows {
             let sql = "INSERT OR IGNORE INTO member (grp, member) VALUES (?1, ?2)";
             if run(self.connection, sql, (group.row, row))? == 0 {
                 continue;
             }
-            added = true;
+            added.add(anchor);
             match state {
                 State::Living => living += 1,
                 State::Deleted | State::Expected => pending += 1,
@@ -91,18 +89,18 @@ impl Batch<'_> {
             if kind == ObjectKind::Group {
                 let sql = "INSERT OR IGNORE INTO nested (parent, child) VALUES (?1, ?2)";
                 run(self.connection, sql, (group.row, row))?;
-                nested = true;
+                added.nested = true;
             }
         }
         if group.state == State::Living {
             self.deltas.add(Counter::Memberships, living);
             self.deltas.add(Counter::PendingLinks, pending);
         }
-        Ok((added, nested))
+        Ok(added)
     }
 
-    fn remove_members(&mut self, group: &Known, members: Vec<SourceAnchor>) -> Result<(bool, bool)> {
-        let (mut removed, mut nested) = (false, false);
+    fn remove_members(&mut self, group: &Known, members: Vec<SourceAnchor>) -> Result<Links> {
+        let mut removed = Links::default();
         let mut was_pending = false;
         for member in members {
             let Some(known) = SqlView(self.connection).known(member.as_str())? else { continue };
@@ -110,10 +108,10 @@ impl Batch<'_> {
             if run(self.connection, "DELETE FROM member WHERE grp = ?1 AND member = ?2", pair)? == 0 {
                 continue;
             }
-            removed = true;
+            removed.add(&member);
             if known.kind == ObjectKind::Group {
                 run(self.connection, "DELETE FROM nested WHERE parent = ?1 AND child = ?2", pair)?;
-                nested = true;
+                removed.nested = true;
             }
             if group.state == State::Living {
                 let counter = match known.state {
@@ -130,15 +128,17 @@ impl Batch<'_> {
         if was_pending && let Some(anchor) = self.anchor_of(group.row)? {
             self.drop_resolved_links(&anchor)?;
         }
-        Ok((removed, nested))
+        Ok(removed)
     }
 
     /// Removes the row of an object that no link names any more.
     fn forget_expected(&self, row: Row) -> Result<()> {
-        let sql = "DELETE FROM object WHERE oid = ?1 AND state = 2 \
+        let sql = "SELECT 1 FROM object WHERE oid = ?1 AND state = 2 \
                    AND NOT EXISTS (SELECT 1 FROM member WHERE member = ?1) \
                    AND NOT EXISTS (SELECT 1 FROM member WHERE grp = ?1)";
-        if run(self.connection, sql, [row])? > 0 {
+        if first(self.connection, sql, [row], |_| Ok(()))?.is_some() {
+            self.history_stays(row)?;
+            run(self.connection, "DELETE FROM object WHERE oid = ?1", [row])?;
             run(self.connection, "DELETE FROM body WHERE oid = ?1", [row])?;
         }
         Ok(())

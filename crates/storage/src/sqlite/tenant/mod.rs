@@ -4,6 +4,7 @@ mod access;
 mod batch;
 mod counters;
 mod errors;
+mod history;
 mod lease;
 mod links;
 mod lists;
@@ -20,12 +21,13 @@ use lockstep_model::provisioning::{
     BulkOperation, ClientErrors, ClientReport, InventoryPage, LeaseAnswer, LeaseRequest, MembersPage,
     OperationResult, Outcome, RunRecord,
 };
-use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, SourceAnchor, Timestamp};
+use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, RunId, SourceAnchor, Timestamp};
 use lockstep_tenant::provision::name_key;
 use lockstep_tenant::store::SecretHash;
 use lockstep_tenant::{
-    ClientRecord, Domain, ErrorQuery, ErrorRow, Lease, ListQuery, LocalUser, ObjectCounts, Organization,
-    Page, Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
+    ClientRecord, Domain, ErrorQuery, ErrorRow, HistoryPage, HistoryQuery, Lease, ListQuery, LocalUser,
+    ObjectCounts, Organization, Page, Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore,
+    TokenRecord, Writer,
 };
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -59,7 +61,7 @@ impl SqliteTenantStore {
     /// # Errors
     /// [`SqliteError::Open`], [`SqliteError::Migrate`].
     pub fn open_with(path: &Path, options: &Options) -> Result<Self, SqliteError> {
-        let options = Options { prepare: Some(add_functions), ..options.clone() };
+        let options = Options { prepare: Some(add_functions), shrinks: true, ..options.clone() };
         let migrate = |connection: &mut Connection| embedded::migrations::runner().run(connection).map(drop);
         Ok(Self { database: Database::open(path, &options, migrate)? })
     }
@@ -148,6 +150,7 @@ impl TenantStore for SqliteTenantStore {
     async fn provision(
         &self,
         writer: Writer,
+        run: Option<RunId>,
         operations: Vec<BulkOperation>,
         now: Timestamp,
     ) -> Result<Vec<OperationResult>, StoreError> {
@@ -159,7 +162,7 @@ impl TenantStore for SqliteTenantStore {
                 // Synchronization is turned off: objects are the cloud's own, and no client changes them.
                 return Ok(operations.iter().map(|_| batch::answer("403", Outcome::Refused)).collect());
             }
-            let mut batch = batch::Batch::begin(c, now)?;
+            let mut batch = batch::Batch::begin_for(c, now, history::Log::of(writer.client, run))?;
             let results = operations.into_iter().map(|operation| batch.operation(operation)).collect();
             batch.finish()?;
             results
@@ -234,6 +237,18 @@ impl TenantStore for SqliteTenantStore {
         }
     }
 
+    async fn purge_history(&self, before: Timestamp, most_bytes: u64) -> Result<u64, StoreError> {
+        let mut purged = 0;
+        loop {
+            let job = move |c: &Connection| history::purge_some(c, before, most_bytes);
+            let (removed, more) = self.write("purging the history", job).await?;
+            purged += removed;
+            if !more {
+                return Ok(purged);
+            }
+        }
+    }
+
     async fn create_cloud_object(
         &self,
         kind: ObjectKind,
@@ -273,8 +288,16 @@ impl TenantStore for SqliteTenantStore {
         self.read("listing clients", organization::clients).await
     }
 
-    async fn runs(&self, top: usize) -> Result<Vec<StoredRun>, StoreError> {
-        self.read("listing runs", move |c| organization::runs(c, top)).await
+    async fn runs(&self, top: usize, after: Option<String>) -> Result<Page<StoredRun>, StoreError> {
+        self.read("listing runs", move |c| organization::runs(c, top, after.as_deref())).await
+    }
+
+    async fn run(&self, id: RunId) -> Result<Option<StoredRun>, StoreError> {
+        self.read("reading a run", move |c| organization::one_run(c, id)).await
+    }
+
+    async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, StoreError> {
+        self.read("reading the history", move |c| history::page(c, &query)).await
     }
 
     async fn put_token(

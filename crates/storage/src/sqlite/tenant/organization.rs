@@ -7,11 +7,12 @@ use super::rows::{Result, all, first, from_json, kind_of, micros, optional_time,
 use crate::sqlite::SqliteError;
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::provisioning::{ClientErrors, ClientReport, ClientState, RunRecord};
-use lockstep_model::{ClientId, ObjectKind, SyncError, TenantId, Timestamp};
+use lockstep_model::{ClientId, ObjectKind, RunId, SyncError, TenantId, Timestamp};
 use lockstep_tenant::provision::Row;
-use lockstep_tenant::{ClientRecord, Domain, Organization, StoredRun, TenantSetup};
+use lockstep_tenant::{ClientRecord, Domain, Organization, Page, StoredRun, TenantSetup};
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
+use uuid::Uuid;
 
 /// Rows that one transaction of a purge removes: other writers wait no longer than for these.
 const PURGE_BATCH: i64 = 1_000;
@@ -212,15 +213,40 @@ pub(super) fn put_run(connection: &Connection, client: ClientId, record: &RunRec
     Ok(())
 }
 
-pub(super) fn runs(connection: &Connection, top: usize) -> Result<Vec<StoredRun>> {
-    let sql = "SELECT client, body FROM run ORDER BY started_at DESC, id DESC LIMIT ?1";
-    all(connection, sql, [i64::try_from(top.min(1_000)).unwrap_or(1_000)], |row| {
-        let body: String = row.get(1)?;
-        Ok(StoredRun {
-            client: ClientId(uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?),
-            run: from_json(&body, "a run")?,
-        })
+fn stored_run(row: &rusqlite::Row<'_>) -> Result<StoredRun> {
+    let body: String = row.get(1)?;
+    Ok(StoredRun {
+        client: ClientId(uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?),
+        run: from_json(&body, "a run")?,
     })
+}
+
+pub(super) fn runs(connection: &Connection, top: usize, after: Option<&str>) -> Result<Page<StoredRun>> {
+    let top = top.clamp(1, 1_000);
+    let limit = i64::try_from(top + 1).unwrap_or(1_001);
+    let mut items = match after {
+        None => {
+            let sql = "SELECT client, body FROM run ORDER BY started_at DESC, id DESC LIMIT ?1";
+            all(connection, sql, [limit], stored_run)?
+        }
+        Some(after) => {
+            let (started_at, id): (i64, Uuid) = super::token::decode(after)?;
+            let sql = "SELECT client, body FROM run WHERE (started_at, id) < (?1, ?2) \
+                       ORDER BY started_at DESC, id DESC LIMIT ?3";
+            all(connection, sql, (started_at, id.as_bytes().as_slice(), limit), stored_run)?
+        }
+    };
+    let more = items.len() > top;
+    items.truncate(top);
+    let next = match items.last() {
+        Some(last) if more => Some(super::token::encode(&(micros(last.run.started_at), last.run.id.0))?),
+        _ => None,
+    };
+    Ok(Page { items, next, count: None })
+}
+
+pub(super) fn one_run(connection: &Connection, id: RunId) -> Result<Option<StoredRun>> {
+    first(connection, "SELECT client, body FROM run WHERE id = ?1", [id.0.as_bytes().as_slice()], stored_run)
 }
 
 pub(super) fn put_client_errors(connection: &Connection, sent: ClientErrors, now: Timestamp) -> Result<()> {
@@ -277,13 +303,10 @@ pub(super) fn purge_some(connection: &Connection, before: Timestamp) -> Result<(
         batch.purge_object(*row, *kind, anchor.as_deref())?;
     }
     batch.deltas.add(Counter::Deleted, -i64::try_from(objects.len()).unwrap_or(0));
-    let sql = "DELETE FROM run WHERE id IN (SELECT id FROM run WHERE ended_at < ?1 LIMIT ?2)";
-    let runs = run(connection, sql, (limit, PURGE_BATCH))?;
     run(connection, "DELETE FROM session WHERE expires_at < ?1", [limit])?;
     batch.finish()?;
-    let removed = objects.len() + runs;
     let full = usize::try_from(PURGE_BATCH).unwrap_or(usize::MAX);
-    Ok((u64::try_from(removed).unwrap_or(0), objects.len() >= full || runs >= full))
+    Ok((u64::try_from(objects.len()).unwrap_or(0), objects.len() >= full))
 }
 
 impl Batch<'_> {
@@ -293,6 +316,7 @@ impl Batch<'_> {
             run(self.connection, "DELETE FROM nested WHERE parent = ?1", [row])?;
         }
         run(self.connection, "UPDATE error SET other = NULL WHERE other = ?1", [row])?;
+        self.history_stays(row)?;
         run(self.connection, "DELETE FROM object WHERE oid = ?1", [row])?;
         run(self.connection, "DELETE FROM body WHERE oid = ?1", [row])?;
         // Links that a living group still names keep a row to lead to.

@@ -1,6 +1,10 @@
-//! What rules can read and write: the attributes of an LDAP source, those of the metaverse, and the properties of
-//! cloud objects with their types.
+//! What rules can read and write: the attributes of a source, those of the metaverse, and the properties of cloud
+//! objects with their types.
 
+mod active_directory;
+mod metaverse;
+
+use super::document::SourceName;
 use crate::expr::{AttributeType, Schema, Types};
 use crate::flows;
 use lockstep_model::{ObjectKind, Property};
@@ -13,6 +17,18 @@ pub struct Schemas {
     pub source: Schema,
     /// The attributes of the metaverse.
     pub metaverse: Schema,
+    /// Which of an entry's object classes says what it is.
+    pub object_type: ObjectType,
+}
+
+/// Which of an entry's object classes says what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectType {
+    /// Any of them: an entry of an LDAP directory can be of several structural and auxiliary classes.
+    AnyClass,
+    /// The most specific one, which Active Directory and Samba write last (MS-ADTS 3.1.1.1.4). A computer has the
+    /// class `user` too and is none.
+    LastClass,
 }
 
 /// The distinguished name of the entry, a reference. Every source has it.
@@ -89,63 +105,42 @@ const LDAP_BINARY: &[&str] =
     &["jpegPhoto", "photo", "userCertificate", "userSMIMECertificate", "x500UniqueIdentifier"];
 
 /// Attributes that no rule reads, whatever its file declares. In lower case.
-pub(super) const NEVER: &[&str] =
-    &["userpassword", "authpassword", "sambantpassword", "sambalmpassword", "krbprincipalkey"];
-
-const METAVERSE_TEXT: &[&str] = &[
-    "accountName",
-    "c",
-    "cn",
-    "co",
-    "company",
-    "department",
-    "description",
-    "displayName",
-    "distinguishedName",
-    "employeeID",
-    "employeeType",
-    "extensionAttribute1",
-    "extensionAttribute2",
-    "extensionAttribute3",
-    "extensionAttribute4",
-    "extensionAttribute5",
-    "extensionAttribute6",
-    "extensionAttribute7",
-    "extensionAttribute8",
-    "extensionAttribute9",
-    "extensionAttribute10",
-    "extensionAttribute11",
-    "extensionAttribute12",
-    "extensionAttribute13",
-    "extensionAttribute14",
-    "extensionAttribute15",
-    "facsimileTelephoneNumber",
-    "givenName",
-    "info",
-    "initials",
-    "l",
-    "mail",
-    "mailNickname",
-    "middleName",
-    "mobile",
-    "onPremisesUserPrincipalName",
-    "pager",
-    "physicalDeliveryOfficeName",
-    "postalCode",
-    "preferredLanguage",
-    "sn",
-    "sourceAnchor",
-    "sourceObjectType",
-    "st",
-    "streetAddress",
-    "title",
-    "usageLocation",
-    "userPrincipalName",
+pub(super) const NEVER: &[&str] = &[
+    "userpassword",
+    "authpassword",
+    "sambantpassword",
+    "sambalmpassword",
+    "krbprincipalkey",
+    "unicodepwd",
+    "dbcspwd",
+    "ntpwdhistory",
+    "lmpwdhistory",
+    "supplementalcredentials",
+    "ms-mcs-admpwd",
+    "mslaps-password",
+    "mslaps-encryptedpassword",
 ];
 
-const METAVERSE_TEXTS: &[&str] = &["homePhone", "memberUid", "proxyAddresses", "telephoneNumber"];
-
 impl Schemas {
+    /// Those of the kind of directory that a rule set names.
+    pub(super) fn of(source: SourceName) -> Self {
+        match source {
+            SourceName::Ldap => Self::ldap(),
+            SourceName::ActiveDirectory => Self::active_directory(),
+        }
+    }
+
+    /// Those of Active Directory and Samba, the attributes of Exchange and of Skype for Business among them, each
+    /// with its type and with one value or several as the directory's own schema has it. Passwords are not among
+    /// them.
+    pub fn active_directory() -> Self {
+        Self {
+            source: active_directory::schema(),
+            metaverse: metaverse::schema(),
+            object_type: ObjectType::LastClass,
+        }
+    }
+
     /// Those of an LDAP directory as OpenLDAP and 389 Directory Server have it, with the standard parameters. Every
     /// attribute can have several values, as in the directory; passwords are not among them.
     pub fn ldap() -> Self {
@@ -164,25 +159,20 @@ impl Schemas {
         for name in LDAP_BINARY {
             source = source.attribute(name, AttributeType::Binary, true);
         }
-        let mut metaverse = Schema::with_standard_parameters();
-        for name in METAVERSE_TEXT {
-            metaverse = metaverse.attribute(name, AttributeType::Text, false);
-        }
-        for name in METAVERSE_TEXTS {
-            metaverse = metaverse.attribute(name, AttributeType::Text, true);
-        }
-        for name in ["accountEnabled", "cloudFiltered", "mailEnabled", "securityEnabled"] {
-            metaverse = metaverse.attribute(name, AttributeType::Boolean, false);
-        }
-        for (name, many) in [("manager", true), ("managedBy", false), ("member", true)] {
-            metaverse = metaverse.attribute(name, AttributeType::Reference, many);
-        }
-        Self { source, metaverse }
+        Self { source, metaverse: metaverse::schema(), object_type: ObjectType::AnyClass }
     }
 }
 
+/// A schema with lists of names, which spaces separate.
+fn with_lists(schema: Schema, lists: &[(&str, AttributeType, bool)]) -> Schema {
+    let names = lists
+        .iter()
+        .flat_map(|(names, kind, many)| names.split_ascii_whitespace().map(move |name| (name, *kind, *many)));
+    names.fold(schema, |schema, (name, kind, many)| schema.attribute(name, kind, many))
+}
+
 /// Whether an attribute is one that no rule reads.
-pub(super) fn is_never(name: &str) -> bool {
+pub(crate) fn is_never(name: &str) -> bool {
     NEVER.iter().any(|never| never.eq_ignore_ascii_case(name))
 }
 
@@ -201,14 +191,31 @@ pub enum Target {
 
 /// What a target takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Takes {
+pub(crate) struct Takes {
     pub(super) types: Types,
     pub(super) many: bool,
 }
 
+impl Takes {
+    /// Whether it takes values of this type and of no other.
+    pub(crate) fn is(self, kind: AttributeType) -> bool {
+        self.types == kind.types()
+    }
+
+    /// Whether it takes values of this type, among others.
+    pub(crate) const fn is_of(self, kind: AttributeType) -> bool {
+        self.types.covers(kind.types())
+    }
+
+    /// Whether it takes several values.
+    pub(crate) const fn is_many(self) -> bool {
+        self.many
+    }
+}
+
 impl Target {
     /// The target of an outbound rule by name.
-    pub(super) fn outbound(name: &str, kind: ObjectKind) -> Option<Self> {
+    pub(crate) fn outbound(name: &str, kind: ObjectKind) -> Option<Self> {
         match (name, kind) {
             ("manager", ObjectKind::User) => Some(Self::Manager),
             ("members", ObjectKind::Group) => Some(Self::Members),
@@ -217,13 +224,13 @@ impl Target {
     }
 
     /// The names of all targets of an outbound rule.
-    pub(super) fn names(kind: ObjectKind) -> Vec<&'static str> {
+    pub(crate) fn names(kind: ObjectKind) -> Vec<&'static str> {
         let link = if kind == ObjectKind::User { "manager" } else { "members" };
         properties_of(kind).map(Property::as_str).chain([link]).collect()
     }
 
     /// What it takes. References to objects may also be texts: the `uid` of a person.
-    pub(super) fn takes(self, metaverse: &Schema) -> Takes {
+    pub(crate) fn takes(self, metaverse: &Schema) -> Takes {
         let names = Types::REFERENCE.or(Types::TEXT);
         match self {
             Self::Metaverse(slot) => metaverse.attributes().get(slot as usize).map_or(
@@ -241,6 +248,14 @@ impl Target {
             },
             // Of several managers the first that is a DN is taken.
             Self::Manager | Self::Members => Takes { types: names, many: true },
+        }
+    }
+
+    /// The slot of an attribute of the metaverse.
+    pub(super) const fn slot(self) -> Option<u32> {
+        match self {
+            Self::Metaverse(slot) => Some(slot),
+            Self::Property(_) | Self::Manager | Self::Members => None,
         }
     }
 
