@@ -329,7 +329,10 @@ impl Service<'_> {
                     let with_deletions = self.due.settle.is_none();
                     self.plan_with(log, with_deletions, None).await?;
                 } else {
-                    // The next cycle plans.
+                    // A read that is in progress plans at its end; else one begins now.
+                    if self.connection.is_none() {
+                        self.reconnect(RunTrigger::TakeOver, false);
+                    }
                     self.publish().await?;
                 }
             }
@@ -354,7 +357,17 @@ impl Service<'_> {
     async fn stage(&mut self) -> Result<(), SyncFailure> {
         let began = Instant::now();
         let mut log = RunLog::new(RunTrigger::Live, self.session.now());
-        match self.session.stage(&mut log).await {
+        let mut roles = self.session.lease.roles();
+        let staged = tokio::select! {
+            biased;
+            // A take-over does not wait for counts.
+            _ = roles.wait_for(|role| *role != Role::Standby) => {
+                self.session.meta.target_unsure = true;
+                return Ok(());
+            }
+            staged = self.session.stage(&mut log) => staged,
+        };
+        match staged {
             Ok(_) => {}
             Err(SyncFailure::Target(error)) => {
                 tracing::debug!(%error, "the stand-by did not compare with the tenant");
