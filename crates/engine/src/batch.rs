@@ -57,7 +57,7 @@ fn extension_bytes(extension: &BTreeMap<Property, PropertyValue>) -> usize {
             property.as_str().len()
                 + 8
                 + match value {
-                    PropertyValue::Flag(_) => 5,
+                    PropertyValue::Flag(_) | PropertyValue::Kept => 5,
                     PropertyValue::Text(text) => text.len(),
                     PropertyValue::List(list) => list.iter().map(|item| item.len() + 3).sum(),
                 }

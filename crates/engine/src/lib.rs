@@ -16,7 +16,10 @@ pub use guard::{Container, KindDeletions, LossDigest, both, held_for_distrust, j
 pub use links::{LinkDifference, link_difference, link_operations};
 pub use lockstep_rules as rules;
 pub use loss::Losses;
-pub use object::{Confirmed, Manager, Wanted, delete_operation, describe, describe_deletion, post_operation};
+pub use object::{
+    Confirmed, Manager, Wanted, changed, delete_operation, describe, describe_deletion, describe_disabling,
+    disabled, post_operation,
+};
 pub use reference::{KeyHash, KeyHasher, unresolved_manager, unresolved_members};
 
 use serde::{Deserialize, Serialize};

@@ -3,8 +3,8 @@
 use lockstep_model::plan::{Action, DeleteReason, PlanItem, PropertyChange};
 use lockstep_model::provisioning::{BulkOperation, PostOperation};
 use lockstep_model::scim::{ScimGroup, ScimUser, path_of};
-use lockstep_model::{Fingerprint, ObjectKind, Properties, Property, SourceAnchor};
-use lockstep_rules::{MappedObject, Mapping};
+use lockstep_model::{Fingerprint, ObjectKind, Properties, Property, PropertyValue, SourceAnchor};
+use lockstep_rules::{MappedObject, Trace};
 use std::collections::BTreeSet;
 
 /// Whom the manager's reference means.
@@ -83,26 +83,31 @@ pub fn delete_operation(kind: ObjectKind, anchor: &SourceAnchor) -> BulkOperatio
     BulkOperation::Delete { path: path_of(kind, anchor) }
 }
 
+/// The properties that differ, in order. One whose value is to be kept does not.
+pub fn changed(before: &Properties, after: &Properties) -> impl Iterator<Item = Property> {
+    let names: BTreeSet<Property> = before.iter().chain(after.iter()).map(|(property, _)| property).collect();
+    names.into_iter().filter(|property| {
+        let after = after.get(*property);
+        after != Some(&PropertyValue::Kept) && before.get(*property) != after
+    })
+}
+
 /// A create or an update in words. `confirmed`: none for a create. `members`: how many come and go.
 pub fn describe(
     wanted: &Wanted<'_>,
     confirmed: Option<&Confirmed>,
     members: (u64, u64),
-    mapping: &Mapping,
+    rules: &Trace<'_>,
 ) -> PlanItem {
     let none = Confirmed::default();
     let before = confirmed.unwrap_or(&none);
     let after = &wanted.mapped.properties;
-    let names: BTreeSet<Property> =
-        before.properties.iter().chain(after.iter()).map(|(property, _)| property).collect();
-    let changes = names
-        .into_iter()
-        .filter(|property| before.properties.get(*property) != after.get(*property))
+    let changes = changed(&before.properties, after)
         .map(|property| PropertyChange {
             property,
             before: before.properties.get(property).cloned(),
             after: after.get(property).cloned(),
-            rule: mapping.flow_of(wanted.mapped.kind, property).to_owned(),
+            rule: rules.of(property).to_owned(),
         })
         .collect();
     let manager = (before.manager.as_ref() != wanted.manager)
@@ -118,6 +123,29 @@ pub fn describe(
         manager,
         members_added: members.0,
         members_removed: members.1,
+    }
+}
+
+/// The properties by which a user's account is disabled and all else stays as it is.
+pub fn disabled() -> Properties {
+    let mut properties: Properties =
+        Properties(Property::ALL.iter().map(|property| (*property, PropertyValue::Kept)).collect());
+    properties.set_flag(Property::AccountEnabled, false);
+    properties
+}
+
+/// In words that a user's account is disabled.
+pub fn describe_disabling(anchor: &SourceAnchor, name: &str, dn: Option<&str>, rule: &str) -> PlanItem {
+    let change = PropertyChange {
+        property: Property::AccountEnabled,
+        before: None,
+        after: Some(PropertyValue::Flag(false)),
+        rule: rule.to_owned(),
+    };
+    PlanItem {
+        action: Action::Update,
+        changes: vec![change],
+        ..describe_deletion(ObjectKind::User, anchor, name, dn, DeleteReason::LeftScope)
     }
 }
 

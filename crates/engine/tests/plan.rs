@@ -6,7 +6,7 @@
     reason = "a helper of tests fails as a test does"
 )]
 
-use lockstep_engine::rules::{Mapped, MappedObject, Mapping, MappingSettings};
+use lockstep_engine::rules::{Circumstances, Mapped, MappedObject, Mapping, MappingSettings, Rules};
 use lockstep_engine::{
     Confirmed, CsId, LinkDifference, Wanted, delete_operation, describe, describe_deletion, link_difference,
     link_operations, post_operation,
@@ -35,7 +35,7 @@ fn entry(name: &str, dn: &str, attributes: &[(&str, &[&str])]) -> Entry {
 fn map(entry: &Entry) -> Box<MappedObject> {
     match Mapping::new(&MappingSettings::default()).map(entry) {
         Mapped::Object(object) => object,
-        Mapped::OutOfScope { reason } => panic!("{reason}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -60,8 +60,11 @@ fn an_update_tells_each_property_with_its_rule() {
     let mapped = map(&after);
     let boss = anchor("boss");
     let wanted = Wanted { anchor: &after.anchor, dn: &after.dn, mapped: &mapped, manager: Some(&boss) };
-    let mapping = Mapping::new(&MappingSettings::default());
-    insta::assert_json_snapshot!(describe(&wanted, Some(&confirmed), (0, 0), &mapping));
+    let rules = Rules::built_in(MappingSettings::default());
+    let circumstances =
+        Circumstances { member_of: &[], is_new: false, now: lockstep_model::Timestamp::UNIX_EPOCH };
+    let trace = rules.trace(&after, circumstances);
+    insta::assert_json_snapshot!(describe(&wanted, Some(&confirmed), (0, 0), &trace));
 }
 
 #[test]

@@ -113,11 +113,29 @@ pub(crate) enum Sync {
         /// Objects to list at most
         #[arg(long, value_name = "N", default_value_t = 200)]
         limit: u32,
+        /// A draft rule set to plan by, in place of the configured rules
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Option<PathBuf>,
+        /// With --rules: only what the draft changes of the plan of today's rules
+        #[arg(long, requires = "rules")]
+        compare: bool,
+    },
+    /// Say what differs between two plans that `preview --output json` printed
+    Compare {
+        /// The plan before
+        #[arg(value_hint = ValueHint::FilePath)]
+        before: PathBuf,
+        /// The plan after
+        #[arg(value_hint = ValueHint::FilePath)]
+        after: PathBuf,
     },
     /// Say of one object whether it is in scope, where each value comes from, and what comes next
     Explain {
         /// Its anchor (entryUUID), DN, uid, mail address or name
         object: String,
+        /// A draft rule set to explain it by, in place of the configured rules
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        rules: Option<PathBuf>,
     },
     /// Approve what a held plan takes away: exactly that, no more
     Approve {

@@ -136,6 +136,9 @@ pub enum PropertyValue {
     Text(String),
     /// Several texts; their order is kept.
     List(Vec<String>),
+    /// What the cloud has stays: a rule has nothing to say about the property. On the wire only, `null`; a tenant
+    /// never stores it.
+    Kept,
 }
 
 /// The properties of one object, ordered, so that two objects can be compared as text.
@@ -202,6 +205,19 @@ impl Properties {
         }
     }
 
+    /// Puts what is there in place of what is to be kept; where nothing is there, nothing comes.
+    pub fn keep_from(&mut self, before: Option<&Self>) {
+        self.0.retain(|property, value| {
+            if *value == PropertyValue::Kept {
+                match before.and_then(|before| before.get(*property)) {
+                    Some(held) => value.clone_from(held),
+                    None => return false,
+                }
+            }
+            true
+        });
+    }
+
     /// Every property, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Property, &PropertyValue)> {
         self.0.iter().map(|(property, value)| (*property, value))
@@ -229,6 +245,7 @@ impl Properties {
                     put(format!("l{}", list.len()).as_bytes());
                     list.iter().for_each(|item| put(item.as_bytes()));
                 }
+                PropertyValue::Kept => put(b"k"),
             }
         }
         Fingerprint::of(hash)
@@ -249,6 +266,11 @@ impl Fingerprint {
             hash.update(member.as_bytes());
         }
         Self::of(hash)
+    }
+
+    /// The fingerprint of a text.
+    pub fn of_text(text: &str) -> Self {
+        Self::of(Sha256::new_with_prefix(text))
     }
 
     fn of(hash: Sha256) -> Self {
@@ -308,6 +330,28 @@ mod tests {
         let mut two = Properties::new();
         two.set_list(Property::ProxyAddresses, vec!["ab".into()]);
         assert_ne!(one.fingerprint(ObjectKind::User, None), two.fingerprint(ObjectKind::User, None));
+    }
+
+    #[test]
+    fn what_is_kept_is_what_was_there() {
+        let mut before = Properties::new();
+        before.set_text(Property::City, "Zug");
+        let mut sent = Properties::new();
+        sent.set_text(Property::Surname, "Lee");
+        for property in [Property::City, Property::Country] {
+            sent.0.insert(property, PropertyValue::Kept);
+        }
+        let wire = serde_json::to_string(&sent).unwrap();
+        assert_eq!(wire, r#"{"city":null,"country":null,"surname":"Lee"}"#);
+        assert_eq!(serde_json::from_str::<Properties>(&wire).unwrap(), sent);
+        assert_ne!(
+            sent.fingerprint(ObjectKind::User, None),
+            before.fingerprint(ObjectKind::User, None),
+            "to keep a value is not to have none"
+        );
+        sent.keep_from(Some(&before));
+        assert_eq!(sent.text(Property::City), Some("Zug"));
+        assert_eq!(sent.get(Property::Country), None);
     }
 
     #[test]

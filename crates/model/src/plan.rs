@@ -147,6 +147,60 @@ pub struct PlanReport {
     pub items: Vec<PlanItem>,
     /// Whether there are more items than listed.
     pub truncated: bool,
+    /// Of the objects to be changed, listed or not, how many have this property changed.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub properties: BTreeMap<ObjectKind, BTreeMap<Property, u64>>,
     /// Errors found while planning.
     pub errors: Vec<SyncError>,
+}
+
+/// What sets two plans apart, object by object. Values count, the rules that gave them do not.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PlanDifference {
+    /// Objects that only the second plan has, in order.
+    pub added: Vec<PlanItem>,
+    /// Objects that only the first plan has, in order.
+    pub removed: Vec<PlanItem>,
+    /// Objects that both have, with other changes: as in the first plan, as in the second.
+    pub changed: Vec<(PlanItem, PlanItem)>,
+    /// Whether a plan has more objects than it lists, so that there may be more differences.
+    pub truncated: bool,
+}
+
+impl PlanDifference {
+    /// What sets `after` apart from `before`.
+    pub fn of(before: &PlanReport, after: &PlanReport) -> Self {
+        let key = |item: &&PlanItem| (item.kind, item.anchor.clone());
+        let of = |plan: &'_ PlanReport| -> BTreeMap<(ObjectKind, SourceAnchor), PlanItem> {
+            plan.items.iter().map(|item| (key(&item), item.clone())).collect()
+        };
+        let (mut old, new) = (of(before), of(after));
+        let mut found = Self { truncated: before.truncated || after.truncated, ..Self::default() };
+        for (key, item) in new {
+            match old.remove(&key) {
+                None => found.added.push(item),
+                Some(other) if !other.does_the_same_as(&item) => found.changed.push((other, item)),
+                Some(_) => {}
+            }
+        }
+        found.removed = old.into_values().collect();
+        found
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty() && self.changed.is_empty()
+    }
+}
+
+impl PlanItem {
+    fn does_the_same_as(&self, other: &Self) -> bool {
+        let values = |item: &Self| -> Vec<_> {
+            item.changes.iter().map(|change| (change.property, change.after.clone())).collect()
+        };
+        (self.action, &self.manager, self.members_added, self.members_removed)
+            == (other.action, &other.manager, other.members_added, other.members_removed)
+            && values(self) == values(other)
+    }
 }

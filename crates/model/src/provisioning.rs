@@ -360,6 +360,9 @@ pub enum OrderRequest {
         /// Items to list at most.
         #[serde(default)]
         limit: u32,
+        /// A rule set (TOML) to plan by, in place of the client's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rules: Option<String>,
     },
     /// Approve the plan that is held.
     Approve {
@@ -372,6 +375,9 @@ pub enum OrderRequest {
     Explain {
         /// Its anchor, DN, uid, mail address or name.
         object: String,
+        /// A rule set (TOML) to explain it by, in place of the client's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rules: Option<String>,
     },
     /// Look at the installation.
     Doctor,

@@ -9,18 +9,23 @@ mod attribute;
 pub mod expr;
 mod flows;
 pub mod import;
+mod rules;
 pub mod sync_rules;
+
+pub use rules::{Circumstances, Refers, Rules, RulesDocument, Trace};
 
 use attribute::{A, Slots, texts};
 use flows::Take;
 use lockstep_model::{
     Entry, ErrorCode, ObjectKind, ObjectRef, Properties, Property, PropertyValue, SyncError, dn,
 };
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an admin can set of the built-in mapping. Object classes and attributes in any case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct MappingSettings {
     /// The attribute whose first value is a user's sign-in name, `local@domain`. Default: `mail`.
     pub user_name_attribute: String,
@@ -28,8 +33,6 @@ pub struct MappingSettings {
     pub user_classes: Vec<String>,
     /// Entries with one of these object classes, and none of a user's, are groups.
     pub group_classes: Vec<String>,
-    /// DNs whose entries, and all below them, are out of scope.
-    pub excluded: Vec<String>,
     /// The attribute that disables an account: it does where it has a value other than `FALSE`, `0` or `no`
     /// (`pwdAccountLockedTime`, `nsAccountLock`). Default: none, every account is enabled.
     pub disabled_attribute: Option<String>,
@@ -42,7 +45,6 @@ impl Default for MappingSettings {
             user_name_attribute: "mail".into(),
             user_classes: list(&["inetOrgPerson", "organizationalPerson", "person", "posixAccount"]),
             group_classes: list(&["groupOfNames", "groupOfUniqueNames", "posixGroup"]),
-            excluded: Vec::new(),
             disabled_attribute: None,
         }
     }
@@ -56,7 +58,14 @@ pub enum Mapped {
     /// Nothing: no rule takes the entry in. It is not an error.
     OutOfScope {
         /// Why, for people.
-        reason: &'static str,
+        reason: Cow<'static, str>,
+    },
+    /// A rule went wrong: what the object would be is not known, and what the cloud has of it stays.
+    Failed {
+        /// What it would have been.
+        kind: ObjectKind,
+        /// What went wrong; at least one.
+        errors: Vec<SyncError>,
     },
 }
 
@@ -73,6 +82,22 @@ pub struct MappedObject {
     pub members: Vec<Reference>,
     /// Attributes that could not be read, each left out.
     pub errors: Vec<SyncError>,
+}
+
+impl MappedObject {
+    /// An object of which only its errors are known.
+    pub fn failed(kind: ObjectKind, errors: Vec<SyncError>) -> Self {
+        Self { kind, properties: Properties::new(), manager: None, members: Vec::new(), errors }
+    }
+
+    /// Properties of which the rules said nothing: what the cloud has stays.
+    fn keep(&mut self, untouched: &[sync_rules::Target]) {
+        for target in untouched {
+            if let sync_rules::Target::Property(property) = target {
+                self.properties.0.insert(*property, PropertyValue::Kept);
+            }
+        }
+    }
 }
 
 /// The name by which one entry refers to another.
@@ -92,8 +117,6 @@ pub struct Mapping {
     disabled: Option<String>,
     user_classes: Vec<String>,
     group_classes: Vec<String>,
-    /// Normalized DNs.
-    excluded: Vec<String>,
     descriptions: BTreeMap<(ObjectKind, Property), String>,
 }
 
@@ -101,8 +124,7 @@ pub struct Mapping {
 const NEVER: &[&str] = &["userpassword", "jpegphoto", "authpassword", "sambantpassword", "sambalmpassword"];
 
 impl Mapping {
-    /// Takes the settings. An excluded DN that is no DN excludes nothing; check it with
-    /// [`lockstep_model::Dn::parse`] where it is configured.
+    /// Takes the settings.
     pub fn new(settings: &MappingSettings) -> Self {
         let lower = |names: &[String]| names.iter().map(|name| name.trim().to_lowercase()).collect();
         let user_name = settings.user_name_attribute.trim();
@@ -119,7 +141,6 @@ impl Mapping {
             disabled: disabled.map(str::to_lowercase),
             user_classes: lower(&settings.user_classes),
             group_classes: lower(&settings.group_classes),
-            excluded: settings.excluded.iter().filter_map(|text| dn::normalize(text)).collect(),
             descriptions,
         }
     }
@@ -153,7 +174,7 @@ impl Mapping {
     /// without the work for the properties.
     pub fn references(&self, entry: &Entry) -> Option<(ObjectKind, Vec<Reference>)> {
         let slots = Slots::of(entry);
-        let kind = self.kind_in_scope(entry, &slots).ok()?;
+        let kind = self.kind(slots.values(A::ObjectClass))?;
         let (manager, mut references) = Links { entry, kind, errors: &mut Vec::new() }.all(&slots);
         references.extend(manager);
         Some((kind, references))
@@ -162,9 +183,9 @@ impl Mapping {
     /// What an entry becomes.
     pub fn map(&self, entry: &Entry) -> Mapped {
         let mut slots = Slots::of(entry);
-        let kind = match self.kind_in_scope(entry, &slots) {
-            Ok(kind) => kind,
-            Err(reason) => return Mapped::OutOfScope { reason },
+        let Some(kind) = self.kind(slots.values(A::ObjectClass)) else {
+            let reason = Cow::Borrowed("none of its object classes is that of a user or group");
+            return Mapped::OutOfScope { reason };
         };
         let mut errors = self.drop_unreadable(entry, kind, &mut slots);
         // In the order of the properties, so that the map is built at once and not searched for each of them.
@@ -177,18 +198,6 @@ impl Mapping {
         Mapped::Object(Box::new(MappedObject { kind, properties, manager, members, errors }))
     }
 
-    /// The kind of an entry in scope, or why it is out.
-    fn kind_in_scope(&self, entry: &Entry, slots: &Slots<'_>) -> Result<ObjectKind, &'static str> {
-        let kind = self.kind(slots.values(A::ObjectClass));
-        match kind {
-            None => Err("none of its object classes is that of a user or group"),
-            Some(_) if self.is_excluded(&entry.dn) => {
-                Err("it lies under a DN that the configuration excludes")
-            }
-            Some(kind) => Ok(kind),
-        }
-    }
-
     fn kind(&self, classes: &[Vec<u8>]) -> Option<ObjectKind> {
         let has = |wanted: &[String]| {
             classes.iter().any(|class| wanted.iter().any(|name| class.eq_ignore_ascii_case(name.as_bytes())))
@@ -198,12 +207,6 @@ impl Mapping {
         } else {
             has(&self.group_classes).then_some(ObjectKind::Group)
         }
-    }
-
-    fn is_excluded(&self, name: &str) -> bool {
-        !self.excluded.is_empty()
-            && dn::normalize(name)
-                .is_some_and(|name| self.excluded.iter().any(|base| dn::is_within(&name, base)))
     }
 
     /// Takes out every attribute with a value that is not UTF-8, and says so. Links are judged one by one.

@@ -144,7 +144,8 @@ IIF(InStr([displayName], "'") > 0,
     { to = "accountEnabled", constant = true },
     { to = "company", constant = "True" },
     { to = "countryCode", constant = 41 },
-    { to = "manager", expression = 'CRef("CN=Boss,DC=contoso,DC=com")', execute_once = true },
+    { to = "manager", expression = 'CRef("CN=Boss,DC=contoso,DC=com")' },
+    { to = "department", direct = "department", execute_once = true },
     { to = "userPrincipalName", expression = 'IIF(IsPresent([userPrincipalName]), [userPrincipalName], AuthoritativeNull)' },
 ]
 [[rule]]
@@ -184,6 +185,7 @@ flow = [
     { to = "proxyAddresses", direct = "proxyAddresses" },
     { to = "employeeId", expression = 'CStr([contosoBadge] + [countryCode])' },
     { to = "manager", direct = "manager" },
+    { to = "department", direct = "department" },
     { to = "userPrincipalName", direct = "userPrincipalName" },
 ]
 "#;

@@ -235,7 +235,8 @@ async fn main() {
     let people = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(100_000);
     let folder = tempfile::tempdir_in(std::env::var_os("SPEED_DIR").unwrap_or("/tmp".into())).unwrap();
     let state = Arc::new(SqliteStateStore::open(&folder.path().join("state.db")).unwrap());
-    let source = Arc::new(move || Box::new(Generated { people, groups: 1_000 }) as Box<dyn Source>);
+    let source =
+        Arc::new(move |_: &[String]| Box::new(Generated { people, groups: 1_000 }) as Box<dyn Source>);
     let client =
         SyncClient::new(source, Arc::new(Instantly), state, Arc::new(SystemClock), SyncSettings::default());
     for (what, full) in [("initial", false), ("no change", false), ("full, no change", true)] {

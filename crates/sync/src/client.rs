@@ -1,24 +1,34 @@
 //! The sync client's outside: how it is made, run, asked.
 
+use crate::decide::{Decider, SharedScope};
 use crate::plan::Planner;
+use crate::scope::{ResolvedScope, ScopeSettings};
 use crate::session::Session;
 use crate::state::{Approval, Batch, Meta};
-use crate::{Phase, Progress, StateStore, SyncFailure, SyncSettings};
+use crate::{Phase, Progress, StateError, StateStore, SyncFailure, SyncSettings};
 use crate::{import, preview, reconcile, run};
 use lockstep_engine::KeyHasher;
-use lockstep_engine::rules::Mapping;
+use lockstep_engine::rules::{Rules, RulesDocument};
 use lockstep_model::explain::Explanation;
 use lockstep_model::plan::PlanReport;
 use lockstep_model::provisioning::{DoctorCheck, RunRecord};
-use lockstep_model::{Clock, Timestamp};
+use lockstep_model::{Clock, Fingerprint, Timestamp};
 use lockstep_sources::Source;
 use lockstep_targets::Target;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// Makes a source: a new one for every connection, so that a broken one leaves nothing behind.
-pub type SourceFactory = Arc<dyn Fn() -> Box<dyn Source> + Send + Sync>;
+/// The note with the rules by which objects were confirmed, newest first.
+const RULES: &str = "rules";
+/// Rules that are remembered.
+const RULES_KEPT: usize = 4;
+/// The note with the attributes that were read, one a line.
+const ATTRIBUTES: &str = "attributes";
+
+/// Makes a source that reads these attributes: a new one for every connection, so that a broken one leaves nothing
+/// behind.
+pub type SourceFactory = Arc<dyn Fn(&[String]) -> Box<dyn Source> + Send + Sync>;
 
 /// A sync client. Cloning is cheap and gives another handle on the same one.
 #[derive(Clone)]
@@ -28,7 +38,8 @@ pub struct SyncClient {
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) settings: Arc<SyncSettings>,
-    pub(crate) mapping: Arc<Mapping>,
+    /// What the source is asked for, in lower case and in order: what the rules read, or more.
+    attributes: Arc<Vec<String>>,
     pub(crate) progress: watch::Sender<Progress>,
 }
 
@@ -41,9 +52,9 @@ impl SyncClient {
         clock: Arc<dyn Clock>,
         settings: SyncSettings,
     ) -> Self {
-        let mapping = Arc::new(Mapping::new(&settings.mapping));
         let progress = watch::Sender::new(Progress::default());
-        Self { source, target, state, clock, settings: Arc::new(settings), mapping, progress }
+        let attributes = Arc::new(settings.rules.attributes());
+        Self { source, target, state, clock, settings: Arc::new(settings), attributes, progress }
     }
 
     /// How far the present run is.
@@ -71,15 +82,33 @@ impl SyncClient {
     }
 
     /// Makes the plan that a cycle would write, with at most `limit` objects listed. Nothing is written, and
-    /// the watermark does not move: it is made in a copy of the state.
+    /// the watermark does not move: it is made in a copy of the state. With a `draft`, it is the plan of a cycle
+    /// under those rules.
     ///
     /// # Errors
     /// What kept the source from being read whole, or the target from being asked what it holds.
-    pub async fn preview(&self, limit: usize, stop: CancellationToken) -> Result<PlanReport, SyncFailure> {
+    pub async fn preview(
+        &self,
+        limit: usize,
+        draft: Option<Arc<Rules>>,
+        stop: CancellationToken,
+    ) -> Result<PlanReport, SyncFailure> {
         let state = self.state.scratch().await?;
-        let copy = Self { state, progress: watch::Sender::new(Progress::default()), ..self.clone() };
+        let client = match draft {
+            Some(rules) => {
+                // Where what was read is enough, only what changed since is read.
+                let read = read_attributes(&state).await?;
+                let wanted = rules.attributes();
+                let is_enough = wanted.iter().all(|name| read.contains(name));
+                let attributes = Arc::new(if is_enough { read } else { wanted });
+                Self { attributes, ..self.with_rules(rules) }
+            }
+            None => self.clone(),
+        };
+        let copy = Self { state, progress: watch::Sender::new(Progress::default()), ..client };
         let mut session = Session::open(&copy).await?;
         session.import_once(false, &stop).await?;
+        session.settle().await?;
         if session.meta.target_unsure {
             reconcile::reconcile(&copy.state, &copy.target, &mut session.meta).await?;
         }
@@ -89,13 +118,23 @@ impl SyncClient {
     }
 
     /// Explains one object, from the state as it was last read; none where there is no such entry. `object` is an
-    /// anchor, a DN, a uid, a mail address or a name.
+    /// anchor, a DN, a uid, a mail address or a name. With a `draft`, it is what the object would be under those
+    /// rules.
     ///
     /// # Errors
     /// [`SyncFailure::State`].
-    pub async fn explain(&self, object: &str) -> Result<Option<Explanation>, SyncFailure> {
+    pub async fn explain(
+        &self,
+        object: &str,
+        draft: Option<Arc<Rules>>,
+    ) -> Result<Option<Explanation>, SyncFailure> {
         let meta = self.state.meta().await?;
-        self.planner(&meta, self.settings.threshold).explain(object).await
+        let is_draft = draft.is_some();
+        let client = draft.map_or_else(|| self.clone(), |rules| self.with_rules(rules));
+        let scope = SharedScope::default();
+        client.load_scope(&meta, &scope).await?;
+        let earlier = client.earlier(&meta, &scope).await?;
+        client.planner(&meta, self.settings.threshold, earlier, &scope).explain(object, is_draft).await
     }
 
     /// Approves what has this digest ([`lockstep_model::plan::PlanSummary::deletions_digest`]) in the name of `by`:
@@ -105,7 +144,7 @@ impl SyncClient {
     /// # Errors
     /// [`SyncFailure::State`].
     pub async fn approve(&self, digest: &str, by: &str) -> Result<(), SyncFailure> {
-        let mut meta = self.open_state().await?;
+        let mut meta = self.open_state(&SharedScope::default()).await?;
         meta.approval = Some(self.approval(digest, by));
         self.state.apply(Batch { meta: Some(meta), ..Batch::default() }).await?;
         Ok(())
@@ -122,27 +161,30 @@ impl SyncClient {
     /// Looks at the installation, source first. Nothing is changed.
     pub async fn check(&self) -> Vec<DoctorCheck> {
         let now = self.clock.now();
-        let mut source = (self.source)();
+        let mut source = self.make_source();
         let (mut checks, target) = tokio::join!(source.check(now), self.target.check(now));
         checks.extend(target);
         checks
     }
 
-    /// Reads the client's facts and brings the state to what the settings say.
-    pub(crate) async fn open_state(&self) -> Result<Meta, SyncFailure> {
+    /// Reads the client's facts and brings the state to what the settings say. Looks up the scope.
+    pub(crate) async fn open_state(&self, scope: &SharedScope) -> Result<Meta, SyncFailure> {
         let mut meta = self.state.meta().await?;
-        // Another version may map in another way; what comes out the same is not written again.
-        let mapping = format!("{} {:?}", env!("CARGO_PKG_VERSION"), self.settings.mapping);
         let boot = tokio::fs::read_to_string("/proc/sys/kernel/random/boot_id").await.unwrap_or_default();
         let boot = boot.trim().to_owned();
         let before = meta.clone();
         if meta.hash_key == [0, 0] {
-            meta = Meta { hash_key: random_key(), mapping, target_unsure: true, ..Meta::default() };
-        } else if meta.mapping != mapping {
-            tracing::info!("the mapping changed: everything is read and compared again");
-            meta.mapping = mapping;
-            meta.watermark = None;
-            import::remake_indexes(&self.state, &self.mapping, &meta).await?;
+            let rules = self.rules_id();
+            meta = Meta { hash_key: random_key(), rules, target_unsure: true, ..Meta::default() };
+            self.keep_rules().await?;
+            self.keep_attributes().await?;
+            let resolved = self.load_scope(&meta, scope).await?;
+            // Whatever comes in is evaluated by it.
+            resolved.evaluated(&self.state).await?;
+        } else if meta.rules != self.rules_id() {
+            self.change_rules(&mut meta, scope).await?;
+        } else {
+            self.load_scope(&meta, scope).await?;
         }
         // The machine went down without our leave: the newest commits may be lost, and with them the memory of
         // what was written.
@@ -154,23 +196,132 @@ impl SyncClient {
         Ok(meta)
     }
 
+    /// The rules are others than those by which the state was made: every entry is evaluated again, and read again
+    /// only where the rules read other attributes.
+    async fn change_rules(&self, meta: &mut Meta, scope: &SharedScope) -> Result<(), SyncFailure> {
+        let read_again = read_attributes(&self.state).await? != *self.attributes;
+        let rules = self.settings.rules.describe();
+        tracing::info!(rules, read_again, "the rules changed: every entry is evaluated again");
+        if read_again {
+            meta.watermark = None;
+        }
+        meta.rules = self.rules_id();
+        self.keep_rules().await?;
+        let resolved = self.load_scope(meta, scope).await?;
+        import::remake_indexes(&self.state, &self.decider(meta, scope), meta).await?;
+        resolved.evaluated(&self.state).await?;
+        // Last: killed before, the client finds that it must read again once more than needed, not once less.
+        self.keep_attributes().await?;
+        Ok(())
+    }
+
+    /// Another version may evaluate in another way; what comes out the same is not written again.
+    fn rules_id(&self) -> String {
+        let document = serde_json::to_string(self.settings.rules.document()).unwrap_or_default();
+        format!("{} {}", env!("CARGO_PKG_VERSION"), Fingerprint::of_text(&document))
+    }
+
+    /// Remembers the rules, before those of before.
+    async fn keep_rules(&self) -> Result<(), StateError> {
+        let mut documents = self.kept_rules().await?;
+        let document = self.settings.rules.document();
+        documents.retain(|held| held != document);
+        documents.insert(0, document.clone());
+        documents.truncate(RULES_KEPT);
+        let text = serde_json::to_string(&documents)
+            .map_err(|error| StateError::Failed { source: Box::new(error) })?;
+        self.state.put_note(RULES, text).await
+    }
+
+    async fn keep_attributes(&self) -> Result<(), StateError> {
+        self.state.put_note(ATTRIBUTES, self.attributes.join("\n")).await
+    }
+
+    async fn kept_rules(&self) -> Result<Vec<RulesDocument>, StateError> {
+        let text = self.state.note(RULES).await?;
+        // What another version wrote and this one cannot read is as good as nothing.
+        Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+
+    /// The rules in force before these, newest first.
+    pub(crate) async fn earlier(
+        &self,
+        meta: &Meta,
+        scope: &SharedScope,
+    ) -> Result<Arc<Vec<Decider>>, StateError> {
+        let documents = self.kept_rules().await?;
+        let others = documents.into_iter().filter(|document| document != self.settings.rules.document());
+        let rules = others.filter_map(|document| Rules::new(document).ok());
+        Ok(Arc::new(rules.map(|rules| self.decider_by(Arc::new(rules), meta, scope)).collect()))
+    }
+
+    /// What decides, with the present moment.
+    pub(crate) fn decider(&self, meta: &Meta, scope: &SharedScope) -> Decider {
+        self.decider_by(self.settings.rules.clone(), meta, scope)
+    }
+
+    fn decider_by(&self, rules: Arc<Rules>, meta: &Meta, scope: &SharedScope) -> Decider {
+        Decider::new(rules, scope.clone(), KeyHasher::new(meta.hash_key), self.clock.now())
+    }
+
+    /// Looks up the scope as it is now, for all who share it.
+    pub(crate) async fn load_scope(
+        &self,
+        meta: &Meta,
+        scope: &SharedScope,
+    ) -> Result<Arc<ResolvedScope>, StateError> {
+        let decider = self.decider(meta, scope);
+        let groups = self.settings.rules.groups_asked();
+        let references = |entry: &_| decider.references(entry);
+        let resolved =
+            ResolvedScope::load(&self.state, decider.hasher(), &self.settings.scope, &groups, references)
+                .await?;
+        let resolved = Arc::new(resolved);
+        *scope.write().unwrap_or_else(PoisonError::into_inner) = resolved.clone();
+        Ok(resolved)
+    }
+
+    /// Whether the scope can change without the configuration: containers are renamed, groups get members.
+    pub(crate) fn scope_can_change(&self) -> bool {
+        self.settings.scope != ScopeSettings::default() || !self.settings.rules.groups_asked().is_empty()
+    }
+
+    /// The same client with other rules.
+    fn with_rules(&self, rules: Arc<Rules>) -> Self {
+        Self { settings: Arc::new(SyncSettings { rules, ..(*self.settings).clone() }), ..self.clone() }
+    }
+
+    /// A source for one connection.
+    pub(crate) fn make_source(&self) -> Box<dyn Source> {
+        (self.source)(&self.attributes)
+    }
+
     pub(crate) fn planner(
         &self,
         meta: &Meta,
         threshold: lockstep_model::guard::DeletionThreshold,
+        earlier: Arc<Vec<Decider>>,
+        scope: &SharedScope,
     ) -> Planner {
         Planner {
             state: self.state.clone(),
-            mapping: self.mapping.clone(),
-            hasher: KeyHasher::new(meta.hash_key),
+            decider: self.decider(meta, scope),
+            earlier,
             threshold,
             members: self.settings.members,
+            left_scope: self.settings.left_scope,
         }
     }
 
     pub(crate) fn phase(&self, phase: Phase) {
         self.progress.send_modify(|progress| progress.phase = phase);
     }
+}
+
+/// The attributes that were read, in order.
+async fn read_attributes(state: &Arc<dyn StateStore>) -> Result<Vec<String>, StateError> {
+    let text = state.note(ATTRIBUTES).await?.unwrap_or_default();
+    Ok(text.lines().map(str::to_owned).collect())
 }
 
 fn random_key() -> [u64; 2] {
@@ -191,8 +342,8 @@ mod tests {
         fn sent<T: Send>(_: impl FnOnce(&'static SyncClient) -> T) {}
         sent(|client| client.run(CancellationToken::new()));
         sent(|client| client.once(true, CancellationToken::new()));
-        sent(|client| client.preview(1, CancellationToken::new()));
+        sent(|client| client.preview(1, None, CancellationToken::new()));
         sent(|client| client.check());
-        sent(|client| client.explain("ann"));
+        sent(|client| client.explain("ann", None));
     }
 }

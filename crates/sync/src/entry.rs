@@ -2,9 +2,10 @@
 //! indexes. Pure, for an import calls it for thousands at once beside the tasks that wait for the network.
 
 use crate::codec;
+use crate::decide::Decider;
 use crate::state::{Held, IndexChange, Upsert};
-use lockstep_engine::rules::{Mapping, Reference};
-use lockstep_engine::{CsId, KeyHash, KeyHasher};
+use lockstep_engine::rules::Reference;
+use lockstep_engine::{CsId, KeyHash};
 use lockstep_model::{Entry, ObjectKind, SourceAnchor, dn};
 use lockstep_sources::{EntryChange, Extent};
 use std::collections::BTreeSet;
@@ -76,15 +77,25 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// The names of an entry, and its kind where it is in scope.
-    pub(crate) fn of(entry: &Entry, mapping: &Mapping, hasher: &KeyHasher) -> (Self, Option<ObjectKind>) {
-        let (kind, references) = mapping.references(entry).unzip();
-        let names = mapping.keys(entry);
+    /// The names of an entry, and its kind where it is in scope. `was`: its kind before, which stays where the rules
+    /// cannot say.
+    pub(crate) fn of(
+        entry: &Entry,
+        decider: &Decider,
+        was: Option<ObjectKind>,
+    ) -> (Self, Option<ObjectKind>) {
+        let hasher = decider.hasher();
+        let named = decider.name(entry);
+        let kind = match was {
+            Some(was) if !named.certain => Some(was),
+            _ => named.kind,
+        };
+        let names = decider.keys(entry);
         let mut keys: Vec<KeyHash> = names.iter().map(|key| hasher.hash(key)).collect();
         keys.sort_unstable();
         keys.dedup();
         let mut references: Vec<KeyHash> =
-            references.iter().flatten().map(|reference| hasher.hash(reference)).collect();
+            named.references.iter().map(|reference| hasher.hash(reference)).collect();
         references.sort_unstable();
         references.dedup();
         let own = names.iter().find_map(|name| match name {
@@ -100,7 +111,7 @@ impl Names {
 }
 
 /// Works out what a change, or several of one entry, come to.
-pub(crate) fn work_out(job: Job, mapping: &Mapping, hasher: &KeyHasher, first: bool) -> Worked {
+pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
     let Job { anchor, held, changes } = job;
     let decode = |held: &Held| codec::decode(anchor.clone(), &held.raw);
     // A whole entry says all of itself; what was held matters for the indexes only, if it changed at all.
@@ -119,9 +130,9 @@ pub(crate) fn work_out(job: Job, mapping: &Mapping, hasher: &KeyHasher, first: b
     if whole && was_there {
         old = held.as_ref().and_then(decode);
     }
-    let (names, kind) = Names::of(&entry, mapping, hasher);
     let old_kind = held.as_ref().and_then(|held| held.kind).filter(|_| was_there);
-    let before = old.filter(|_| was_there).map(|old| Names::of(&old, mapping, hasher).0).unwrap_or_default();
+    let (names, kind) = Names::of(&entry, decider, old_kind);
+    let before = old.filter(|_| was_there).map(|old| Names::of(&old, decider, None).0).unwrap_or_default();
     let upsert = Upsert {
         id: held.as_ref().map(|held| held.id),
         anchor,
@@ -133,6 +144,26 @@ pub(crate) fn work_out(job: Job, mapping: &Mapping, hasher: &KeyHasher, first: b
         upsert: Box::new(upsert),
         may_delete: was_there && old_kind.is_some() && old_kind != kind,
     }
+}
+
+/// An entry that did not change itself, evaluated again; none where it is what it was.
+pub(crate) fn rework(held: Held, decider: &Decider) -> Option<Upsert> {
+    if held.gone.is_some() {
+        return None;
+    }
+    let entry = codec::decode(held.anchor.clone(), &held.raw)?;
+    let (names, kind) = Names::of(&entry, decider, held.kind);
+    if kind == held.kind {
+        return None;
+    }
+    Some(Upsert {
+        id: Some(held.id),
+        anchor: held.anchor,
+        kind,
+        raw: held.raw,
+        // Keys hold the kind, and who refers to them sees another one.
+        index: IndexChange { touched: names.keys.clone(), keys_added: names.keys, ..IndexChange::default() },
+    })
 }
 
 fn index_change(before: Names, after: Names, kind_changed: bool, first: bool) -> IndexChange {

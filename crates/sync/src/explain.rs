@@ -1,13 +1,13 @@
 //! Explains one object: found by what a person knows of it, with every value, the rule that gave it, and what
 //! comes next. From the state as it is: the directory and the target are not asked.
 
-use crate::plan::{Change, Planner};
+use crate::plan::{Change, Fate, Planner};
 use crate::state::{DeletionRow, Held, Standing};
 use crate::{SyncFailure, codec};
-use lockstep_engine::rules::{Mapped, Mapping, Reference};
-use lockstep_engine::{CsId, describe, describe_deletion};
+use lockstep_engine::rules::{Mapped, Reference, Trace};
+use lockstep_engine::{CsId, describe};
 use lockstep_model::explain::{ExplainedManager, ExplainedMembers, ExplainedValue, Explanation, Next, Scope};
-use lockstep_model::{Entry, ObjectKind, Property, SourceAnchor, dn};
+use lockstep_model::{Entry, ObjectKind, Properties, SourceAnchor, dn};
 
 /// Entries looked at at once where no index helps.
 const PAGE: usize = 5_000;
@@ -18,13 +18,19 @@ const NAMES: [&str; 4] = ["mail", "cn", "displayname", "uid"];
 
 impl Planner {
     /// Everything known of the object that `asked` names: an anchor, a DN, a uid, a mail address or a name, in any
-    /// case. None: the connector space has no such entry.
-    pub(crate) async fn explain(&self, asked: &str) -> Result<Option<Explanation>, SyncFailure> {
+    /// case. None: the connector space has no such entry. `is_draft`: the rules are not those by which the state was
+    /// made, so that anything may have to be written.
+    pub(crate) async fn explain(
+        &self,
+        asked: &str,
+        is_draft: bool,
+    ) -> Result<Option<Explanation>, SyncFailure> {
         let asked = asked.trim();
         let mut found = self.find(asked).await?.into_iter();
         let Some(held) = found.next() else { return Ok(None) };
         let others = found.map(|other| name_of(&other)).collect();
-        let Some(standing) = self.state.standing(held.id).await? else { return Ok(None) };
+        let Some(mut standing) = self.state.standing(held.id).await? else { return Ok(None) };
+        standing.pending |= is_draft;
         self.tell(held, standing, others).await.map(Some)
     }
 
@@ -37,7 +43,7 @@ impl Planner {
         }
         let mut names = vec![Reference::Uid(asked.to_lowercase())];
         names.extend(dn::normalize(asked).map(Reference::Dn));
-        let hashes = names.iter().map(|name| self.hasher.hash(name)).collect();
+        let hashes = names.iter().map(|name| self.decider.hash(name)).collect();
         let targets = self.state.resolve(hashes).await?;
         let ids: Vec<CsId> = targets.into_iter().flatten().map(|target| target.id).collect();
         if !ids.is_empty() {
@@ -80,23 +86,24 @@ impl Planner {
         };
         let confirmed_kind = standing.row.confirmed.as_ref().map(|confirmed| confirmed.kind);
         let pending = standing.pending;
-        match (held.gone, entry.as_ref().map(|entry| self.mapping.map(entry))) {
+        match (held.gone, entry.as_ref().map(|entry| self.decider.map(entry, !told.in_cloud))) {
             (Some(reason), _) => told.scope = Scope::Gone { reason },
             (None, None) => {}
             (None, Some(Mapped::OutOfScope { reason })) => {
-                told.scope = Scope::OutOfScope { reason: reason.to_owned() };
+                told.scope = Scope::OutOfScope { reason: reason.into_owned() };
             }
-            (None, Some(Mapped::Object(_))) => self.tell_values(&mut told, entry.as_ref(), standing).await?,
+            (None, Some(Mapped::Object(_) | Mapped::Failed { .. })) => {
+                self.tell_values(&mut told, entry.as_ref(), standing).await?
+            }
         }
         let wanted = match &told.scope {
             Scope::InScope { object } => Some(*object),
             Scope::OutOfScope { .. } | Scope::Gone { .. } => None,
         };
         if pending && confirmed_kind.is_some() && confirmed_kind != wanted {
-            told.next = self.deletion(held.id).await?.map_or(Next::Nothing, |row| {
-                let item = describe_deletion(row.kind, &row.anchor, &row.name, row.dn.as_deref(), row.reason);
-                Next::Planned { item: Box::new(item) }
-            });
+            let row = self.deletion(held.id).await?.filter(|row| self.fate(row) != Fate::Keep);
+            told.next =
+                row.map_or(Next::Nothing, |row| Next::Planned { item: Box::new(self.describe_going(&row)) });
         }
         Ok(told)
     }
@@ -115,7 +122,8 @@ impl Planner {
         let kind = ready.mapped.kind;
         told.scope = Scope::InScope { object: kind };
         told.name.clone_from(&ready.name);
-        told.values = values(&self.mapping, kind, &ready.mapped.properties);
+        let trace = self.decider.trace(&ready.entry, !told.in_cloud);
+        told.values = values(&trace, &ready.mapped.properties);
         told.manager = ready.mapped.manager.as_ref().map(|_| ExplainedManager {
             named: entry.and_then(|entry| entry.attributes.text("manager")).unwrap_or_default().to_owned(),
             anchor: ready.manager.clone(),
@@ -129,7 +137,7 @@ impl Planner {
             return Ok(());
         }
         let Some(Change { confirmed, members }) = self.change_of(&ready).await? else { return Ok(()) };
-        let item = describe(&ready.wanted(), confirmed.as_ref(), members, &self.mapping);
+        let item = describe(&ready.wanted(), confirmed.as_ref(), members, &trace);
         told.next = Next::Planned { item: Box::new(item) };
         Ok(())
     }
@@ -140,14 +148,9 @@ impl Planner {
     }
 }
 
-fn values(
-    mapping: &Mapping,
-    kind: ObjectKind,
-    properties: &lockstep_model::Properties,
-) -> Vec<ExplainedValue> {
-    let flows = Property::ALL.iter().map(|property| (*property, mapping.flow_of(kind, *property)));
-    flows
-        .filter(|(_, rule)| !rule.is_empty())
+fn values(trace: &Trace<'_>, properties: &Properties) -> Vec<ExplainedValue> {
+    trace
+        .iter()
         .map(|(property, rule)| ExplainedValue {
             property,
             rule: rule.to_owned(),

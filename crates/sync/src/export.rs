@@ -6,12 +6,13 @@
 //! **Invariant:** before the first write the state says that the target is unsure, and stays so until every
 //! write was answered: an end in between has the next plan ask the target what it holds.
 
-use crate::plan::{DELETIONS_PAGE, Planner, Ready};
+use crate::plan::{DELETIONS_PAGE, Fate, Planner, Ready};
 use crate::progress::{Phase, Progress};
-use crate::state::{Batch, Meta, Outcome, Stage, StateStore};
+use crate::state::{Batch, DeletionRow, Meta, Outcome, Stage, StateStore};
 use crate::{StateError, SyncFailure};
 use lockstep_engine::{
-    Batcher, CsId, LinkDifference, delete_operation, link_difference, link_operations, post_operation,
+    Batcher, CsId, LinkDifference, delete_operation, disabled, link_difference, link_operations,
+    post_operation,
 };
 use lockstep_model::provisioning::{self, BulkOperation, ClientErrors, OperationResult};
 use lockstep_model::{Clock, Fingerprint, ObjectKind, RunId, SourceAnchor};
@@ -268,6 +269,12 @@ impl Exporter {
                     continue;
                 }
                 let told = self.note_errors(&mut ready);
+                if ready.failed {
+                    if told {
+                        settled.push(Outcome::Settled { id: ready.id });
+                    }
+                    continue;
+                }
                 match ready.confirmed_members() {
                     Ok(before) => {
                         let difference = link_difference(before, &ready.members);
@@ -359,11 +366,42 @@ impl Exporter {
             let page = self.state().deletions(after, DELETIONS_PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
+            let mut kept = Vec::new();
             for row in page {
-                let tag = Tag::Delete { kind: row.kind, id: row.id };
-                self.push(delete_operation(row.kind, &row.anchor), tag).await?;
+                match self.planner.fate(&row) {
+                    Fate::Delete => {
+                        let tag = Tag::Delete { kind: row.kind, id: row.id };
+                        self.push(delete_operation(row.kind, &row.anchor), tag).await?;
+                    }
+                    Fate::Disable => self.disable(row).await?,
+                    Fate::Keep => kept.push(Outcome::Kept { id: row.id }),
+                }
+            }
+            if !kept.is_empty() {
+                self.state().record(kept, self.clock.now()).await?;
             }
         }
+    }
+
+    /// Disables the account of a user that left the scope; all else stays as it is.
+    async fn disable(&mut self, row: DeletionRow) -> Result<(), SyncFailure> {
+        let standing = self.state().standing(row.id).await?;
+        let manager_id = standing.and_then(|standing| standing.row.confirmed).and_then(|row| row.manager);
+        let manager = match manager_id {
+            Some(id) => self.state().anchors(vec![id]).await?.into_iter().flatten().next(),
+            None => None,
+        };
+        let properties = disabled();
+        let done = Outcome::Written {
+            id: row.id,
+            kind: row.kind,
+            name: row.name,
+            fingerprint: properties.fingerprint(row.kind, manager.as_ref()),
+            manager: manager_id,
+            settled: true,
+        };
+        let operation = post_operation(row.kind, &row.anchor, properties, manager);
+        self.push(operation, Tag::Post { kind: row.kind, done, id: row.id }).await
     }
 
     async fn push(&mut self, operation: BulkOperation, tag: Tag) -> Result<(), SyncFailure> {

@@ -6,11 +6,11 @@
 //! **Invariants:** deletions are stored at a checkpoint only, and the watermark with the last batch of a
 //! checkpoint. A read that breaks leaves the watermark where it was.
 
+use crate::decide::Decider;
 use crate::entry::{Job, Moved, Names, Worked, work_out};
 use crate::state::{Batch, Held, IndexChange, Meta, Removal, StateStore, Upsert};
 use crate::{StateError, codec};
-use lockstep_engine::rules::Mapping;
-use lockstep_engine::{CsId, KeyHasher};
+use lockstep_engine::CsId;
 use lockstep_model::plan::DeleteReason;
 use lockstep_model::{SourceAnchor, Timestamp, dn};
 use lockstep_sources::{EntryChange, Extent, ReadKind, SourceEvent, Watermark};
@@ -74,8 +74,7 @@ impl IdSet {
 /// Takes the events of one read.
 pub(crate) struct Importer {
     state: Arc<dyn StateStore>,
-    mapping: Arc<Mapping>,
-    hasher: KeyHasher,
+    decider: Decider,
     kind: ReadKind,
     live: bool,
     /// Before the first plan every entry is pending anyway.
@@ -92,11 +91,10 @@ pub(crate) struct Importer {
 }
 
 impl Importer {
-    pub(crate) fn new(state: Arc<dyn StateStore>, mapping: Arc<Mapping>, meta: &Meta) -> Self {
+    pub(crate) fn new(state: Arc<dyn StateStore>, decider: Decider, meta: &Meta) -> Self {
         Self {
             state,
-            mapping,
-            hasher: KeyHasher::new(meta.hash_key),
+            decider,
             kind: ReadKind::Delta,
             live: false,
             first: !meta.planned,
@@ -242,9 +240,8 @@ impl Importer {
             .map(|(anchor, changes)| Job { held: held.remove(&anchor).flatten(), anchor, changes })
             .collect();
         let first = self.first;
-        let (mapping, hasher) = (self.mapping.clone(), self.hasher);
-        let work =
-            move || jobs.into_iter().map(|job| work_out(job, &mapping, &hasher, first)).collect::<Vec<_>>();
+        let decider = self.decider.clone();
+        let work = move || jobs.into_iter().map(|job| work_out(job, &decider, first)).collect::<Vec<_>>();
         let worked = if take > 200 { blocking(work).await? } else { work() };
 
         let mut batch = Batch::default();
@@ -287,7 +284,7 @@ impl Importer {
             if old_name == new_name {
                 continue;
             }
-            let found = self.state.containers(vec![self.hasher.dn(&old_name)]).await?;
+            let found = self.state.containers(vec![self.decider.hasher().dn(&old_name)]).await?;
             if found.into_iter().flatten().any(|container| container.children > 0) {
                 return Ok(Some((at, Moved { from: old_name, to: to.to_owned() })));
             }
@@ -299,7 +296,7 @@ impl Importer {
     /// DN still: where no entry has the container's old DN any more, they moved too.
     async fn move_stragglers(&mut self) -> Result<(), StateError> {
         for moved in std::mem::take(&mut self.moves) {
-            let held = self.state.resolve(vec![self.hasher.dn(&moved.from)]).await?;
+            let held = self.state.resolve(vec![self.decider.hasher().dn(&moved.from)]).await?;
             if held.iter().all(Option::is_none) {
                 self.move_descendants(&moved, false).await?;
             }
@@ -333,8 +330,7 @@ impl Importer {
                 .collect();
             let mut batch = Batch::default();
             for job in jobs {
-                if let Worked::Changed { upsert, .. } = work_out(job, &self.mapping, &self.hasher, self.first)
-                {
+                if let Worked::Changed { upsert, .. } = work_out(job, &self.decider, self.first) {
                     batch.upserts.push(*upsert);
                 }
             }
@@ -377,7 +373,7 @@ impl Importer {
                 links: Vec::new(),
             };
             let job = Job { anchor: held.anchor.clone(), held: Some(held), changes: vec![change] };
-            if let Worked::Changed { upsert, .. } = work_out(job, &self.mapping, &self.hasher, self.first) {
+            if let Worked::Changed { upsert, .. } = work_out(job, &self.decider, self.first) {
                 batch.upserts.push(*upsert);
             }
         }
@@ -417,7 +413,7 @@ impl Importer {
         for held in held.into_iter().filter(|held| held.gone.is_none()) {
             self.done.may_delete |= held.kind.is_some();
             let names = codec::decode(held.anchor, &held.raw)
-                .map(|entry| Names::of(&entry, &self.mapping, &self.hasher).0)
+                .map(|entry| Names::of(&entry, &self.decider, None).0)
                 .unwrap_or_default();
             batch.removals.push(Removal {
                 id: held.id,
@@ -443,10 +439,9 @@ impl Importer {
 /// Makes the indexes anew: the mapping is another one than that by which they were made.
 pub(crate) async fn remake_indexes(
     state: &Arc<dyn StateStore>,
-    mapping: &Mapping,
+    decider: &Decider,
     meta: &Meta,
 ) -> Result<(), StateError> {
-    let hasher = KeyHasher::new(meta.hash_key);
     state.clear_indexes().await?;
     let mut after = CsId(0);
     loop {
@@ -456,7 +451,7 @@ pub(crate) async fn remake_indexes(
         let mut batch = Batch::default();
         for held in page {
             let Some(entry) = codec::decode(held.anchor.clone(), &held.raw) else { continue };
-            let (names, kind) = Names::of(&entry, mapping, &hasher);
+            let (names, kind) = Names::of(&entry, decider, held.kind);
             batch.upserts.push(Upsert {
                 id: Some(held.id),
                 anchor: held.anchor,

@@ -11,6 +11,7 @@
 mod backoff;
 mod client;
 pub mod codec;
+mod decide;
 mod entry;
 mod error;
 mod explain;
@@ -24,15 +25,18 @@ mod progress;
 mod reconcile;
 mod report;
 mod run;
+mod scope;
 mod session;
 mod settings;
+mod settle;
 pub mod state;
 
 pub use client::{SourceFactory, SyncClient};
 pub use error::{StateError, SyncFailure};
-pub use lockstep_engine::rules::{Mapping, MappingSettings};
+pub use lockstep_engine::rules::{MappingSettings, Rules, RulesDocument};
 pub use lockstep_engine::{CsId, KeyHash};
 pub use orders::not_found;
 pub use progress::{Phase, Progress};
-pub use settings::SyncSettings;
+pub use scope::{Containers, ScopeSettings};
+pub use settings::{LeftScope, SyncSettings};
 pub use state::StateStore;

@@ -4,8 +4,10 @@
 use crate::backoff::Backoff;
 use crate::client::SyncClient;
 use futures_util::StreamExt;
+use lockstep_engine::rules::{Rules, RulesDocument};
 use lockstep_model::OrderId;
 use lockstep_model::provisioning::{Order, OrderAnswer, OrderRequest};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -64,22 +66,28 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
                 answer(&client, order.id, OrderAnswer::Doctor { checks }).await;
             });
         }
-        OrderRequest::Preview { limit } => {
+        OrderRequest::Preview { limit, rules } => {
             let limit = if limit == 0 { LISTED } else { limit.min(LISTED_AT_MOST) };
             tokio::spawn(async move {
-                let reply = match client.preview(limit as usize, stop).await {
-                    Ok(plan) => OrderAnswer::Plan { plan: Box::new(plan) },
-                    Err(error) => OrderAnswer::Refused { reason: error.whole_text() },
+                let reply = match draft(rules) {
+                    Ok(draft) => match client.preview(limit as usize, draft, stop).await {
+                        Ok(plan) => OrderAnswer::Plan { plan: Box::new(plan) },
+                        Err(error) => OrderAnswer::Refused { reason: error.whole_text() },
+                    },
+                    Err(reason) => OrderAnswer::Refused { reason },
                 };
                 answer(&client, order.id, reply).await;
             });
         }
-        OrderRequest::Explain { object } => {
+        OrderRequest::Explain { object, rules } => {
             tokio::spawn(async move {
-                let reply = match client.explain(&object).await {
-                    Ok(Some(explanation)) => OrderAnswer::Explanation { explanation: Box::new(explanation) },
-                    Ok(None) => OrderAnswer::Refused { reason: not_found(&object) },
-                    Err(error) => OrderAnswer::Refused { reason: error.whole_text() },
+                let reply = match draft(rules) {
+                    Ok(draft) => match client.explain(&object, draft).await {
+                        Ok(Some(told)) => OrderAnswer::Explanation { explanation: Box::new(told) },
+                        Ok(None) => OrderAnswer::Refused { reason: not_found(&object) },
+                        Err(error) => OrderAnswer::Refused { reason: error.whole_text() },
+                    },
+                    Err(reason) => OrderAnswer::Refused { reason },
                 };
                 answer(&client, order.id, reply).await;
             });
@@ -91,6 +99,13 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
             let _ = to.send(order).await;
         }
     }
+}
+
+/// The rule set that an order brings to be tried; else what is wrong with it.
+fn draft(rules: Option<String>) -> Result<Option<Arc<Rules>>, String> {
+    let Some(text) = rules else { return Ok(None) };
+    let document = RulesDocument::Set { file: "draft".to_owned(), text };
+    Rules::new(document).map(|rules| Some(Arc::new(rules))).map_err(|problems| problems.to_string())
 }
 
 /// What to say where no entry is called so.

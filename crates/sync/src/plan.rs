@@ -3,16 +3,17 @@
 //!
 //! **Invariant:** nothing here writes to the target or changes the state, but for marking deletions as approved.
 
+use crate::decide::Decider;
 use crate::import::blocking;
 use crate::state::{ConfirmedMembers, ConfirmedRow, DeletionRow, ObjectRow, Stage, StateStore};
-use crate::{StateError, codec};
-use lockstep_engine::rules::{Mapped, MappedObject, Mapping, Reference};
+use crate::{LeftScope, StateError, codec};
+use lockstep_engine::rules::{Mapped, MappedObject, Reference};
 use lockstep_engine::{
-    Confirmed, Container, CsId, KeyHash, KeyHasher, KindDeletions, LossDigest, Manager, Wanted, both,
-    held_for_distrust, judge, link_difference, unresolved_manager, unresolved_members,
+    Confirmed, Container, CsId, KeyHash, KindDeletions, LossDigest, Manager, Wanted, both, describe_deletion,
+    describe_disabling, held_for_distrust, judge, link_difference, unresolved_manager, unresolved_members,
 };
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
-use lockstep_model::plan::{DeleteReason, Verdict};
+use lockstep_model::plan::{DeleteReason, PlanItem, Verdict};
 use lockstep_model::{Entry, Fingerprint, ObjectKind, SourceAnchor, SyncError, Timestamp, dn};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,10 +36,20 @@ pub(crate) struct Judgement {
 #[derive(Clone)]
 pub(crate) struct Planner {
     pub(crate) state: Arc<dyn StateStore>,
-    pub(crate) mapping: Arc<Mapping>,
-    pub(crate) hasher: KeyHasher,
+    pub(crate) decider: Decider,
+    /// The rules in force before, newest first: what was confirmed by them is known through them.
+    pub(crate) earlier: Arc<Vec<Decider>>,
     pub(crate) threshold: DeletionThreshold,
     pub(crate) members: MemberThreshold,
+    pub(crate) left_scope: LeftScope,
+}
+
+/// What becomes of an object that is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Delete,
+    Disable,
+    Keep,
 }
 
 impl Planner {
@@ -56,6 +67,9 @@ impl Planner {
             let Some(last) = page.last() else { break };
             after = last.id;
             for row in page {
+                if self.fate(&row) == Fate::Keep {
+                    continue;
+                }
                 *deletions.entry(row.kind).or_default() += 1;
                 if row.approved {
                     continue;
@@ -87,10 +101,34 @@ impl Planner {
         Ok(Judgement { verdict, digest: digest.text(), deletions, in_doubt })
     }
 
+    /// What becomes of an object whose deletion is pending.
+    pub(crate) fn fate(&self, row: &DeletionRow) -> Fate {
+        match (row.remains, self.left_scope, row.kind) {
+            (false, ..) | (true, LeftScope::Delete, _) => Fate::Delete,
+            (true, LeftScope::Disable, ObjectKind::User) => Fate::Disable,
+            (true, LeftScope::Disable, ObjectKind::Group) | (true, LeftScope::Keep, _) => Fate::Keep,
+        }
+    }
+
+    /// In words what becomes of it.
+    pub(crate) fn describe_going(&self, row: &DeletionRow) -> PlanItem {
+        match self.fate(row) {
+            Fate::Delete | Fate::Keep => {
+                describe_deletion(row.kind, &row.anchor, &row.name, row.dn.as_deref(), row.reason)
+            }
+            Fate::Disable => describe_disabling(
+                &row.anchor,
+                &row.name,
+                row.dn.as_deref(),
+                "accountEnabled <- false, for it left the scope",
+            ),
+        }
+    }
+
     fn count_loss(&self, row: &DeletionRow, lost: &mut BTreeMap<KeyHash, (String, u64)>) {
         let Some(name) = row.dn.as_deref().and_then(dn::normalize) else { return };
         let Some(parent) = dn::parent_of(&name) else { return };
-        lost.entry(self.hasher.dn(parent)).or_insert_with(|| (parent.to_owned(), 0)).1 += 1;
+        lost.entry(self.decider.hasher().dn(parent)).or_insert_with(|| (parent.to_owned(), 0)).1 += 1;
     }
 
     async fn containers(&self, lost: BTreeMap<KeyHash, (String, u64)>) -> Result<Vec<Container>, StateError> {
@@ -116,10 +154,9 @@ impl Planner {
 
     /// Objects made ready; those out of scope are left out.
     pub(crate) async fn make_ready(&self, rows: Vec<ObjectRow>) -> Result<Vec<Ready>, StateError> {
-        let (mapping, hasher) = (self.mapping.clone(), self.hasher);
+        let decider = self.decider.clone();
         let many = rows.len() > 50 || rows.iter().map(|row| row.raw.len()).sum::<usize>() > 100_000;
-        let work =
-            move || rows.into_iter().filter_map(|row| prepare(row, &mapping, &hasher)).collect::<Vec<_>>();
+        let work = move || rows.into_iter().filter_map(|row| prepare(row, &decider)).collect::<Vec<_>>();
         let mut prepared: Vec<Prepared> = if many { blocking(work).await? } else { work() };
 
         let names: Vec<KeyHash> = prepared.iter().flat_map(|one| one.names.iter().copied()).collect();
@@ -157,6 +194,9 @@ pub(crate) struct Change {
 impl Planner {
     /// What a pending object needs; none where the target has it so already.
     pub(crate) async fn change_of(&self, ready: &Ready) -> Result<Option<Change>, StateError> {
+        if ready.failed {
+            return Ok(None);
+        }
         let members = match ready.confirmed_members() {
             Ok(before) => {
                 let difference = link_difference(before, &ready.members);
@@ -181,7 +221,7 @@ impl Planner {
     /// a "before".
     async fn confirmed(&self, ready: &Ready) -> Result<Option<Confirmed>, StateError> {
         let Some(row) = &ready.confirmed else { return Ok(None) };
-        let properties = self.confirmed_properties(ready).unwrap_or_default();
+        let properties = self.confirmed_properties(ready).await?.unwrap_or_default();
         let manager = match row.manager {
             Some(id) => self.state.anchors(vec![id]).await?.into_iter().flatten().next(),
             None if row.raw.as_deref() == Some(&[]) => ready.manager.clone(),
@@ -196,24 +236,32 @@ struct Prepared {
     row: ObjectRow,
     entry: Entry,
     mapped: Box<MappedObject>,
+    failed: bool,
     names: Vec<KeyHash>,
     targets: Vec<Option<crate::state::Target>>,
 }
 
-fn prepare(row: ObjectRow, mapping: &Mapping, hasher: &KeyHasher) -> Option<Prepared> {
+fn prepare(row: ObjectRow, decider: &Decider) -> Option<Prepared> {
     let entry = codec::decode(row.anchor.clone(), &row.raw)?;
-    // The state has it in scope; a mapping that says otherwise made the indexes anew before.
-    let Mapped::Object(mapped) = mapping.map(&entry) else { return None };
-    let names = match mapped.kind {
-        ObjectKind::User => mapped.manager.iter().map(|reference| hasher.hash(reference)).collect(),
-        ObjectKind::Group => mapped.members.iter().map(|reference| hasher.hash(reference)).collect(),
+    let (mapped, failed) = match decider.map(&entry, row.confirmed.is_none()) {
+        Mapped::Object(mapped) => (mapped, false),
+        Mapped::Failed { kind, errors } => {
+            let kind = row.confirmed.as_ref().map_or(kind, |confirmed| confirmed.kind);
+            (Box::new(MappedObject::failed(kind, errors)), true)
+        }
+        // The state has it in scope; rules that say otherwise made the indexes anew before.
+        Mapped::OutOfScope { .. } => return None,
     };
-    Some(Prepared { row, entry, mapped, names, targets: Vec::new() })
+    let names = match mapped.kind {
+        ObjectKind::User => mapped.manager.iter().map(|reference| decider.hash(reference)).collect(),
+        ObjectKind::Group => mapped.members.iter().map(|reference| decider.hash(reference)).collect(),
+    };
+    Some(Prepared { row, entry, mapped, failed, names, targets: Vec::new() })
 }
 
 impl Prepared {
     fn finish(self, anchors: &BTreeMap<CsId, SourceAnchor>) -> Ready {
-        let Self { row, entry, mapped, targets, .. } = self;
+        let Self { row, entry, mapped, failed, targets, .. } = self;
         let mut manager = Manager::None;
         let mut manager_id = None;
         let mut members = Vec::new();
@@ -253,7 +301,8 @@ impl Prepared {
         Ready {
             id: row.id,
             anchor: row.anchor,
-            dn: entry.dn,
+            entry,
+            failed,
             name,
             fingerprint,
             manager: manager.anchor().cloned(),
@@ -272,7 +321,9 @@ impl Prepared {
 pub(crate) struct Ready {
     pub(crate) id: CsId,
     pub(crate) anchor: SourceAnchor,
-    pub(crate) dn: String,
+    pub(crate) entry: Entry,
+    /// Its rules went wrong: what it should be is not known, and it is left as it is.
+    pub(crate) failed: bool,
     pub(crate) name: String,
     pub(crate) mapped: Box<MappedObject>,
     pub(crate) manager: Option<SourceAnchor>,
@@ -287,12 +338,18 @@ pub(crate) struct Ready {
 
 impl Ready {
     pub(crate) fn wanted(&self) -> Wanted<'_> {
-        Wanted { anchor: &self.anchor, dn: &self.dn, mapped: &self.mapped, manager: self.manager.as_ref() }
+        Wanted {
+            anchor: &self.anchor,
+            dn: &self.entry.dn,
+            mapped: &self.mapped,
+            manager: self.manager.as_ref(),
+        }
     }
 
-    /// Whether the target already holds these properties and this manager.
+    /// Whether nothing of its properties and manager is to be written: the target holds them, or they are not known.
     pub(crate) fn is_written(&self) -> bool {
-        self.confirmed.as_ref().is_some_and(|confirmed| confirmed.fingerprint == self.fingerprint)
+        self.failed
+            || self.confirmed.as_ref().is_some_and(|confirmed| confirmed.fingerprint == self.fingerprint)
     }
 
     /// The members confirmed, where they are known one by one.

@@ -1,11 +1,11 @@
 //! A plan in numbers and in words, for people. Nothing is written.
 
 use crate::SyncFailure;
-use crate::plan::{Change, DELETIONS_PAGE, Judgement, Planner, Ready};
+use crate::plan::{Change, DELETIONS_PAGE, Fate, Judgement, Planner, Ready};
 use crate::state::Stage;
-use lockstep_engine::{CsId, describe, describe_deletion};
+use lockstep_engine::{CsId, changed, describe};
 use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
-use lockstep_model::{ObjectKind, PlanId, SourceAnchor, SyncError, Timestamp};
+use lockstep_model::{ObjectKind, PlanId, Property, SourceAnchor, SyncError, Timestamp};
 use std::collections::BTreeMap;
 
 /// Pending objects made ready at once.
@@ -46,6 +46,7 @@ pub(crate) async fn report(
         },
         items: gathered.items.into_values().collect(),
         truncated,
+        properties: gathered.properties,
         errors: gathered.errors,
     })
 }
@@ -59,6 +60,7 @@ struct Gathered {
     items: BTreeMap<(ObjectKind, SourceAnchor), PlanItem>,
     errors: Vec<SyncError>,
     error_count: u64,
+    properties: BTreeMap<ObjectKind, BTreeMap<Property, u64>>,
 }
 
 impl Gathered {
@@ -80,15 +82,25 @@ impl Gathered {
         self.errors.extend(ready.errors.iter().take(room).cloned());
         let Some(Change { confirmed, members }) = planner.change_of(&ready).await? else { return Ok(()) };
         let counts = self.counts.entry(kind).or_default();
-        if confirmed.is_some() {
+        if let Some(confirmed) = &confirmed {
             counts.update += 1;
+            let properties = self.properties.entry(kind).or_default();
+            for property in changed(&confirmed.properties, &ready.mapped.properties) {
+                *properties.entry(property).or_default() += 1;
+            }
         } else {
             counts.create += 1;
         }
         counts.members_added += members.0;
         counts.members_removed += members.1;
         let key = (kind, ready.anchor.clone());
-        self.list(|| describe(&ready.wanted(), confirmed.as_ref(), members, &planner.mapping), key);
+        self.list(
+            || {
+                let trace = planner.decider.trace(&ready.entry, confirmed.is_none());
+                describe(&ready.wanted(), confirmed.as_ref(), members, &trace)
+            },
+            key,
+        );
         Ok(())
     }
 
@@ -99,12 +111,14 @@ impl Gathered {
             let Some(last) = page.last() else { return Ok(()) };
             after = last.id;
             for row in page {
-                self.counts.entry(row.kind).or_default().delete += 1;
+                let counts = self.counts.entry(row.kind).or_default();
+                match planner.fate(&row) {
+                    Fate::Keep => continue,
+                    Fate::Disable => counts.update += 1,
+                    Fate::Delete => counts.delete += 1,
+                }
                 let key = (row.kind, row.anchor.clone());
-                self.list(
-                    || describe_deletion(row.kind, &row.anchor, &row.name, row.dn.as_deref(), row.reason),
-                    key,
-                );
+                self.list(|| planner.describe_going(&row), key);
             }
         }
     }

@@ -3,11 +3,13 @@
 
 use crate::backoff::Backoff;
 use crate::client::SyncClient;
+use crate::decide::{Decider, SharedScope};
 use crate::export::{Exported, Exporter};
 use crate::import::{Importer, Step};
 use crate::plan::{Judgement, Planner};
+use crate::scope::ResolvedScope;
 use crate::state::{Approval, Batch, Meta};
-use crate::{Phase, StateError, SyncFailure, preview, reconcile};
+use crate::{Phase, StateError, SyncFailure, preview, reconcile, settle};
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::plan::{PlanSummary, Verdict};
 use lockstep_model::provisioning::{
@@ -15,6 +17,7 @@ use lockstep_model::provisioning::{
 };
 use lockstep_model::{RunId, Timestamp};
 use lockstep_sources::{SourceError, SourceEvent, Watermark};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -110,7 +113,7 @@ impl Reading {
     pub(crate) fn start(client: &SyncClient, from: Option<Watermark>, live: bool) -> Self {
         let (to, events) = mpsc::channel(EVENTS);
         let stop = CancellationToken::new();
-        let mut source = (client.source)();
+        let mut source = client.make_source();
         let at = source.describe();
         let token = stop.clone();
         let task = tokio::spawn(async move { source.read(from, live, to, token).await });
@@ -135,16 +138,21 @@ pub(crate) struct Session<'a> {
     /// What the tenant wants of the client.
     pub(crate) sync_enabled: bool,
     pub(crate) threshold: Option<DeletionThreshold>,
+    earlier: Arc<Vec<Decider>>,
+    scope: SharedScope,
+    /// What the state was evaluated by was compared with the scope once.
+    scope_is_evaluated: bool,
 }
 
 impl<'a> Session<'a> {
     pub(crate) async fn open(client: &'a SyncClient) -> Result<Self, SyncFailure> {
-        let meta = client.open_state().await?;
+        let scope = SharedScope::default();
+        let meta = client.open_state(&scope).await?;
         let settings = &client.settings;
         let report = ClientReport {
             version: settings.version.clone(),
             machine: settings.machine.clone(),
-            source: (client.source)().describe(),
+            source: client.make_source().describe(),
             state: ClientState::Starting,
             detail: None,
             last_import: meta.last_import,
@@ -155,7 +163,18 @@ impl<'a> Session<'a> {
             pending: PendingCounts::default(),
             held_plan: None,
         };
-        Ok(Self { client, meta, held: None, report, sync_enabled: true, threshold: None })
+        let earlier = client.earlier(&meta, &scope).await?;
+        Ok(Self {
+            client,
+            meta,
+            held: None,
+            report,
+            sync_enabled: true,
+            threshold: None,
+            earlier,
+            scope,
+            scope_is_evaluated: false,
+        })
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -163,7 +182,8 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn planner(&self) -> Planner {
-        self.client.planner(&self.meta, self.threshold.unwrap_or(self.client.settings.threshold))
+        let threshold = self.threshold.unwrap_or(self.client.settings.threshold);
+        self.client.planner(&self.meta, threshold, self.earlier.clone(), &self.scope)
     }
 
     /// Deletions written since then count for the guard.
@@ -194,6 +214,23 @@ impl<'a> Session<'a> {
         if self.meta != before { self.save_meta().await } else { Ok(()) }
     }
 
+    /// Evaluates the entries for which the scope has changed around them.
+    pub(crate) async fn settle(&mut self) -> Result<(), StateError> {
+        let before = self.scope.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if !self.client.scope_can_change() && *before == ResolvedScope::default() && self.scope_is_evaluated {
+            return Ok(());
+        }
+        let state = &self.client.state;
+        let now = self.client.load_scope(&self.meta, &self.scope).await?;
+        if now.mark(state, Some(&before)).await? {
+            let changed = settle::settle(state, &self.client.decider(&self.meta, &self.scope)).await?;
+            tracing::info!(changed, "the scope changed: entries are something else now");
+            now.evaluated(state).await?;
+        }
+        self.scope_is_evaluated = true;
+        Ok(())
+    }
+
     /// Makes the plan and writes it, if the guard lets it pass. With `with_deletions` false, deletions wait.
     pub(crate) async fn plan(
         &mut self,
@@ -204,6 +241,7 @@ impl<'a> Session<'a> {
             return Ok(Planned::Suspended);
         }
         let began = Instant::now();
+        self.settle().await?;
         if self.meta.target_unsure {
             self.client.phase(Phase::Reconciling);
             reconcile::reconcile(&self.client.state, &self.client.target, &mut self.meta).await?;
@@ -343,7 +381,7 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn importer(&self) -> Importer {
-        Importer::new(self.client.state.clone(), self.client.mapping.clone(), &self.meta)
+        Importer::new(self.client.state.clone(), self.client.decider(&self.meta, &self.scope), &self.meta)
     }
 
     /// One whole cycle, with its record and reports.

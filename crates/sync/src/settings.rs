@@ -1,14 +1,32 @@
 //! What an admin can set of a sync client.
 
-use lockstep_engine::rules::MappingSettings;
+use crate::ScopeSettings;
+use lockstep_engine::rules::{MappingSettings, Rules};
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
+use std::sync::Arc;
 use std::time::Duration;
+
+/// What becomes of an object whose entry is there and that no rule and no container takes in any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LeftScope {
+    /// It is deleted, softly: it can be restored for 30 days.
+    #[default]
+    Delete,
+    /// A user's account is disabled and otherwise stays as it is; a group stays as it is.
+    Disable,
+    /// It stays as it is.
+    Keep,
+}
 
 /// The settings of a sync client.
 #[derive(Clone, Debug)]
 pub struct SyncSettings {
     /// How entries become users and groups.
-    pub mapping: MappingSettings,
+    pub rules: Arc<Rules>,
+    /// Which containers are in scope.
+    pub scope: ScopeSettings,
+    /// What becomes of what leaves the scope.
+    pub left_scope: LeftScope,
     /// How much may be deleted without approval. The tenant's own, where an admin set one there, wins.
     pub threshold: DeletionThreshold,
     /// How many members a group may lose without approval.
@@ -36,7 +54,9 @@ pub struct SyncSettings {
 impl Default for SyncSettings {
     fn default() -> Self {
         Self {
-            mapping: MappingSettings::default(),
+            rules: Arc::new(Rules::built_in(MappingSettings::default())),
+            scope: ScopeSettings::default(),
+            left_scope: LeftScope::default(),
             threshold: DeletionThreshold::default(),
             members: MemberThreshold::default(),
             approval: Duration::from_secs(60 * 60),

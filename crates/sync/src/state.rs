@@ -25,8 +25,8 @@ pub struct Meta {
     pub watermark: Option<Watermark>,
     /// The secret key of [`lockstep_engine::KeyHasher`].
     pub hash_key: [u64; 2],
-    /// The mapping by which the indexes were made; another one has them made anew.
-    pub mapping: String,
+    /// The rules by which the indexes were made; others have them made anew.
+    pub rules: String,
     /// An admin paused the client.
     pub paused: bool,
     /// What the target holds must be asked before the next plan: the state is new, or an export ended without
@@ -132,6 +132,8 @@ pub struct Batch {
     pub upserts: Vec<Upsert>,
     /// Entries that are gone.
     pub removals: Vec<Removal>,
+    /// Entries that were marked by [`StateStore::unsettle`] and are not any more.
+    pub settled: Vec<CsId>,
     /// The client's facts from now on.
     pub meta: Option<Meta>,
 }
@@ -210,6 +212,8 @@ pub struct DeletionRow {
     pub dn: Option<String>,
     /// Whether a person approved it.
     pub approved: bool,
+    /// Whether its entry is there and out of scope.
+    pub remains: bool,
 }
 
 /// How one object stands.
@@ -266,6 +270,11 @@ pub enum Outcome {
     },
     /// The target deleted it.
     Deleted {
+        /// The object.
+        id: CsId,
+    },
+    /// Nothing is to be done with it, whatever the target holds of it.
+    Kept {
         /// The object.
         id: CsId,
     },
@@ -327,6 +336,14 @@ pub struct Counts {
 pub trait StateStore: Send + Sync + 'static {
     /// The client's facts.
     async fn meta(&self) -> Result<Meta, StateError>;
+    /// Marks the entries of these names, or all that are there, to be evaluated again.
+    async fn unsettle(&self, names: Option<Vec<KeyHash>>) -> Result<(), StateError>;
+    /// Entries that are marked, at most `limit`, fewer where they are large; none at the end.
+    async fn unsettled(&self, limit: usize) -> Result<Vec<Held>, StateError>;
+    /// A text that was kept by name.
+    async fn note(&self, name: &'static str) -> Result<Option<String>, StateError>;
+    /// Keeps a text by name, in place of the one before.
+    async fn put_note(&self, name: &'static str, text: String) -> Result<(), StateError>;
     /// Numbers of the state. Cheap.
     async fn counts(&self) -> Result<Counts, StateError>;
     /// Commits changes. The answer has the numbers of the upserts, in their order.

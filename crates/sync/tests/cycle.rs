@@ -8,6 +8,7 @@
 
 mod common;
 
+use common::world::*;
 use common::*;
 use lockstep_model::explain::{Next, Scope};
 use lockstep_model::guard::DeletionThreshold;
@@ -16,61 +17,8 @@ use lockstep_model::provisioning::{ClientState, RunResult};
 use lockstep_model::{ObjectKind, Property, PropertyValue};
 use lockstep_sources::{ReadKind, SourceError};
 use lockstep_sync::{SyncFailure, SyncSettings};
-use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-const PEOPLE: &str = "ou=people,dc=contoso,dc=com";
-const GROUPS: &str = "ou=groups,dc=contoso,dc=com";
-
-fn organization(people: usize) -> Shared {
-    let directory = Directory::shared();
-    {
-        let mut d = directory.lock().unwrap();
-        d.ou("base", "dc=contoso,dc=com");
-        d.ou("ou-people", PEOPLE);
-        d.ou("ou-groups", GROUPS);
-        for n in 0..people {
-            d.person(&format!("p{n:03}"), PEOPLE);
-        }
-    }
-    directory
-}
-
-fn dn(name: &str) -> String {
-    format!("uid={name},{PEOPLE}")
-}
-
-struct World {
-    directory: Shared,
-    tenant: Arc<MemoryTenant>,
-    folder: tempfile::TempDir,
-}
-
-impl World {
-    fn new(directory: Shared) -> Self {
-        Self { directory, tenant: MemoryTenant::new(), folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn client_with(&self, threshold: DeletionThreshold) -> lockstep_sync::SyncClient {
-        client(&self.directory, &self.tenant, &self.folder.path().join("state.db"), threshold)
-    }
-
-    async fn once(&self, threshold: DeletionThreshold, full: bool) -> Result<RunResult, SyncFailure> {
-        let client = self.client_with(threshold);
-        client.once(full, CancellationToken::new()).await.map(|record| record.result)
-    }
-
-    async fn sync(&self) -> RunResult {
-        self.once(OPEN, false).await.unwrap()
-    }
-
-    fn forget_state(&self) {
-        for entry in std::fs::read_dir(self.folder.path()).unwrap() {
-            std::fs::remove_file(entry.unwrap().path()).unwrap();
-        }
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_arrives_and_then_nothing_is_written() {
@@ -397,7 +345,7 @@ async fn leaving_the_scope_is_told_apart() {
     let world = World::new(organization(5));
     world.sync().await;
     world.directory.lock().unwrap().set("p002", "objectclass", &["device"]);
-    let report = world.client_with(OPEN).preview(10, CancellationToken::new()).await.unwrap();
+    let report = world.client_with(OPEN).preview(10, None, CancellationToken::new()).await.unwrap();
     insta::assert_json_snapshot!(report.items, @r#"
     [
       {
@@ -433,8 +381,8 @@ async fn a_preview_writes_nothing_and_moves_nothing() {
         d.person("p100", PEOPLE);
     }
     let client = world.client_with(OPEN);
-    let first = client.preview(3, CancellationToken::new()).await.unwrap();
-    let again = client.preview(3, CancellationToken::new()).await.unwrap();
+    let first = client.preview(3, None, CancellationToken::new()).await.unwrap();
+    let again = client.preview(3, None, CancellationToken::new()).await.unwrap();
     assert_eq!(first.items, again.items);
     assert_eq!(first.summary.counts, again.summary.counts);
     insta::assert_json_snapshot!((&first.summary.counts, &first.items, first.truncated));
@@ -476,7 +424,7 @@ async fn one_object_is_explained_as_the_plan_has_it() {
         );
     }
     world.sync().await;
-    let explain = async |object: &str| world.client_with(OPEN).explain(object).await.unwrap();
+    let explain = async |object: &str| world.client_with(OPEN).explain(object, None).await.unwrap();
     let one = async |object: &str| explain(object).await.unwrap_or_else(|| panic!("{object}"));
 
     // By anchor, DN, uid, mail and name, in any case.
@@ -512,7 +460,7 @@ async fn one_object_is_explained_as_the_plan_has_it() {
     }
     let strict = DeletionThreshold::default();
     assert_eq!(world.once(strict, false).await.unwrap(), RunResult::StoppedDeletionThresholdExceeded);
-    let plan = world.client_with(strict).preview(100, CancellationToken::new()).await.unwrap();
+    let plan = world.client_with(strict).preview(100, None, CancellationToken::new()).await.unwrap();
     assert_eq!(plan.items.len(), 6, "{plan:?}");
     for item in plan.items {
         let told = one(item.anchor.as_str()).await;

@@ -106,7 +106,8 @@ async fn a_mass_deletion_is_held_whole_and_approved_by_order() {
     let held = running.tenant.state.lock().unwrap().reports.last().unwrap().held_plan.clone().unwrap();
     let refused = running.order(OrderRequest::Approve { digest: "0".into(), by: "ann".into() }).await;
     assert!(matches!(refused, OrderAnswer::Refused { .. }));
-    let OrderAnswer::Plan { plan } = running.order(OrderRequest::Preview { limit: 5 }).await else {
+    let OrderAnswer::Plan { plan } = running.order(OrderRequest::Preview { limit: 5, rules: None }).await
+    else {
         panic!()
     };
     assert_eq!(plan.summary.deletions_digest, held.deletions_digest);

@@ -266,6 +266,7 @@ fn value(source: Source, object: &StoredObject) -> Value {
             Some(PropertyValue::Text(text)) => text.as_str().into(),
             Some(PropertyValue::Flag(flag)) => (*flag).into(),
             Some(PropertyValue::List(list)) => list.clone().into(),
+            Some(PropertyValue::Kept) => Value::Null,
             None if is_list(property) => json!([]),
             None => Value::Null,
         },

@@ -25,6 +25,8 @@ const MAX_DIGEST_BYTES: usize = 256;
 
 /// Bytes of what names an object: a DN at most.
 const MAX_OBJECT_BYTES: usize = lockstep_model::dn::MAX_BYTES;
+/// Bytes of a rule set that is tried.
+const MAX_RULES_BYTES: usize = 1024 * 1024;
 
 /// An order as a person gives it: who approves is not said, but known.
 #[derive(Deserialize)]
@@ -38,12 +40,14 @@ enum Given {
     Resume,
     Preview {
         limit: Option<u32>,
+        rules: Option<String>,
     },
     Approve {
         digest: String,
     },
     Explain {
         object: String,
+        rules: Option<String>,
     },
     Doctor,
 }
@@ -65,19 +69,24 @@ pub(crate) async fn send(
         Given::SyncNow { full } => OrderRequest::SyncNow { full },
         Given::Pause => OrderRequest::Pause,
         Given::Resume => OrderRequest::Resume,
-        Given::Preview { limit } => {
-            OrderRequest::Preview { limit: limit.unwrap_or(PREVIEW_ITEMS).min(MAX_PREVIEW_ITEMS) }
+        Given::Preview { rules: Some(text), .. } | Given::Explain { rules: Some(text), .. }
+            if text.len() > MAX_RULES_BYTES =>
+        {
+            return Err(ApiError::bad_request("`rules` has at most 1 MiB; split the rule set."));
+        }
+        Given::Preview { limit, rules } => {
+            OrderRequest::Preview { limit: limit.unwrap_or(PREVIEW_ITEMS).min(MAX_PREVIEW_ITEMS), rules }
         }
         Given::Approve { digest } if digest.len() > MAX_DIGEST_BYTES => {
             return Err(ApiError::bad_request("`digest` is that of the plan shown."));
         }
         Given::Approve { digest } => OrderRequest::Approve { digest, by: identity.name },
-        Given::Explain { object } if object.trim().is_empty() || object.len() > MAX_OBJECT_BYTES => {
+        Given::Explain { object, .. } if object.trim().is_empty() || object.len() > MAX_OBJECT_BYTES => {
             return Err(ApiError::bad_request(
                 "`object` is an anchor, a DN, a uid, a mail address or a name.",
             ));
         }
-        Given::Explain { object } => OrderRequest::Explain { object },
+        Given::Explain { object, rules } => OrderRequest::Explain { object, rules },
         Given::Doctor => OrderRequest::Doctor,
     };
     match state.orders.send(client, request, state.now(), PATIENCE).await {

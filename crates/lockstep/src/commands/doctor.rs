@@ -8,9 +8,10 @@ use crate::config::Loaded;
 use crate::out::{self, Out};
 use crate::wiring::remote::Api;
 use crate::wiring::server_doctor::{Check, configuration, space};
-use crate::wiring::{client, source, store};
+use crate::wiring::{client, rules, source, store};
 use lockstep_model::Clock;
 use lockstep_model::provisioning::{CheckResult, DoctorCheck};
+use lockstep_rules::Rules;
 use lockstep_targets::Target;
 use serde::Deserialize;
 use serde_json::json;
@@ -46,8 +47,47 @@ async fn directory(loaded: &Loaded) -> Vec<DoctorCheck> {
         ];
     }
     match source::factory(loaded) {
-        Ok(factory) => factory().check(SystemClock.now()).await,
+        Ok(factory) => match rules::configured(loaded) {
+            Ok(rules) => {
+                let mut checks = factory(&rules.attributes()).check(SystemClock.now()).await;
+                checks.push(examine_rules(&rules));
+                checks
+            }
+            Err(error) => vec![
+                Check::begin("rules", "The rules")
+                    .fail(format!("{error:#}"), "Correct the file; `lockstep rules check` says where."),
+            ],
+        },
         Err(error) => vec![check.fail(format!("{error:#}"), "Correct [source].")],
+    }
+}
+
+/// Whether the rules are probably what is meant, and do what their cases say.
+fn examine_rules(rules: &Rules) -> DoctorCheck {
+    let check = Check::begin("rules", "The rules");
+    let Some(set) = rules.set() else { return check.pass(rules.describe()) };
+    let failed: Vec<String> =
+        set.run_cases().into_iter().filter(|case| !case.passed).map(|case| case.case).collect();
+    let findings = set.lint();
+    let file = rules.describe();
+    if !failed.is_empty() {
+        check.fail(
+            format!("{file}: cases that fail: {}", failed.join(", ")),
+            format!("`lockstep rules test {file}` tells what differs; correct the rule or the case."),
+        )
+    } else if let Some(first) = findings.first() {
+        check.warn(
+            format!(
+                "{file}: {} findings, the first: rule \"{}\": {}",
+                findings.len(),
+                first.rule,
+                first.message
+            ),
+            format!("`lockstep rules check {file}` lists them with what to do."),
+        )
+    } else {
+        let (rules, cases) = (set.rules().len(), set.cases().len());
+        check.pass(format!("{file}: {rules} rules, {cases} cases pass"))
     }
 }
 

@@ -1,10 +1,11 @@
 //! `lockstep sync explain`: one object, from the directory's entry to the cloud.
 
-use super::sync::{item_text, order};
+use super::preview::item_text;
+use super::sync::order;
 use crate::End;
 use crate::config::Loaded;
 use crate::out::{self, Out};
-use crate::wiring::client;
+use crate::wiring::{client, rules};
 use anyhow::bail;
 use lockstep_model::PropertyValue;
 use lockstep_model::explain::{Explanation, Next, Scope};
@@ -13,9 +14,15 @@ use lockstep_model::provisioning::OrderAnswer;
 use lockstep_sync::{StateError, not_found};
 use serde_json::json;
 use std::fmt::Write;
+use std::path::Path;
 
 /// Explains at the client that runs, else from the client's state.
-pub(crate) async fn run(out: Out, loaded: &Loaded, object: &str) -> anyhow::Result<End> {
+pub(crate) async fn run(
+    out: Out,
+    loaded: &Loaded,
+    object: &str,
+    draft: Option<&Path>,
+) -> anyhow::Result<End> {
     let state = match client::open_state(loaded) {
         Ok(state) => Some(state),
         Err(error) if matches!(error.downcast_ref(), Some(StateError::InUse { .. })) => None,
@@ -26,16 +33,20 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, object: &str) -> anyhow::Resu
             // Only the state is read; the server is not asked.
             let target =
                 client::target_at(loaded, loaded.config.sync.server.clone(), "none".to_owned().into())?;
-            match client::client(loaded, target, state)?.explain(object).await? {
+            let draft = draft.map(rules::of_file).transpose()?;
+            match client::client(loaded, target, state)?.explain(object, draft).await? {
                 Some(explanation) => explanation,
                 None => bail!(not_found(object)),
             }
         }
-        None => match order(loaded, &json!({ "order": "explain", "object": object })).await? {
-            OrderAnswer::Explanation { explanation } => *explanation,
-            OrderAnswer::Refused { reason } => bail!(reason),
-            _ => bail!("the sync client answered with something other than an explanation; report this"),
-        },
+        None => {
+            let text = draft.map(rules::read).transpose()?;
+            match order(loaded, &json!({ "order": "explain", "object": object, "rules": text })).await? {
+                OrderAnswer::Explanation { explanation } => *explanation,
+                OrderAnswer::Refused { reason } => bail!(reason),
+                _ => bail!("the sync client answered with something other than an explanation; report this"),
+            }
+        }
     };
     out.print(&explanation, || text(&explanation))?;
     Ok(End::Done)
@@ -83,6 +94,7 @@ fn text(told: &Explanation) -> String {
                 Some(PropertyValue::Flag(flag)) => flag.to_string(),
                 Some(PropertyValue::Text(text)) => text.clone(),
                 Some(PropertyValue::List(list)) => list.join("; "),
+                Some(PropertyValue::Kept) => "(what the cloud has stays)".into(),
             };
             [value.property.to_string(), shown, value.rule.clone()]
         });

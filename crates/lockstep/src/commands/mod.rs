@@ -3,6 +3,7 @@
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod explain;
+pub(crate) mod preview;
 pub(crate) mod rules;
 pub(crate) mod sample;
 pub(crate) mod status;

@@ -251,7 +251,7 @@ fn load(file: Option<&Path>, set: Option<&str>) -> anyhow::Result<(String, Resul
 }
 
 /// The text of a file with at most so many bytes.
-fn text_of(path: &Path, most: usize, else_do: &str) -> anyhow::Result<String> {
+pub(crate) fn text_of(path: &Path, most: usize, else_do: &str) -> anyhow::Result<String> {
     let name = path.display();
     let octets = octets_of(path, most)?;
     if octets.len() > most {

@@ -7,9 +7,8 @@ use crate::out::Out;
 use crate::sample::Manifest;
 use crate::verify::{VerifyOptions, verify};
 use crate::wiring::remote::Api;
-use crate::wiring::source;
+use crate::wiring::{client, rules, source};
 use anyhow::Context;
-use lockstep_rules::Mapping;
 use secrecy::ExposeSecret;
 
 /// Runs it.
@@ -21,12 +20,13 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Verify) -> anyhow
         }
         None => None,
     };
-    let mapping = Mapping::new(&loaded.config.mapping_settings());
-    let mut source = source::factory(loaded)?();
+    let rules = rules::configured(loaded)?;
+    let mut source = source::factory(loaded)?(&rules.attributes());
     let api = Api::open(loaded, &arguments.remote).await?;
     let options = VerifyOptions {
         source: source.as_mut(),
-        mapping: &mapping,
+        rules: &rules,
+        scope: client::scope(loaded),
         server: &api.url,
         token: api.token.expose_secret(),
         manifest: manifest.as_ref(),

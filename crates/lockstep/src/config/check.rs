@@ -173,10 +173,15 @@ fn source(loaded: &Loaded, add: &mut Add<'_>) {
         }
     }
     let named = [("source.base_dn", &source.base_dn), ("source.bind_dn", &source.bind_dn)];
-    let listed = source.exclude.iter().enumerate().map(|(at, dn)| (format!("source.exclude[{at}]"), dn));
-    let all = named.into_iter().filter_map(|(key, dn)| Some((key.to_owned(), dn.as_ref()?))).chain(listed);
-    for (key, dn) in all {
-        if let Err(error) = Dn::parse(dn) {
+    let of = |key: &'static str, list: &'_ [String]| -> Vec<(String, String)> {
+        let named = list.iter().enumerate().filter(|(_, text)| !is_uuid(text));
+        named.map(|(at, text)| (format!("source.{key}[{at}]"), text.clone())).collect()
+    };
+    let mut listed = of("include", &source.include);
+    listed.extend(of("exclude", &source.exclude));
+    let named = named.into_iter().filter_map(|(key, dn)| Some((key.to_owned(), dn.clone()?)));
+    for (key, dn) in named.chain(listed) {
+        if let Err(error) = Dn::parse(&dn) {
             add(
                 &key,
                 format!("\"{dn}\" is no distinguished name ({error})"),
@@ -198,8 +203,25 @@ fn source(loaded: &Loaded, add: &mut Add<'_>) {
     }
 }
 
+/// Whether a text has the form of an `entryUUID` (RFC 4122).
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
 fn mapping(loaded: &Loaded, add: &mut Add<'_>) {
     let mapping = &loaded.config.mapping;
+    if mapping.rules.is_some() {
+        let others = ["user_name_attribute", "user_classes", "group_classes", "disabled_attribute"];
+        for key in others.map(|name| format!("mapping.{name}")) {
+            if loaded.is_set(&key) {
+                add(&key, "says nothing beside `rules`".into(), "remove it, or remove `rules`");
+            }
+        }
+    }
     let named = [
         ("mapping.user_name_attribute", Some(&mapping.user_name_attribute)),
         ("mapping.disabled_attribute", mapping.disabled_attribute.as_ref()),

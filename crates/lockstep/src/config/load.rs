@@ -256,7 +256,8 @@ fn add_environment(
 
 /// Makes relative paths count from the folder of the configuration file.
 fn anchor_paths(config: &mut Config, folder: &Path) {
-    let (server, sync, source) = (&mut config.server, &mut config.sync, &mut config.source);
+    let (server, sync, source, mapping) =
+        (&mut config.server, &mut config.sync, &mut config.source, &mut config.mapping);
     let optional = [
         &mut server.tls_cert_file,
         &mut server.tls_key_file,
@@ -265,6 +266,7 @@ fn anchor_paths(config: &mut Config, folder: &Path) {
         &mut source.password_file,
         &mut source.ca_file,
         &mut source.file,
+        &mut mapping.rules,
     ];
     for path in optional.into_iter().flatten().chain([&mut server.data_dir, &mut sync.state_dir]) {
         *path = folder.join(&*path);

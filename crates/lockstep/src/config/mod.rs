@@ -128,8 +128,23 @@ pub(crate) struct Sync {
     pub(crate) settle: Period,
     /// The status page warns when the last sync is older than this.
     pub(crate) stale_after: Period,
+    /// What becomes of an object whose entry is still there and that no rule and no container takes in any more.
+    pub(crate) left_scope: LeftScope,
     /// When a plan is held until a person approves it.
     pub(crate) guard: Guard,
+}
+
+/// What becomes of what leaves the scope.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LeftScope {
+    /// It is deleted, softly: it can be restored for 30 days.
+    #[default]
+    Delete,
+    /// A user's account is disabled and otherwise stays as it is; a group stays as it is.
+    Disable,
+    /// It stays as it is.
+    Keep,
 }
 
 impl Default for Sync {
@@ -142,6 +157,7 @@ impl Default for Sync {
             cycle: Period::minutes(30),
             settle: Period::seconds(2),
             stale_after: Period::days(3),
+            left_scope: LeftScope::default(),
             guard: Guard::default(),
         }
     }
@@ -199,7 +215,10 @@ pub(crate) struct Source {
     pub(crate) allow_plaintext_bind: bool,
     /// Only entries that match this LDAP filter are read. Not set: all.
     pub(crate) filter: Option<String>,
-    /// DNs that are left out, with all below them.
+    /// Containers that are taken in, with all below them: DNs, or anchors (`entryUUID`). One chosen by its DN stays
+    /// chosen when it is renamed or moved. Not set: all below `base_dn`.
+    pub(crate) include: Vec<String>,
+    /// Containers that are left out, with all below them, chosen as those of `include`; the nearer one counts.
     pub(crate) exclude: Vec<String>,
     /// For `kind = "ldif"`: the file that is the directory.
     pub(crate) file: Option<PathBuf>,
@@ -232,6 +251,9 @@ pub(crate) enum Protection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Mapping {
+    /// A rule set (TOML) that decides in place of the built-in mapping; the other keys here then say nothing.
+    /// `lockstep rules show` prints one to start from.
+    pub(crate) rules: Option<PathBuf>,
     /// The attribute with the sign-in name, `local@domain`.
     pub(crate) user_name_attribute: String,
     /// Entries with one of these object classes are users.
@@ -247,6 +269,7 @@ impl Default for Mapping {
     fn default() -> Self {
         let default = lockstep_rules::MappingSettings::default();
         Self {
+            rules: None,
             user_name_attribute: default.user_name_attribute,
             user_classes: default.user_classes,
             group_classes: default.group_classes,
@@ -282,13 +305,12 @@ pub(crate) enum LogFormat {
 }
 
 impl Config {
-    /// The settings of the mapping. `[source] exclude` is a matter of scope and goes along.
+    /// The settings of the mapping.
     pub(crate) fn mapping_settings(&self) -> lockstep_rules::MappingSettings {
         lockstep_rules::MappingSettings {
             user_name_attribute: self.mapping.user_name_attribute.clone(),
             user_classes: self.mapping.user_classes.clone(),
             group_classes: self.mapping.group_classes.clone(),
-            excluded: self.source.exclude.clone(),
             disabled_attribute: self.mapping.disabled_attribute.clone(),
         }
     }

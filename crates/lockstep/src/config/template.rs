@@ -32,6 +32,7 @@ password_file = "source.password"         # or the systemd credential `source.pa
 # ca_file = "ca.pem"                      # the authority of the directory's certificate
 # allow_plaintext_bind = false            # the password crosses the network readable
 # filter = "(objectClass=*)"
+# include = ["ou=people,dc=contoso,dc=com"]   # by DN or entryUUID; a renamed container stays chosen
 # exclude = ["ou=robots,dc=contoso,dc=com"]
 # file = "people.ldif"                    # for kind = "ldif"
 
@@ -41,6 +42,7 @@ password_file = "source.password"         # or the systemd credential `source.pa
 # ca_file = "ca.pem"                      # the authority of the server's certificate
 # state_dir = "lockstep-data/client"
 # cycle = "30m"                           # the safety net; changes arrive live
+# left_scope = "delete"                   # or "disable", "keep": what leaves the scope, while its entry is there
 # settle = "2s"                           # live deletions wait this long for others, to be judged together
 # stale_after = "3d"                      # the status page warns when the last sync is older
 
@@ -51,6 +53,7 @@ password_file = "source.password"         # or the systemd credential `source.pa
 # members_least = 20                      # ... that has at least so many
 
 [mapping]
+# rules = "rules.toml"                    # sync rules of your own: lockstep rules show > rules.toml
 # user_name_attribute = "mail"
 # user_classes = ["inetOrgPerson", "organizationalPerson", "person", "posixAccount"]
 # group_classes = ["groupOfNames", "groupOfUniqueNames", "posixGroup"]

@@ -68,7 +68,7 @@ fn nothing_configured_is_the_default() {
 fn errors_name_the_place_the_key_and_the_next_step() {
     let check = |text: &str| errors(&[("lockstep.toml", text)], &[]);
     insta::assert_snapshot!(check("[sync]\n\ncylce = \"30m\"\n"), @"lockstep.toml:3: sync.cylce: this key is not known; did you mean `cycle`?");
-    insta::assert_snapshot!(check("[sync]\nfrobnicate = 1\n"), @"lockstep.toml:2: sync.frobnicate: this key is not known; known here: ca_file, cycle, guard, server, settle, stale_after, state_dir, token_file");
+    insta::assert_snapshot!(check("[sync]\nfrobnicate = 1\n"), @"lockstep.toml:2: sync.frobnicate: this key is not known; known here: ca_file, cycle, guard, left_scope, server, settle, stale_after, state_dir, token_file");
     insta::assert_snapshot!(check("[snyc]\n"), @"lockstep.toml:1: snyc: this key is not known; did you mean `sync`?");
     insta::assert_snapshot!(check("[sync]\ncycle = 30\n"), @r#"lockstep.toml:2: sync.cycle: 30 is not of the right type; write a duration such as "30m""#);
     insta::assert_snapshot!(check("[sync]\ncycle = \"30 minutes\"\n"), @r#"lockstep.toml:2: sync.cycle: "30 minutes" is no duration; a duration has numbers with units (d, h, m, s, ms), such as "30m", "3d" or "1h30m""#);

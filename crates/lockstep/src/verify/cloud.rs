@@ -2,8 +2,8 @@
 
 use anyhow::{Context as _, bail};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use lockstep_model::{ErrorCode, ObjectKind, Properties, Property, PropertyValue, SourceAnchor};
-use lockstep_rules::Mapping;
+use lockstep_model::{ErrorCode, ObjectKind, Properties, PropertyValue, SourceAnchor};
+use lockstep_rules::Rules;
 use lockstep_targets::{HttpSettings, http_client};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -76,7 +76,7 @@ impl Cloud {
     }
 
     /// Reads everything.
-    pub(super) async fn read(&self, mapping: &Mapping) -> anyhow::Result<Held> {
+    pub(super) async fn read(&self, rules: &Rules) -> anyhow::Result<Held> {
         let status: Value = self.get(&format!("{}/api/v1/status", self.base)).await?;
         let initial_domain =
             status.pointer("/tenant/initialDomain").and_then(Value::as_str).unwrap_or_default();
@@ -84,7 +84,7 @@ impl Cloud {
         let mut anchors = HashMap::new();
         let mut ids = Vec::new();
         for kind in [ObjectKind::User, ObjectKind::Group] {
-            self.read_objects(kind, mapping, &mut held, &mut anchors, &mut ids).await?;
+            self.read_objects(kind, rules, &mut held, &mut anchors, &mut ids).await?;
         }
         let links: Vec<_> = stream::iter(&ids)
             .map(|(kind, id)| self.read_links(*kind, id))
@@ -113,13 +113,12 @@ impl Cloud {
     async fn read_objects(
         &self,
         kind: ObjectKind,
-        mapping: &Mapping,
+        rules: &Rules,
         held: &mut Held,
         anchors: &mut HashMap<String, SourceAnchor>,
         ids: &mut Vec<(ObjectKind, String)>,
     ) -> anyhow::Result<()> {
-        let properties: Vec<Property> =
-            Property::ALL.iter().copied().filter(|p| !mapping.flow_of(kind, *p).is_empty()).collect();
+        let properties = rules.properties(kind);
         let names: Vec<&str> = properties.iter().map(|p| p.as_str()).collect();
         let first = format!(
             "{}/v1.0/{}s?$select=id,onPremisesImmutableId,{}&$top={PAGE}",

@@ -137,7 +137,8 @@ impl<'a> Comparison<'a> {
         property: Property,
     ) {
         let (want, have) = (wanted.properties.get(property), held.properties.get(property));
-        if want.is_none() && have.is_none() {
+        // Of what the rules say nothing about, the directory has nothing to compare.
+        if (want.is_none() && have.is_none()) || want == Some(&PropertyValue::Kept) {
             return;
         }
         self.compared += 1;
@@ -179,7 +180,7 @@ impl<'a> Comparison<'a> {
             (Property::ProxyAddresses, Some(PropertyValue::List(want)), have) => {
                 let list = |value: &PropertyValue| match value {
                     PropertyValue::List(list) => list.iter().map(|a| bare(a)).collect(),
-                    PropertyValue::Flag(_) | PropertyValue::Text(_) => BTreeSet::new(),
+                    PropertyValue::Flag(_) | PropertyValue::Text(_) | PropertyValue::Kept => BTreeSet::new(),
                 };
                 let want: BTreeSet<String> = want.iter().map(|a| bare(a)).collect();
                 let have: BTreeSet<String> = have.map(list).unwrap_or_default();
@@ -287,5 +288,6 @@ fn shown(value: Option<&PropertyValue>) -> String {
         Some(PropertyValue::Flag(flag)) => flag.to_string(),
         Some(PropertyValue::Text(text)) => format!("'{text}'"),
         Some(PropertyValue::List(list)) => format!("{list:?}"),
+        Some(PropertyValue::Kept) => "what the cloud has".into(),
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::sample::Manifest;
 use anyhow::{Context as _, bail};
-use lockstep_model::{Attributes, Entry, ObjectKind, Properties, SourceAnchor, dn};
-use lockstep_rules::{Mapped, Mapping, Reference};
+use lockstep_model::{Attributes, Entry, ObjectKind, Properties, SourceAnchor, Timestamp, dn};
+use lockstep_rules::{Circumstances, Mapped, Reference, Rules};
 use lockstep_sources::{Source, SourceEvent};
+use lockstep_sync::{Containers, ScopeSettings};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -49,10 +50,13 @@ struct Links {
 /// Reads the directory whole.
 pub(super) async fn read(
     source: &mut dyn Source,
-    mapping: &Mapping,
+    rules: &Rules,
+    scope: &ScopeSettings,
     manifest: Option<&Manifest>,
+    now: Timestamp,
 ) -> anyhow::Result<Wanted> {
-    let mut reading = Reading::new(mapping, manifest);
+    let mut reading = Reading::new(rules, manifest, now);
+    reading.waits = *scope != ScopeSettings::default() || !rules.groups_asked().is_empty();
     let (to, mut from) = mpsc::channel(QUEUE);
     let read = source.read(None, false, to, CancellationToken::new());
     let into = &mut reading;
@@ -63,7 +67,7 @@ pub(super) async fn read(
             match event {
                 SourceEvent::Change(change) => {
                     let dn = change.dn.context("the source sent an entry without a DN")?;
-                    into.take(Entry { anchor: change.anchor, dn, attributes: change.attributes });
+                    into.entry(Entry { anchor: change.anchor, dn, attributes: change.attributes });
                 }
                 SourceEvent::Checkpoint { .. } => complete = true,
                 SourceEvent::Begin(_) => complete = false,
@@ -77,11 +81,16 @@ pub(super) async fn read(
     if !complete? {
         bail!("the source ended its read without saying that it was whole");
     }
+    reading.take_waiting(scope);
     Ok(reading.resolve())
 }
 
 struct Reading<'a> {
-    mapping: &'a Mapping,
+    rules: &'a Rules,
+    now: Timestamp,
+    /// Entries are looked at when all are there: what they are depends on others.
+    waits: bool,
+    waiting: Vec<Entry>,
     wanted: Wanted,
     names: HashMap<Reference, SourceAnchor>,
     links: Vec<Links>,
@@ -89,15 +98,64 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(mapping: &'a Mapping, manifest: Option<&Manifest>) -> Self {
+    fn new(rules: &'a Rules, manifest: Option<&Manifest>, now: Timestamp) -> Self {
         let defects = manifest.map_or(&[][..], |m| &m.defects);
         let watch = defects.iter().flat_map(|d| &d.objects).filter_map(|name| dn::normalize(name)).collect();
-        Self { mapping, wanted: Wanted::default(), names: HashMap::new(), links: Vec::new(), watch }
+        Self {
+            rules,
+            now,
+            waits: false,
+            waiting: Vec::new(),
+            wanted: Wanted::default(),
+            names: HashMap::new(),
+            links: Vec::new(),
+            watch,
+        }
     }
 
-    fn take(&mut self, entry: Entry) {
-        let Mapped::Object(object) = self.mapping.map(&entry) else { return };
-        for key in self.mapping.keys(&entry) {
+    fn entry(&mut self, entry: Entry) {
+        if self.waits {
+            self.waiting.push(entry);
+        } else {
+            self.take(entry, &[]);
+        }
+    }
+
+    /// Takes the entries that waited, as the containers chosen and the groups asked for have it.
+    fn take_waiting(&mut self, scope: &ScopeSettings) {
+        let waiting = std::mem::take(&mut self.waiting);
+        let name_of = |chosen: &String| match dn::normalize(chosen) {
+            Some(name) => Some(name),
+            None => {
+                let entry = waiting.iter().find(|entry| entry.anchor.as_str() == chosen.as_str())?;
+                dn::normalize(&entry.dn)
+            }
+        };
+        let names = |list: &[String]| list.iter().filter_map(name_of).collect();
+        let containers = Containers::new(names(&scope.include), names(&scope.exclude));
+        let nobody = Circumstances { member_of: &[], is_new: false, now: self.now };
+        let mut members: HashMap<Reference, Vec<String>> = HashMap::new();
+        for group in self.rules.groups_asked() {
+            let entry = waiting.iter().find(|entry| dn::normalize(&entry.dn).as_ref() == Some(&group));
+            let refers = entry.and_then(|entry| self.rules.references(entry, nobody));
+            for member in refers.into_iter().flat_map(|refers| refers.references) {
+                members.entry(member).or_default().push(group.clone());
+            }
+        }
+        for entry in waiting {
+            if containers.refuses(&entry.dn).is_none() {
+                let keys = self.rules.keys(&entry);
+                let groups: Vec<String> =
+                    keys.iter().filter_map(|key| members.get(key)).flatten().cloned().collect();
+                self.take(entry, &groups);
+            }
+        }
+    }
+
+    fn take(&mut self, entry: Entry, member_of: &[String]) {
+        let circumstances = Circumstances { member_of, is_new: false, now: self.now };
+        let Mapped::Object(object) = self.rules.map(&entry, circumstances) else { return };
+        for key in self.rules.keys(&entry) {
             self.names.insert(key, entry.anchor.clone());
         }
         for address in object.properties.list(lockstep_model::Property::ProxyAddresses) {

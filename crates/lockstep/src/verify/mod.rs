@@ -10,10 +10,13 @@ mod directory;
 #[cfg(test)]
 mod tests;
 
+use crate::clock::SystemClock;
 use crate::sample::Manifest;
 use anyhow::Context as _;
-use lockstep_rules::Mapping;
+use lockstep_model::Clock;
+use lockstep_rules::Rules;
 use lockstep_sources::Source;
+use lockstep_sync::ScopeSettings;
 use serde::Serialize;
 use std::fmt;
 use std::time::{Duration, Instant};
@@ -29,8 +32,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(crate) struct VerifyOptions<'a> {
     /// The directory.
     pub(crate) source: &'a mut dyn Source,
-    /// How its entries become objects.
-    pub(crate) mapping: &'a Mapping,
+    /// What its entries become.
+    pub(crate) rules: &'a Rules,
+    /// The containers chosen.
+    pub(crate) scope: ScopeSettings,
     /// Base URL of the server: `http://127.0.0.1:8080`.
     pub(crate) server: &'a str,
     /// A token that may read.
@@ -143,10 +148,16 @@ pub(crate) async fn verify(options: VerifyOptions<'_>) -> anyhow::Result<Report>
     let mut attempt = 1;
     loop {
         let begin = Instant::now();
-        let wanted = directory::read(options.source, options.mapping, options.manifest)
-            .await
-            .context("the directory could not be read")?;
-        let held = cloud.read(options.mapping).await.context("the tenant could not be read")?;
+        let wanted = directory::read(
+            options.source,
+            options.rules,
+            &options.scope,
+            options.manifest,
+            SystemClock.now(),
+        )
+        .await
+        .context("the directory could not be read")?;
+        let held = cloud.read(options.rules).await.context("the tenant could not be read")?;
         let (mut report, mut differences) = compare::compare(&wanted, &held, options.manifest);
         report.millis = u64::try_from(begin.elapsed().as_millis()).unwrap_or(u64::MAX);
         report.difference_count = differences.len() as u64;

@@ -1,13 +1,13 @@
 //! The sync client over the configured directory, state and server.
 
-use super::{disk, source};
+use super::{disk, rules, source};
 use crate::clock::SystemClock;
 use crate::config::{Loaded, SourceKind};
 use crate::secret;
 use anyhow::Context;
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use lockstep_storage::SqliteStateStore;
-use lockstep_sync::{StateStore, SyncClient, SyncSettings};
+use lockstep_sync::{LeftScope, ScopeSettings, StateStore, SyncClient, SyncSettings};
 use lockstep_targets::{TenantTarget, TenantTargetSettings};
 use secrecy::SecretString;
 use std::path::PathBuf;
@@ -67,14 +67,20 @@ pub(crate) fn client(
         Arc::new(target),
         state,
         Arc::new(SystemClock),
-        settings(loaded),
+        settings(loaded)?,
     ))
 }
 
-fn settings(loaded: &Loaded) -> SyncSettings {
+fn settings(loaded: &Loaded) -> anyhow::Result<SyncSettings> {
     let sync = &loaded.config.sync;
-    SyncSettings {
-        mapping: loaded.config.mapping_settings(),
+    Ok(SyncSettings {
+        rules: rules::configured(loaded)?,
+        scope: scope(loaded),
+        left_scope: match sync.left_scope {
+            crate::config::LeftScope::Delete => LeftScope::Delete,
+            crate::config::LeftScope::Disable => LeftScope::Disable,
+            crate::config::LeftScope::Keep => LeftScope::Keep,
+        },
         threshold: DeletionThreshold { count: sync.guard.count, percent: sync.guard.percent },
         members: MemberThreshold { percent: sync.guard.members_percent, least: sync.guard.members_least },
         cycle: sync.cycle.0,
@@ -82,7 +88,13 @@ fn settings(loaded: &Loaded) -> SyncSettings {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         machine: machine(),
         ..SyncSettings::default()
-    }
+    })
+}
+
+/// The containers that the configuration chooses.
+pub(crate) fn scope(loaded: &Loaded) -> ScopeSettings {
+    let source = &loaded.config.source;
+    ScopeSettings { include: source.include.clone(), exclude: source.exclude.clone() }
 }
 
 /// Name of this machine, as `hostname` says it.

@@ -4,6 +4,7 @@ pub(crate) mod client;
 pub(crate) mod disk;
 pub(crate) mod once;
 pub(crate) mod remote;
+pub(crate) mod rules;
 pub(crate) mod run;
 pub(crate) mod server;
 pub(crate) mod server_doctor;
@@ -32,8 +33,13 @@ async fn dispatch(out: Out, loaded: Loaded, command: Command) -> anyhow::Result<
         Command::Server(server) => run::server(out, &loaded, server.listen.as_deref()).await,
         Command::Sync(Sync::Run) => run::sync(out, &loaded).await,
         Command::Sync(Sync::Once { full }) => commands::sync::once(out, &loaded, full).await,
-        Command::Sync(Sync::Preview { limit }) => commands::sync::preview(out, &loaded, limit).await,
-        Command::Sync(Sync::Explain { object }) => commands::explain::run(out, &loaded, &object).await,
+        Command::Sync(Sync::Preview { limit, rules, compare }) => {
+            commands::preview::run(out, &loaded, limit, rules.as_deref(), compare).await
+        }
+        Command::Sync(Sync::Compare { before, after }) => commands::preview::compare(out, &before, &after),
+        Command::Sync(Sync::Explain { object, rules }) => {
+            commands::explain::run(out, &loaded, &object, rules.as_deref()).await
+        }
         Command::Sync(Sync::Approve { digest, by }) => {
             commands::sync::approve(out, &loaded, &digest, by).await
         }

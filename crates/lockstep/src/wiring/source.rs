@@ -4,36 +4,38 @@ use crate::config::{Loaded, Protection, SourceKind};
 use crate::secret;
 use anyhow::Context;
 use lockstep_ldap::{ConnectOptions, Credentials, Endpoint, Filter};
-use lockstep_rules::Mapping;
 use lockstep_sources::{LdifOptions, LdifSource, OpenLdapOptions, OpenLdapSource, Source, SourceError};
 use lockstep_sync::SourceFactory;
 use std::sync::Arc;
 
-/// What makes the connector anew for every connection. The password is read once, now.
+/// What makes the connector anew for every connection, for the attributes asked. The password is read once, now.
 pub(crate) fn factory(loaded: &Loaded) -> anyhow::Result<SourceFactory> {
     loaded.require_source()?;
-    let mapping = Mapping::new(&loaded.config.mapping_settings());
-    let attributes = mapping.attributes();
     let source = &loaded.config.source;
     match source.kind {
         SourceKind::OpenLdap => {
-            let options = openldap(loaded, &attributes)?;
+            let options = openldap(loaded)?;
             // Made once to be judged; the same settings are sound each time after.
             OpenLdapSource::new(options.clone())?;
-            Ok(Arc::new(move || match OpenLdapSource::new(options.clone()) {
-                Ok(source) => Box::new(source),
-                Err(error) => Box::new(Unusable(error.to_string())),
+            Ok(Arc::new(move |attributes| {
+                let attributes = attributes.to_vec();
+                match OpenLdapSource::new(OpenLdapOptions { attributes, ..options.clone() }) {
+                    Ok(source) => Box::new(source),
+                    Err(error) => Box::new(Unusable(error.to_string())),
+                }
             }))
         }
         SourceKind::Ldif => {
-            let names: Vec<&str> = attributes.iter().map(String::as_str).collect();
-            let options = LdifOptions::new(source.file.clone().unwrap_or_default(), &names);
-            Ok(Arc::new(move || Box::new(LdifSource::new(options.clone()))))
+            let file = source.file.clone().unwrap_or_default();
+            Ok(Arc::new(move |attributes| {
+                let names: Vec<&str> = attributes.iter().map(String::as_str).collect();
+                Box::new(LdifSource::new(LdifOptions::new(file.clone(), &names)))
+            }))
         }
     }
 }
 
-fn openldap(loaded: &Loaded, attributes: &[String]) -> anyhow::Result<OpenLdapOptions> {
+fn openldap(loaded: &Loaded) -> anyhow::Result<OpenLdapOptions> {
     let source = &loaded.config.source;
     let url = source.url.as_deref().unwrap_or_default();
     let endpoint = Endpoint::parse(url, source.tls == Some(Protection::StartTls))?;
@@ -56,8 +58,7 @@ fn openldap(loaded: &Loaded, attributes: &[String]) -> anyhow::Result<OpenLdapOp
         }
     };
     let base = source.base_dn.as_deref().unwrap_or_default();
-    let names: Vec<&str> = attributes.iter().map(String::as_str).collect();
-    let mut options = OpenLdapOptions::new(connect, credentials, &[base], &names);
+    let mut options = OpenLdapOptions::new(connect, credentials, &[base], &[]);
     if let Some(filter) = &source.filter {
         options.filter = Filter::parse(filter)?;
     }

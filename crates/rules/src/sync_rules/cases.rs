@@ -392,6 +392,7 @@ fn shown(value: Option<&PropertyValue>) -> String {
         Some(PropertyValue::Flag(flag)) => flag.to_string(),
         Some(PropertyValue::Text(text)) => format!("{text:?}"),
         Some(PropertyValue::List(list)) => format!("{list:?}"),
+        Some(PropertyValue::Kept) => "what the cloud has".into(),
     }
 }
 

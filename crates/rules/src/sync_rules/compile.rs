@@ -422,6 +422,13 @@ impl Compiler<'_, '_> {
                 None
             }
         };
+        let may_ignore = flow.execute_once
+            || flow.expression.as_ref().is_some_and(|text| text.get_ref().contains("IgnoreThisFlow"));
+        if takes.is_some_and(|takes| takes.types.covers(Types::REFERENCE)) && may_ignore {
+            let message = format!("\"{to}\" takes references, which cannot stay as the cloud has them");
+            let remedy = "leave execute_once out, and write NULL in place of IgnoreThisFlow";
+            self.found.add(at, Some(name), message, remedy);
+        }
         if let (Some(takes), true) = (takes, flow.merge != Merge::Update)
             && !takes.many
         {

@@ -236,7 +236,8 @@ impl RuleSet {
         (row, unreadable)
     }
 
-    /// Runs the inbound flows; gives the metaverse object by slot.
+    /// Runs the inbound flows; gives the metaverse object by slot, and the slots of which every flow is to be ignored:
+    /// what no inbound rule says anything about, no outbound flow that reads it does.
     fn inbound<'a>(
         &'a self,
         subject: &Subject<'_>,
@@ -244,10 +245,11 @@ impl RuleSet {
         inputs: &'a Inputs<'a>,
         record: &mut impl Record,
         errors: &mut Vec<SyncError>,
-    ) -> Vec<Value<'a>> {
+    ) -> (Vec<Value<'a>>, Vec<u32>) {
         let attributes = self.schemas.metaverse.attributes();
         let mut made = vec![Value::Null; attributes.len()];
-        let reader = Reader { inputs, is_new: subject.is_new };
+        let mut untouched = Vec::new();
+        let reader = Reader { inputs, is_new: subject.is_new, untouched: &[] };
         for plan in self.inbound.get(&inbound.kind).into_iter().flatten() {
             match resolve(self, plan, &inbound.active, reader) {
                 Ok(Some(Resolved::Value(value, rules))) => {
@@ -257,11 +259,12 @@ impl RuleSet {
                     let name = attributes.get(slot as usize).map_or("", |attribute| attribute.name.as_str());
                     record.attribute(name, held, rules);
                 }
-                Ok(_) => {}
+                Ok(Some(Resolved::Untouched)) => untouched.extend(plan.target.slot()),
+                Ok(Some(Resolved::Nothing) | None) => {}
                 Err(failure) => errors.push(self.failed(subject.entry, None, &failure)),
             }
         }
-        made
+        (made, untouched)
     }
 
     fn run(
@@ -275,7 +278,7 @@ impl RuleSet {
         let [source_parameters, metaverse_parameters] = parameters;
         let mut errors = Vec::new();
         let source_inputs = inputs(subject, &row, source_parameters);
-        let made = self.inbound(subject, &inbound, &source_inputs, record, &mut errors);
+        let (made, untouched) = self.inbound(subject, &inbound, &source_inputs, record, &mut errors);
         let outbound = match self.scope_outbound(inbound.kind, &made) {
             Ok(outbound) => outbound,
             // What an object with errors is not, is not known.
@@ -287,7 +290,7 @@ impl RuleSet {
             error.object.kind = Some(kind);
         }
         let metaverse_inputs = inputs(subject, &made, metaverse_parameters);
-        let reader = Reader { inputs: &metaverse_inputs, is_new: subject.is_new };
+        let reader = Reader { inputs: &metaverse_inputs, is_new: subject.is_new, untouched: &untouched };
         let mut out = Outbound::new(subject.entry, kind);
         let plans = self.outbound.get(&(inbound.kind, kind));
         for plan in plans.into_iter().flatten() {

@@ -23,6 +23,7 @@
 //! **Invariant:** pure: no I/O, no clock; what comes out is a function of the entry and the rules, and the order of
 //! the rules in the file means nothing.
 
+mod asks;
 mod cases;
 mod compile;
 mod document;

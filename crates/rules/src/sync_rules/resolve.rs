@@ -48,6 +48,15 @@ pub(super) struct Reader<'a> {
     pub(super) inputs: &'a Inputs<'a>,
     /// Whether the cloud does not have the object yet.
     pub(super) is_new: bool,
+    /// Attributes of which the rules before say nothing: a flow that reads one is to be ignored.
+    pub(super) untouched: &'a [u32],
+}
+
+impl Reader<'_> {
+    fn ignores(&self, flow: &Flow) -> bool {
+        (flow.execute_once && !self.is_new)
+            || (!self.untouched.is_empty() && flow.reads().iter().any(|slot| self.untouched.contains(slot)))
+    }
 }
 
 /// Resolves a target, where any of its rules is in scope.
@@ -73,7 +82,7 @@ pub(super) fn resolve<'a>(
     }
     let mut resolved = Resolved::Untouched;
     for (rule_at, flow_at, _, flow) in flows {
-        if flow.execute_once && !reader.is_new {
+        if reader.ignores(flow) {
             continue;
         }
         let fail = |(message, remedy)| Failure { rule: rule_at, flow: flow_at, message, remedy };

@@ -30,6 +30,18 @@ pub(super) enum Against {
     Flag(bool),
 }
 
+impl Clause {
+    /// The group whose members are asked for, as a normalized DN.
+    pub(super) fn group(&self) -> Option<&str> {
+        match &self.against {
+            Against::Texts(groups, _) if self.operator.asks_membership() => {
+                groups.first().map(String::as_str)
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Operator {
     /// All of them.
     pub(crate) const ALL: [Self; 21] = [

@@ -28,6 +28,8 @@ use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
+pub mod world;
+
 pub fn anchor(text: &str) -> SourceAnchor {
     SourceAnchor::new(text).unwrap()
 }
@@ -261,6 +263,8 @@ impl Source for ScriptedSource {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cloud {
     pub kind: ObjectKind,
+    /// Of what was sent.
+    pub fingerprint: Fingerprint,
     pub properties: Properties,
     pub manager: Option<SourceAnchor>,
     pub members: BTreeSet<SourceAnchor>,
@@ -329,8 +333,12 @@ fn carry_out(state: &mut TenantState, operation: BulkOperation) -> OperationResu
                 return answer(Outcome::Refused);
             }
             state.log.push(format!("post {kind} {name}"));
-            let members = state.objects.get(&name).map(|held| held.members.clone()).unwrap_or_default();
-            let new = Cloud { kind, properties, manager, members };
+            let held = state.objects.get(&name);
+            let members = held.map(|held| held.members.clone()).unwrap_or_default();
+            let fingerprint = properties.fingerprint(kind, manager.as_ref());
+            let mut properties = properties;
+            properties.keep_from(held.map(|held| &held.properties));
+            let new = Cloud { kind, fingerprint, properties, manager, members };
             match state.objects.insert(name, new.clone()) {
                 None => ("", Outcome::Created),
                 Some(held) if held == new => ("", Outcome::Unchanged),
@@ -401,7 +409,7 @@ impl Target for MemoryTenant {
                 anchor: anchor.clone(),
                 kind: held.kind,
                 name: held.properties.text(Property::DisplayName).unwrap_or("").to_owned(),
-                fingerprint: held.properties.fingerprint(held.kind, held.manager.as_ref()),
+                fingerprint: held.fingerprint,
                 members_fingerprint: (held.kind == ObjectKind::Group)
                     .then(|| Fingerprint::of_members(held.members.iter().map(SourceAnchor::as_str))),
             })
@@ -503,7 +511,7 @@ pub fn client_of(
 ) -> SyncClient {
     let directory = directory.clone();
     SyncClient::new(
-        Arc::new(move || Box::new(ScriptedSource(directory.clone())) as Box<dyn Source>),
+        Arc::new(move |_: &[String]| Box::new(ScriptedSource(directory.clone())) as Box<dyn Source>),
         tenant.clone(),
         Arc::new(SqliteStateStore::open(path).unwrap()),
         Arc::new(RealClock),

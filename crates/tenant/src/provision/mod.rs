@@ -229,7 +229,7 @@ pub struct Write {
 /// # Errors
 /// What the view answers.
 pub fn decide<V: View>(view: &mut V, rules: &TenantRules, incoming: Incoming) -> Result<Decision, V::Error> {
-    let Incoming { kind, anchor, properties: sent, manager, fingerprint } = incoming;
+    let Incoming { kind, anchor, properties: mut sent, manager, fingerprint } = incoming;
     let known = view.by_anchor(&anchor)?;
     let mut object = ObjectRef {
         kind: Some(kind),
@@ -296,6 +296,7 @@ pub fn decide<V: View>(view: &mut V, rules: &TenantRules, incoming: Incoming) ->
     };
     let held_before =
         before.as_ref().map(|(in_force, _)| claims_in_force(kind, in_force)).unwrap_or_default();
+    sent.keep_from(before.as_ref().map(|(in_force, _)| in_force));
     let resolved = resolve(view, rules, row, object, sent, before.as_ref())?;
     Ok(Decision::Write(Box::new(Write {
         target,

@@ -151,7 +151,7 @@ impl<V: View> Work<'_, V> {
                         }
                     }
                 }
-                PropertyValue::List(_) | PropertyValue::Flag(_) => {}
+                PropertyValue::List(_) | PropertyValue::Flag(_) | PropertyValue::Kept => {}
             }
         }
         for (property, sent, long, short) in cut {

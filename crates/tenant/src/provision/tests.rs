@@ -34,7 +34,7 @@ fn check(texts: &[(Property, &str)], in_force: &[(Property, &str)], errors: &[&s
         let value = match write.resolved.properties.get(*property) {
             Some(PropertyValue::List(list)) => list.join("|"),
             Some(PropertyValue::Text(text)) => text.clone(),
-            Some(PropertyValue::Flag(_)) | None => String::new(),
+            Some(PropertyValue::Flag(_) | PropertyValue::Kept) | None => String::new(),
         };
         assert_eq!(value, *text, "{texts:?}: {property}");
     }

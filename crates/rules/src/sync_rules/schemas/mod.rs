@@ -251,6 +251,14 @@ impl Target {
         }
     }
 
+    /// The slot of an attribute of the metaverse.
+    pub(super) const fn slot(self) -> Option<u32> {
+        match self {
+            Self::Metaverse(slot) => Some(slot),
+            Self::Property(_) | Self::Manager | Self::Members => None,
+        }
+    }
+
     /// Its name.
     pub(super) fn name(self, metaverse: &Schema) -> &str {
         match self {

@@ -38,6 +38,7 @@ fn shown(set: &RuleSet, found: &Evaluated, property: Property) -> String {
                 Some(PropertyValue::Text(text)) => text.clone(),
                 Some(PropertyValue::List(list)) => list.join(" "),
                 Some(PropertyValue::Flag(flag)) => flag.to_string(),
+                Some(PropertyValue::Kept) => "kept".into(),
             };
             let name = if property == Property::DisplayName { "displayName" } else { "telephoneNumber" };
             let rules: Vec<_> =

@@ -2,8 +2,8 @@
 
 use super::{count, counter, kind_code, reason_code};
 use crate::sqlite::SqliteError;
-use lockstep_sync::CsId;
 use lockstep_sync::state::{Batch, IndexChange, Meta, Removal, Upsert};
+use lockstep_sync::{CsId, KeyHash};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +83,8 @@ impl Rows {
             statement.execute((hash, 0))?;
         }
         let mut statement = db.prepare_cached(
-            "INSERT OR IGNORE INTO pending (id, approved) SELECT id, 0 FROM reference WHERE hash = ?1",
+            "INSERT OR IGNORE INTO pending (id, approved)
+             SELECT r.id, 0 FROM reference r JOIN cs ON cs.id = r.id WHERE r.hash = ?1 AND cs.kind <> 0",
         )?;
         for hash in &self.touched {
             statement.execute([hash])?;
@@ -102,10 +103,28 @@ pub(super) fn apply(db: &Connection, batch: Batch) -> Result<Vec<CsId>, SqliteEr
     count(db, "entries", -i64::try_from(removed).unwrap_or(0))?;
     let ids = upsert(db, batch.upserts, &mut rows)?;
     rows.write(db)?;
+    let mut settled = db.prepare_cached("DELETE FROM unsettled WHERE id = ?1")?;
+    for CsId(id) in batch.settled {
+        settled.execute([id])?;
+    }
     if let Some(meta) = batch.meta {
         save_meta(db, &meta)?;
     }
     Ok(ids)
+}
+
+/// Marks the entries of these names, or all that are there.
+pub(super) fn unsettle(db: &Connection, names: Option<Vec<KeyHash>>) -> Result<(), SqliteError> {
+    let Some(names) = names else {
+        db.execute("INSERT OR IGNORE INTO unsettled (id) SELECT id FROM cs WHERE gone = 0", [])?;
+        return Ok(());
+    };
+    let mut statement =
+        db.prepare_cached("INSERT OR IGNORE INTO unsettled (id) SELECT id FROM key WHERE hash = ?1")?;
+    for KeyHash(hash) in names {
+        statement.execute([hash])?;
+    }
+    Ok(())
 }
 
 pub(super) fn save_meta(db: &Connection, meta: &Meta) -> Result<(), SqliteError> {

@@ -117,6 +117,25 @@ pub(super) fn scan(db: &Connection, CsId(after): CsId, limit: usize) -> Result<V
     Ok(answer)
 }
 
+pub(super) fn unsettled(db: &Connection, limit: usize) -> Result<Vec<Held>, SqliteError> {
+    // One whose entry is forgotten has nothing to be evaluated.
+    db.prepare_cached("DELETE FROM unsettled WHERE id NOT IN (SELECT id FROM cs)")?.execute([])?;
+    let mut statement = db.prepare_cached(
+        "SELECT cs.id, cs.kind, cs.gone, cs.anchor, cs.raw
+         FROM unsettled u CROSS JOIN cs ON cs.id = u.id ORDER BY u.id LIMIT ?1",
+    )?;
+    let mut rows = statement.query([sql_limit(limit)])?;
+    let (mut answer, mut bytes) = (Vec::new(), 0);
+    while bytes < PAGE_BYTES
+        && let Some(row) = rows.next()?
+    {
+        let entry = held(row)?;
+        bytes += entry.raw.len();
+        answer.push(entry);
+    }
+    Ok(answer)
+}
+
 pub(super) fn containers(db: &Connection, dns: &[KeyHash]) -> Result<Vec<Option<ContainerRow>>, SqliteError> {
     let mut statement = db.prepare_cached("SELECT dn, children, vanished FROM container WHERE hash = ?1")?;
     let mut answer = Vec::with_capacity(dns.len());
@@ -227,7 +246,7 @@ pub(super) fn deletions(
     limit: usize,
 ) -> Result<Vec<DeletionRow>, SqliteError> {
     let mut statement = db.prepare_cached(
-        "SELECT p.id, cs.anchor, c.kind, c.name, cs.gone, cs.raw, p.approved
+        "SELECT p.id, cs.anchor, c.kind, c.name, cs.gone, cs.raw, p.approved, cs.gone = 0 AND cs.kind = 0
          FROM pending p CROSS JOIN confirmed c ON c.id = p.id JOIN cs ON cs.id = p.id
          WHERE p.id > ?1 AND (cs.gone <> 0 OR cs.kind <> c.kind) ORDER BY p.id LIMIT ?2",
     )?;
@@ -243,6 +262,7 @@ pub(super) fn deletions(
             reason: reason_of(row.get(4)?).unwrap_or(DeleteReason::LeftScope),
             dn: codec::dn_of(&raw).map(str::to_owned),
             approved: row.get::<_, i64>(6)? != 0,
+            remains: row.get(7)?,
         });
     }
     Ok(answer)

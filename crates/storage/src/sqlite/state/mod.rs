@@ -18,7 +18,7 @@ use lockstep_sync::state::{
     StateStore, Target,
 };
 use lockstep_sync::{CsId, KeyHash, StateError};
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -203,6 +203,32 @@ fn counter(db: &Connection, name: &str) -> Result<i64, SqliteError> {
 impl StateStore for SqliteStateStore {
     async fn meta(&self) -> Result<Meta, StateError> {
         self.run("reading the client's facts", ask::meta).await
+    }
+
+    async fn unsettle(&self, names: Option<Vec<KeyHash>>) -> Result<(), StateError> {
+        self.run("marking entries", move |db| apply::unsettle(db, names)).await
+    }
+
+    async fn unsettled(&self, limit: usize) -> Result<Vec<Held>, StateError> {
+        self.run("reading marked entries", move |db| ask::unsettled(db, limit)).await
+    }
+
+    async fn note(&self, name: &'static str) -> Result<Option<String>, StateError> {
+        self.run("reading a note", move |db| {
+            let mut statement = db.prepare_cached("SELECT text FROM note WHERE name = ?1")?;
+            Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+        })
+        .await
+    }
+
+    async fn put_note(&self, name: &'static str, text: String) -> Result<(), StateError> {
+        self.run("keeping a note", move |db| {
+            let sql =
+                "INSERT INTO note VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET text = excluded.text";
+            db.prepare_cached(sql)?.execute((name, text))?;
+            Ok(())
+        })
+        .await
     }
 
     async fn counts(&self) -> Result<Counts, StateError> {

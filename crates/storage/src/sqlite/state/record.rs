@@ -56,6 +56,7 @@ pub(super) fn record(db: &Connection, outcomes: Vec<Outcome>, now: Timestamp) ->
                     *held.entry(kind).or_default() -= 1;
                 }
             }
+            Outcome::Kept { id: CsId(id) } => settle(db, id)?,
             Outcome::Refused { id: CsId(id) } => refuse(db, id, now)?,
             Outcome::Errors { id: CsId(id), has: true } => {
                 db.prepare_cached("INSERT OR IGNORE INTO client_error (id) VALUES (?1)")?.execute([id])?;

@@ -1,0 +1,259 @@
+//! What decides: the built-in mapping or a rule set, behind one face. The sync client knows no other.
+
+use crate::sync_rules::{Evaluated, Made, MadeObject, Problems, RuleSet, Schemas, Subject};
+use crate::{Mapped, Mapping, MappingSettings, Reference};
+use jiff::Timestamp;
+use lockstep_model::{Entry, ObjectKind, Property, dn};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// What the rules of a client are made from: all that is needed to make the same ones again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RulesDocument {
+    /// The built-in mapping.
+    BuiltIn(MappingSettings),
+    /// A rule set.
+    Set {
+        /// The name of its file, for people.
+        file: String,
+        /// The TOML.
+        text: String,
+    },
+}
+
+impl Default for RulesDocument {
+    fn default() -> Self {
+        Self::BuiltIn(MappingSettings::default())
+    }
+}
+
+/// What a rule can ask beside the entry itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstances<'a> {
+    /// The groups that the entry is a direct member of, as normalized DNs; only those of [`Rules::groups_asked`]
+    /// need to be there.
+    pub member_of: &'a [String],
+    /// Whether the cloud does not have the object yet.
+    pub is_new: bool,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+/// What an entry is, and whom it refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refers {
+    /// What it is.
+    pub kind: ObjectKind,
+    /// Whom it refers to.
+    pub references: Vec<Reference>,
+    /// Whether the rules could say so; else it is a guess, and what it was before counts.
+    pub certain: bool,
+}
+
+/// The rules of a sync client, ready to be used.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    document: RulesDocument,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    BuiltIn(Box<Mapping>),
+    Set(Box<RuleSet>),
+}
+
+impl Rules {
+    /// Makes them.
+    ///
+    /// # Errors
+    /// What is wrong with a rule set.
+    pub fn new(document: RulesDocument) -> Result<Self, Problems> {
+        let kind = match &document {
+            RulesDocument::BuiltIn(settings) => Kind::BuiltIn(Box::new(Mapping::new(settings))),
+            RulesDocument::Set { file, text } => {
+                Kind::Set(Box::new(RuleSet::parse(file, text, &Schemas::ldap())?))
+            }
+        };
+        Ok(Self { document, kind })
+    }
+
+    /// The built-in mapping with these settings.
+    pub fn built_in(settings: MappingSettings) -> Self {
+        let mapping = Mapping::new(&settings);
+        Self { document: RulesDocument::BuiltIn(settings), kind: Kind::BuiltIn(Box::new(mapping)) }
+    }
+
+    /// What they are made from.
+    pub const fn document(&self) -> &RulesDocument {
+        &self.document
+    }
+
+    /// The rule set, where they are one.
+    pub fn set(&self) -> Option<&RuleSet> {
+        match &self.kind {
+            Kind::BuiltIn(_) => None,
+            Kind::Set(set) => Some(set),
+        }
+    }
+
+    /// For people: `the built-in mapping`, `rules.toml`.
+    pub fn describe(&self) -> &str {
+        match &self.document {
+            RulesDocument::BuiltIn(_) => "the built-in mapping",
+            RulesDocument::Set { file, .. } => file,
+        }
+    }
+
+    /// The attributes that a source must read for them, in lower case and in order. Neither passwords nor
+    /// photographs are ever among them. The source adds what it needs itself (`entryUUID`).
+    pub fn attributes(&self) -> Vec<String> {
+        match &self.kind {
+            Kind::BuiltIn(mapping) => mapping.attributes(),
+            Kind::Set(set) => {
+                let mut names = set.attributes();
+                // Others may name the entry by it.
+                names.push("uid".into());
+                names.sort_unstable();
+                names.dedup();
+                names
+            }
+        }
+    }
+
+    /// The groups whose direct members a scope asks for, as normalized DNs, in order.
+    pub fn groups_asked(&self) -> Vec<String> {
+        match &self.kind {
+            Kind::BuiltIn(_) => Vec::new(),
+            Kind::Set(set) => set.groups_asked(),
+        }
+    }
+
+    /// The names under which other entries may refer to this one: its DN, and for a person its `uid`.
+    pub fn keys(&self, entry: &Entry) -> Vec<Reference> {
+        match &self.kind {
+            Kind::BuiltIn(mapping) => mapping.keys(entry),
+            Kind::Set(set) => {
+                let mut keys: Vec<Reference> =
+                    dn::normalize(&entry.dn).map(Reference::Dn).into_iter().collect();
+                if set.takes_as_person(entry) {
+                    keys.extend(entry.attributes.texts("uid").map(|uid| Reference::Uid(uid.to_lowercase())));
+                }
+                keys
+            }
+        }
+    }
+
+    /// What an entry is, and whom it refers to; none where it is out of scope. The same as [`Self::map`] says.
+    pub fn references(&self, entry: &Entry, circumstances: Circumstances<'_>) -> Option<Refers> {
+        if let Kind::BuiltIn(mapping) = &self.kind {
+            let (kind, references) = mapping.references(entry)?;
+            return Some(Refers { kind, references, certain: true });
+        }
+        match self.map(entry, circumstances) {
+            Mapped::Object(object) => {
+                let mut references = object.members;
+                references.extend(object.manager);
+                Some(Refers { kind: object.kind, references, certain: true })
+            }
+            Mapped::OutOfScope { .. } => None,
+            Mapped::Failed { kind, .. } => Some(Refers { kind, references: Vec::new(), certain: false }),
+        }
+    }
+
+    /// What an entry becomes.
+    pub fn map(&self, entry: &Entry, circumstances: Circumstances<'_>) -> Mapped {
+        let set = match &self.kind {
+            Kind::BuiltIn(mapping) => return mapping.map(entry),
+            Kind::Set(set) => set,
+        };
+        match set.make(&subject(entry, circumstances)) {
+            Made::Object(made) => {
+                let MadeObject { mut object, untouched } = *made;
+                object.keep(&untouched);
+                Mapped::Object(Box::new(object))
+            }
+            Made::OutOfScope { reason } => Mapped::OutOfScope { reason: Cow::Owned(reason) },
+            Made::Failed { kind, errors } => {
+                let kind = kind.unwrap_or(if set.takes_as_person(entry) {
+                    ObjectKind::User
+                } else {
+                    ObjectKind::Group
+                });
+                Mapped::Failed { kind, errors }
+            }
+        }
+    }
+
+    /// The rules behind each property of an entry that becomes an object, for people. The built-in mapping names
+    /// every flow it has, a rule set those that gave a value.
+    pub fn trace(&self, entry: &Entry, circumstances: Circumstances<'_>) -> Trace<'_> {
+        match &self.kind {
+            Kind::BuiltIn(mapping) => Trace(match mapping.references(entry) {
+                Some((kind, _)) => Property::ALL
+                    .iter()
+                    .map(|property| (*property, Cow::Borrowed(mapping.flow_of(kind, *property))))
+                    .filter(|(_, flow)| !flow.is_empty())
+                    .collect(),
+                None => BTreeMap::new(),
+            }),
+            Kind::Set(set) => Trace(match set.evaluate(&subject(entry, circumstances)) {
+                Evaluated::Object(evaluation) => set.trace(&evaluation).into_iter().map(owned).collect(),
+                Evaluated::OutOfScope { .. } | Evaluated::Failed { .. } => BTreeMap::new(),
+            }),
+        }
+    }
+
+    /// The properties of a kind that the rules write at all.
+    pub fn properties(&self, kind: ObjectKind) -> Vec<Property> {
+        match &self.kind {
+            Kind::BuiltIn(mapping) => Property::ALL
+                .iter()
+                .copied()
+                .filter(|property| !mapping.flow_of(kind, *property).is_empty())
+                .collect(),
+            Kind::Set(set) => set.properties(kind),
+        }
+    }
+}
+
+/// The rules behind the properties of one object.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace<'r>(BTreeMap<Property, Cow<'r, str>>);
+
+impl Trace<'_> {
+    /// The rule behind a property; empty where there is none.
+    pub fn of(&self, property: Property) -> &str {
+        self.0.get(&property).map_or("", |rule| rule.as_ref())
+    }
+
+    /// Every property with a rule, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Property, &str)> {
+        self.0.iter().map(|(property, rule)| (*property, rule.as_ref()))
+    }
+}
+
+fn owned((property, rule): (Property, String)) -> (Property, Cow<'static, str>) {
+    (property, Cow::Owned(rule))
+}
+
+fn subject<'a>(entry: &'a Entry, circumstances: Circumstances<'a>) -> Subject<'a> {
+    Subject {
+        entry,
+        member_of: circumstances.member_of,
+        is_new: circumstances.is_new,
+        now: circumstances.now,
+        seed: seed(entry.anchor.as_str()),
+    }
+}
+
+/// What takes the place of chance: one number an object, always the same, so that looking at an object twice does
+/// not change it.
+fn seed(anchor: &str) -> u128 {
+    // FNV-1a with 128 bits.
+    const BASIS: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    anchor.bytes().fold(BASIS, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME))
+}
