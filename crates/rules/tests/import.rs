@@ -334,7 +334,11 @@ fn a_rule_whose_scope_cannot_be_carried_rests() {
         &format!("{}{own}", condition("ISNOTNULL").replace("'x','ISNOT", "'','ISNOT")),
     ));
     assert!(!set.rules()[0].disabled);
-    // A condition that only running the script would tell.
+    // An attribute, a condition that only running the script would tell.
+    let variable = condition("EQUAL").replace("'objectGUID','x'", "$attribute,'x'");
+    let (set, imported) = set_of(&rule("r", "", &format!("{variable}{own}")));
+    assert!(set.rules()[0].disabled);
+    assert!(remarks(&imported).contains("$attribute of New-Object in line"), "{}", remarks(&imported));
     let unknown = "Add-ADSyncScopeConditionGroup -SynchronizationRule $syncRule[0] -ScopeConditions @($nothing) -OutVariable syncRule\n";
     let (set, _) = set_of(&rule("r", "", &format!("{unknown}{own}")));
     assert!(set.rules()[0].disabled);
