@@ -107,7 +107,6 @@ fn user(n: usize) -> Entry {
         (AttributeName::new("msExchMailboxGuid"), vec![octets(2)]),
         (AttributeName::new("mS-DS-ConsistencyGuid"), vec![octets(1)]),
         (AttributeName::new("objectSid"), vec![sid]),
-        (AttributeName::new("thumbnailPhoto"), vec![vec![0xFF; 4_096]]),
     ]
     .into_iter()
     .collect();

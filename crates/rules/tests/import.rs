@@ -144,7 +144,8 @@ IIF(InStr([displayName], "'") > 0,
     { to = "accountEnabled", constant = true },
     { to = "company", constant = "True" },
     { to = "countryCode", constant = 41 },
-    { to = "manager", expression = 'CRef("CN=Boss,DC=contoso,DC=com")', execute_once = true },
+    { to = "manager", expression = 'CRef("CN=Boss,DC=contoso,DC=com")' },
+    { to = "department", direct = "department", execute_once = true },
     { to = "userPrincipalName", expression = 'IIF(IsPresent([userPrincipalName]), [userPrincipalName], AuthoritativeNull)' },
 ]
 [[rule]]
@@ -184,6 +185,7 @@ flow = [
     { to = "proxyAddresses", direct = "proxyAddresses" },
     { to = "employeeId", expression = 'CStr([contosoBadge] + [countryCode])' },
     { to = "manager", direct = "manager" },
+    { to = "department", direct = "department" },
     { to = "userPrincipalName", direct = "userPrincipalName" },
 ]
 "#;
@@ -332,7 +334,11 @@ fn a_rule_whose_scope_cannot_be_carried_rests() {
         &format!("{}{own}", condition("ISNOTNULL").replace("'x','ISNOT", "'','ISNOT")),
     ));
     assert!(!set.rules()[0].disabled);
-    // A condition that only running the script would tell.
+    // An attribute, a condition that only running the script would tell.
+    let variable = condition("EQUAL").replace("'objectGUID','x'", "$attribute,'x'");
+    let (set, imported) = set_of(&rule("r", "", &format!("{variable}{own}")));
+    assert!(set.rules()[0].disabled);
+    assert!(remarks(&imported).contains("$attribute of New-Object in line"), "{}", remarks(&imported));
     let unknown = "Add-ADSyncScopeConditionGroup -SynchronizationRule $syncRule[0] -ScopeConditions @($nothing) -OutVariable syncRule\n";
     let (set, _) = set_of(&rule("r", "", &format!("{unknown}{own}")));
     assert!(set.rules()[0].disabled);

@@ -196,15 +196,25 @@ impl Reader {
         }
     }
 
-    fn texts(&self, word: &Word) -> Vec<String> {
-        let each = |held: Held| match held {
-            Held::Text(text) => Some(text),
-            _ => None,
+    /// The texts of a list. What the file does not say is an empty one in its place, and is noted: nothing carries it.
+    fn texts(&mut self, command: &Command, word: &Word) -> Vec<String> {
+        let list = match self.value(word) {
+            Held::List(list) => list,
+            one => vec![one],
         };
-        match self.value(word) {
-            Held::List(list) => list.into_iter().filter_map(each).collect(),
-            one => each(one).into_iter().collect(),
+        let mut texts = Vec::with_capacity(list.len());
+        for held in list {
+            texts.push(match held {
+                Held::Text(text) => text,
+                Held::Unknown(written) => {
+                    let what = format!("{written} of {} in line {}", command.name, command.line);
+                    self.export.note(None, what, "the file does not say its value; write it as a literal");
+                    String::new()
+                }
+                _ => String::new(),
+            });
         }
+        texts
     }
 
     fn new_rule(&mut self, command: &Command) -> Option<Held> {
@@ -243,12 +253,13 @@ impl Reader {
         Some(Held::Rule(self.export.rules.len() - 1))
     }
 
-    fn new_object(&self, command: &Command) -> Option<Held> {
+    fn new_object(&mut self, command: &Command) -> Option<Held> {
         let kind = match self.value(self.argument(command, "typename").or(command.first.as_ref())?) {
             Held::Text(text) => text.to_ascii_lowercase(),
             _ => return None,
         };
-        let arguments = self.texts(self.argument(command, "argumentlist").or(command.second.as_ref())?);
+        let list = self.argument(command, "argumentlist").or(command.second.as_ref())?;
+        let arguments = self.texts(command, list);
         let argument = |at: usize| arguments.get(at).cloned().unwrap_or_default();
         if kind.ends_with("scopecondition") {
             return Some(Held::Scope(ForeignCondition {
@@ -281,7 +292,8 @@ impl Reader {
             self.export.note(None, what, "there is no rule before it");
             return;
         };
-        let sources = self.argument(command, "source").map(|word| self.texts(word)).unwrap_or_default();
+        let sources =
+            self.argument(command, "source").map(|word| self.texts(command, word)).unwrap_or_default();
         let flow = ForeignFlow {
             sources,
             destination: self.text(command, "destination"),

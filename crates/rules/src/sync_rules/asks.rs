@@ -16,15 +16,13 @@ impl RuleSet {
         groups.into_iter().map(str::to_owned).collect()
     }
 
-    /// Whether one of the entry's object classes is one that a rule for people takes.
+    /// Whether the entry is of an object type that a rule for people takes.
     pub fn takes_as_person(&self, entry: &Entry) -> bool {
-        let classes = entry.attributes.values("objectclass");
-        let is_held =
-            |wanted: &String| classes.iter().any(|held| held.eq_ignore_ascii_case(wanted.as_bytes()));
+        let classes = self.classes(entry);
         self.rules
             .iter()
-            .filter(|rule| !rule.disabled && rule.direction == Direction::Inbound)
-            .any(|rule| rule.metaverse_type == MetaverseType::Person && rule.source_types.iter().any(is_held))
+            .filter(|rule| rule.metaverse_type == MetaverseType::Person)
+            .any(|rule| super::scoping::takes(rule, classes))
     }
 
     /// The properties that rules write for a kind of object, in order.

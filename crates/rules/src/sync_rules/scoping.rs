@@ -60,7 +60,7 @@ impl RuleSet {
     }
 
     /// The object classes of an entry that count.
-    fn classes<'e>(&self, entry: &'e Entry) -> &'e [Vec<u8>] {
+    pub(super) fn classes<'e>(&self, entry: &'e Entry) -> &'e [Vec<u8>] {
         let classes = entry.attributes.values("objectclass");
         match self.schemas.object_type {
             ObjectType::AnyClass => classes,
@@ -128,7 +128,7 @@ impl RuleSet {
 }
 
 /// Whether a rule is an inbound one that takes one of these object classes.
-fn takes(rule: &Rule, classes: &[Vec<u8>]) -> bool {
+pub(super) fn takes(rule: &Rule, classes: &[Vec<u8>]) -> bool {
     let wanted = |class: &String| classes.iter().any(|held| held.eq_ignore_ascii_case(class.as_bytes()));
     rule.direction == Direction::Inbound && !rule.disabled && rule.source_types.iter().any(wanted)
 }
