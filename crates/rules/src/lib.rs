@@ -292,7 +292,9 @@ impl Links<'_> {
         let values = slots.values(attribute);
         let mut references = Vec::with_capacity(values.len());
         let mut bad: Option<(Cow<'_, str>, usize)> = None;
-        for value in values.iter().filter(|value| !value.trim_ascii().is_empty()) {
+        // What is blank is no name. A vertical tab is blank too, to those who compare texts.
+        let is_blank = |value: &Vec<u8>| std::str::from_utf8(value).is_ok_and(|text| text.trim().is_empty());
+        for value in values.iter().filter(|value| !is_blank(value)) {
             let text = std::str::from_utf8(value).ok().map(str::trim);
             let name = text.map(|text| if attribute == A::UniqueMember { without_uid(text) } else { text });
             match name.and_then(dn::normalize) {

@@ -108,6 +108,8 @@ impl SyncClient {
         let copy = Self { state, progress: watch::Sender::new(Progress::default()), ..client };
         let mut session = Session::open(&copy).await?;
         session.import_once(false, &stop).await?;
+        // As a cycle does: what was refused is tried again.
+        copy.state.retry_refused(None).await?;
         session.settle().await?;
         if session.meta.target_unsure {
             reconcile::reconcile(&copy.state, &copy.target, &mut session.meta, self.clock.now()).await?;

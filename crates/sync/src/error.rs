@@ -64,6 +64,19 @@ pub enum SyncFailure {
         /// The source.
         at: String,
     },
+    /// The target refuses so many objects that something else must be wrong.
+    #[error(
+        "the tenant refused {refused} of {answered} objects, so the export was stopped; the first was {first}. \
+         Each object's error is in the portal's list; the export is tried again by itself"
+    )]
+    TooManyRefused {
+        /// Objects refused.
+        refused: u64,
+        /// Objects answered.
+        answered: u64,
+        /// The first of them, with what the tenant said.
+        first: String,
+    },
     /// It was asked to stop.
     #[error("stopped; what was not confirmed is sent again by the next run")]
     Stopped,
@@ -75,7 +88,7 @@ impl SyncFailure {
         match self {
             Self::Source(error) => error.is_transient() || error.needs_full_read(),
             Self::Target(error) => error.is_retryable(),
-            Self::State(_) | Self::NoCheckpoint { .. } | Self::Stopped => false,
+            Self::State(_) | Self::NoCheckpoint { .. } | Self::TooManyRefused { .. } | Self::Stopped => false,
         }
     }
 

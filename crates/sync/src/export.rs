@@ -102,6 +102,47 @@ pub(crate) struct Exporter {
     failed: Option<TargetError>,
     /// A write may have been carried out without an answer.
     uncertain: bool,
+    refusals: Refusals,
+    /// An object was deleted that is to be made as another kind.
+    made_room: bool,
+}
+
+/// How many objects the target refuses. One never holds up the others; where most are refused, something else is
+/// wrong, and to go on would only write the same error thousands of times.
+#[derive(Default)]
+struct Refusals {
+    answered: u64,
+    refused: u64,
+    /// The first, for people.
+    first: Option<String>,
+}
+
+impl Refusals {
+    /// Answers before this many say nothing.
+    const LEAST: u64 = 500;
+    /// More than this is too many.
+    const PERCENT: u64 = 50;
+
+    fn take(&mut self, result: &OperationResult) {
+        self.answered += 1;
+        if result.outcome.is_confirmed() {
+            return;
+        }
+        self.refused += 1;
+        if self.first.is_none() {
+            self.first =
+                result.errors.first().map(|error| format!("'{}': {}", error.object.name, error.message));
+        }
+    }
+
+    fn too_many(&self) -> Option<SyncFailure> {
+        let too_many = self.answered >= Self::LEAST && self.refused * 100 > self.answered * Self::PERCENT;
+        too_many.then(|| SyncFailure::TooManyRefused {
+            refused: self.refused,
+            answered: self.answered,
+            first: self.first.clone().unwrap_or_else(|| "without a word".to_owned()),
+        })
+    }
 }
 
 impl Exporter {
@@ -130,6 +171,8 @@ impl Exporter {
             unjudged: BTreeSet::new(),
             failed: None,
             uncertain: false,
+            refusals: Refusals::default(),
+            made_room: false,
         }
     }
 
@@ -181,6 +224,14 @@ impl Exporter {
         self.finish_stage().await?;
         if with_deletions {
             self.deletions().await?;
+            self.finish_stage().await?;
+        }
+        if self.made_room {
+            // What was deleted as one kind of object is made as the other.
+            self.objects(Stage::Users).await?;
+            self.objects(Stage::Groups).await?;
+            self.finish_stage().await?;
+            self.members().await?;
             self.finish_stage().await?;
         }
         Ok(())
@@ -373,6 +424,7 @@ impl Exporter {
             for row in page {
                 match self.planner.fate(&row) {
                     Fate::Delete => {
+                        self.made_room |= row.is_of_other_kind();
                         let tag = Tag::Delete { kind: row.kind, id: row.id };
                         self.push(delete_operation(row.kind, &row.anchor), tag).await?;
                     }
@@ -466,6 +518,7 @@ impl Exporter {
     async fn answered(&mut self, tags: Vec<Tag>, results: Vec<OperationResult>) -> Result<(), SyncFailure> {
         let mut outcomes = Vec::with_capacity(tags.len());
         for (tag, result) in tags.into_iter().zip(results) {
+            self.refusals.take(&result);
             let confirmed = result.outcome.is_confirmed();
             self.done.object_errors += u64::from(!result.errors.is_empty());
             match tag {
@@ -500,7 +553,10 @@ impl Exporter {
         }
         self.progress.send_modify(|p| p.exported += outcomes.len() as u64);
         self.state().record(outcomes, self.clock.now()).await?;
-        Ok(())
+        match self.refusals.too_many() {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
     }
 
     fn count(&mut self, kind: ObjectKind, outcome: provisioning::Outcome) {

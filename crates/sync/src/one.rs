@@ -128,7 +128,9 @@ impl Session<'_> {
                 CheckResult::Fail,
                 "this client is the stand-by and writes nothing; ask the active one".into(),
             ),
-            Err(error @ SyncFailure::Target(_)) => say("Export", CheckResult::Fail, error.whole_text()),
+            Err(error @ (SyncFailure::Target(_) | SyncFailure::TooManyRefused { .. })) => {
+                say("Export", CheckResult::Fail, error.whole_text())
+            }
             Err(error) => return Err(error),
         }
         Ok(())

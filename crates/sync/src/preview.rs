@@ -2,7 +2,7 @@
 
 use crate::SyncFailure;
 use crate::plan::{Change, Fate, Judgement, Planner, Ready};
-use crate::state::Stage;
+use crate::state::{ObjectRow, Stage};
 use lockstep_engine::{CsId, changed, describe};
 use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
 use lockstep_model::{ObjectKind, PlanId, Property, SourceAnchor, SyncError, Timestamp};
@@ -119,6 +119,15 @@ impl Gathered {
                 }
                 let key = (row.kind, row.anchor.clone());
                 self.list(|| planner.describe_going(&row), key);
+                if row.is_of_other_kind()
+                    && let Some(standing) = planner.state.standing(row.id).await?
+                {
+                    // It is made as what it is now.
+                    let new = ObjectRow { confirmed: None, ..standing.row };
+                    for ready in planner.make_ready(vec![new]).await? {
+                        self.object(planner, ready).await?;
+                    }
+                }
             }
         }
     }

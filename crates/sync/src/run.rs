@@ -502,7 +502,7 @@ impl Service<'_> {
                 self.keep(log.record(Some(&error), self.session.now()));
                 self.stage_soon();
             }
-            Err(error @ SyncFailure::Target(_)) => {
+            Err(error @ (SyncFailure::Target(_) | SyncFailure::TooManyRefused { .. })) => {
                 let pause = match &error {
                     SyncFailure::Target(error) if error.is_retryable() => error.retry_after(),
                     _ => Some(LASTING.min(self.session.client.settings.cycle)),

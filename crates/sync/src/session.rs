@@ -89,7 +89,7 @@ impl RunLog {
     /// The record of the run as it stands.
     pub(crate) fn record(&self, failure: Option<&SyncFailure>, now: Timestamp) -> RunRecord {
         let result = match failure {
-            Some(SyncFailure::Target(_)) => RunResult::StoppedExport,
+            Some(SyncFailure::Target(_) | SyncFailure::TooManyRefused { .. }) => RunResult::StoppedExport,
             Some(_) => RunResult::StoppedImport,
             None if self.held => RunResult::StoppedDeletionThresholdExceeded,
             None if self.staged => RunResult::Staged,

@@ -222,6 +222,13 @@ pub struct DeletionRow {
     pub remains: bool,
 }
 
+impl DeletionRow {
+    /// Whether its entry is there, as another kind of object.
+    pub fn is_of_other_kind(&self) -> bool {
+        self.reason == DeleteReason::LeftScope && !self.remains
+    }
+}
+
 /// How one object stands.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing {

@@ -469,3 +469,23 @@ async fn one_object_is_explained_as_the_plan_has_it() {
     assert_eq!(one("p005").await.scope, Scope::Gone { reason: DeleteReason::DeletedInSource });
     assert_eq!(one("p000").await.next, Next::Nothing);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_most_objects_are_refused_the_export_stops_and_says_so() {
+    let world = World::new(organization(2_500));
+    for n in 0..2_500 {
+        if n % 4 != 0 {
+            world.tenant.state.lock().unwrap().refuse.insert(anchor(&format!("p{n:03}")));
+        }
+    }
+    let error = world.once(OPEN, false).await.unwrap_err();
+    assert!(matches!(error, SyncFailure::TooManyRefused { .. }), "{error}");
+    assert!(error.whole_text().contains("refused"), "{error}");
+    let run = world.tenant.state.lock().unwrap().runs.last().cloned().unwrap();
+    assert_eq!(run.result, RunResult::StoppedExport);
+    // What was good is there, and when the cause is gone the rest follows.
+    assert!(!world.tenant.names().is_empty());
+    world.tenant.state.lock().unwrap().refuse.clear();
+    assert_eq!(world.sync().await, RunResult::Success);
+    assert_eq!(world.tenant.names().len(), 2_500);
+}

@@ -41,7 +41,9 @@ impl Story {
     async fn plan(&mut self) {
         let client = self.world.client_of(self.settings.clone());
         let plan = client.preview(100, None, CancellationToken::new()).await.unwrap();
-        self.planned = matches!(plan.summary.verdict, Verdict::Pass).then_some(plan.items.len());
+        self.planned = matches!(plan.summary.verdict, Verdict::Pass).then(|| {
+            plan.items.iter().map(|item| &item.anchor).collect::<std::collections::BTreeSet<_>>().len()
+        });
         self.text.push_str(&plan_text(&plan));
     }
 
