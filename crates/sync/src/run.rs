@@ -532,14 +532,14 @@ impl Service<'_> {
             (ClientState::Paused, Some(words.to_owned()))
         } else if self.session.meta.paused {
             (ClientState::Paused, Some("An administrator paused the client; nothing is written.".to_owned()))
+        } else if self.session.lease.is_standby() {
+            let ready = self.session.lease.is_ready();
+            (if ready { ClientState::Standby } else { ClientState::Starting }, self.session.standby_words())
         } else if let Some(until) = self.maintenance.until {
             let words = format!(
                 "A maintenance window is on until {until}; until then the directory is read and nothing is written."
             );
             (ClientState::Paused, Some(words))
-        } else if self.session.lease.is_standby() {
-            let ready = self.session.lease.is_ready();
-            (if ready { ClientState::Standby } else { ClientState::Starting }, self.session.standby_words())
         } else if self.session.held.is_some() {
             (ClientState::Held, self.session.held_reason())
         } else if self.connection.is_some() {

@@ -83,7 +83,7 @@ pub fn full_read_due(last: Timestamp, every: Duration, seed: u64) -> Option<Time
         return None;
     }
     let quarter = every.as_millis() / 4;
-    let earlier = quarter * u128::from(mix(seed) >> 32) >> 32;
+    let earlier = (quarter * u128::from(mix(seed) >> 32)) >> 32;
     let millis = i64::try_from(every.as_millis() - earlier).ok()?;
     Timestamp::from_millisecond(last.as_millisecond().checked_add(millis)?).ok()
 }
