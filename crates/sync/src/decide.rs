@@ -93,6 +93,17 @@ impl Decider {
         self.rules.map(entry, self.circumstances(&groups, is_new))
     }
 
+    /// What an entry became when it was in scope, whatever is now.
+    pub(crate) fn map_as_in_scope(&self, entry: &Entry, is_new: bool) -> Mapped {
+        let groups = self.groups(entry, &self.scope());
+        match self.rules.map(entry, self.circumstances(&groups, is_new)) {
+            Mapped::OutOfScope { .. } if self.scope().asks_groups() => {
+                self.rules.map(entry, self.circumstances(&self.rules.groups_asked(), is_new))
+            }
+            mapped => mapped,
+        }
+    }
+
     /// The rules behind the properties of an entry.
     pub(crate) fn trace(&self, entry: &Entry, is_new: bool) -> Trace<'_> {
         let groups = self.groups(entry, &self.scope());

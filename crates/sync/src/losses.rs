@@ -88,7 +88,7 @@ impl Planner {
                 None => return Ok(None),
             },
         };
-        let by = |decider: &Decider, is_new| match decider.map(entry, is_new) {
+        let by = |decider: &Decider, is_new| match decider.map_as_in_scope(entry, is_new) {
             Mapped::Object(object) if object.kind == confirmed.kind => Some(object.properties),
             Mapped::Object(_) | Mapped::OutOfScope { .. } | Mapped::Failed { .. } => None,
         };

@@ -443,7 +443,7 @@ async fn plans() {
         s.cloud();
     })
     .await;
-    story(all, "in percent", async |s| {
+    story(all, "so few may always go, whatever the percentage", async |s| {
         s.settings.threshold = threshold(500, 30);
         s.directory(|d| d.delete("p000"));
         s.plan_and_run().await;
