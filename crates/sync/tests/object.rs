@@ -13,7 +13,7 @@ use common::*;
 use lockstep_model::Property;
 use lockstep_model::explain::ObjectReport;
 use lockstep_model::guard::DeletionThreshold;
-use lockstep_model::provisioning::{CheckResult, OrderAnswer, OrderRequest};
+use lockstep_model::provisioning::CheckResult;
 use lockstep_sources::ReadKind;
 use lockstep_sync::{ScopeSettings, SyncSettings};
 

@@ -238,7 +238,7 @@ async fn cycles_do_not_overlap() {
     let factory = {
         let (directory, reads, most) = (directory.clone(), reads.clone(), most.clone());
         let at_first = at_first.clone();
-        move || {
+        move |_: &[String]| {
             let at_first = at_first.clone();
             let (inner, reads, most) = (ScriptedSource(directory.clone()), reads.clone(), most.clone());
             Box::new(Slow { inner, reads, most, at_first }) as Box<dyn Source>

@@ -139,6 +139,7 @@ mod tests {
                 connector_space_objects: 0,
                 pending: PendingCounts::default(),
                 held_plan: None,
+                timetable: Default::default(),
                 standby: true,
                 lease: Some(lease.into()),
                 configuration: settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
