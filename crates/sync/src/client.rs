@@ -146,7 +146,11 @@ impl SyncClient {
     /// [`SyncFailure::State`]; what else goes wrong is in the report.
     pub async fn sync_object(&self, object: &str, ignore_scope: bool) -> Result<ObjectReport, SyncFailure> {
         let mut session = Session::open(self).await?;
-        let (report, log) = session.sync_object(object, ignore_scope).await?;
+        let synced = session.sync_object(object, ignore_scope).await;
+        if let Err(error) = session.lease.release(false).await {
+            tracing::debug!(%error, "the lease was not given back; it lapses");
+        }
+        let (report, log) = synced?;
         if log.exported.operations > 0
             && let Err(error) = self.target.put_run(log.record(None, self.clock.now())).await
         {

@@ -136,6 +136,8 @@ const COMPARED: &[&str] = &[
     "sync.cycle",
     "sync.settle",
     "sync.left_scope",
+    "sync.full_read",
+    "sync.maintenance",
     "sync.standby.term",
 ];
 /// Characters of a value that are sent.
