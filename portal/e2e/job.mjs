@@ -166,10 +166,10 @@ export async function jobChecks({ browser, directory, api, check }) {
     const title = `Keeper of Step ${Date.now() % 10_000}`;
     const began = Date.now();
     await directory.set(ann.dn, 'title', title, ann.title);
-    await pane.getByText(title).waitFor();
+    await pane.getByText(title, { exact: true }).waitFor();
     const took = Date.now() - began;
     await directory.undo();
-    await pane.getByText(title).waitFor({ state: 'detached' });
+    await pane.getByText(title, { exact: true }).waitFor({ state: 'detached' });
     return `${took} ms from ldapmodify to the page`;
   });
 
@@ -249,7 +249,7 @@ export async function jobChecks({ browser, directory, api, check }) {
   await check('groups: list, and a pane with members', async () => {
     const { value } = await api.get('/v1.0/groups?$top=1&$select=id,displayName&$orderby=displayName');
     await browser.open(`/groups?group=${value[0].id}`, 'Groups');
-    await page.getByRole('dialog', { name: 'Group details' }).getByText(/^Members/).waitFor();
+    await page.getByRole('dialog', { name: 'Group details' }).getByRole('heading', { name: /^Members/ }).waitFor();
     assert.ok((await page.locator('tbody tr[data-id]').count()) > 0);
   });
 

@@ -6,12 +6,12 @@ use crate::scope::{ResolvedScope, ScopeSettings};
 use crate::session::Session;
 use crate::state::{Approval, Batch, Meta};
 use crate::{Phase, Progress, StateError, StateStore, SyncFailure, SyncSettings};
-use crate::{import, preview, reconcile, run};
+use crate::{import, preview, reconcile, run, scope};
 use lockstep_engine::KeyHasher;
 use lockstep_engine::rules::{Rules, RulesDocument};
 use lockstep_model::explain::{Explanation, ObjectReport};
 use lockstep_model::plan::PlanReport;
-use lockstep_model::provisioning::{DoctorCheck, RunRecord};
+use lockstep_model::provisioning::{CheckResult, DoctorCheck, RunRecord};
 use lockstep_model::{Clock, Fingerprint, Timestamp};
 use lockstep_sources::Source;
 use lockstep_targets::Target;
@@ -187,7 +187,43 @@ impl SyncClient {
         let mut source = self.make_source();
         let (mut checks, target) = tokio::join!(source.check(now), self.target.check(now));
         checks.extend(target);
+        checks.extend(self.check_scope().await);
         checks
+    }
+
+    /// Whether the containers that were chosen are there; none where none was chosen.
+    async fn check_scope(&self) -> Option<DoctorCheck> {
+        let scope = &self.settings.scope;
+        if *scope == ScopeSettings::default() {
+            return None;
+        }
+        let unseen = async {
+            let hasher = KeyHasher::new(self.state.meta().await?.hash_key);
+            scope::unseen(&self.state, &hasher, scope).await
+        };
+        let (result, detail, remedy) = match unseen.await {
+            Ok(unseen) if unseen.is_empty() => {
+                let chosen = scope.include.len() + scope.exclude.len();
+                (CheckResult::Pass, format!("{chosen} containers chosen, all seen"), None)
+            }
+            Ok(unseen) => (
+                CheckResult::Warn,
+                format!("not seen in the directory: {}", unseen.join("; ")),
+                Some(
+                    "Correct [source] include or exclude; or [source] filter hides the container's entry."
+                        .to_owned(),
+                ),
+            ),
+            Err(error) => (CheckResult::Skipped, error.to_string(), None),
+        };
+        Some(DoctorCheck {
+            name: "source.scope".to_owned(),
+            title: "The containers that were chosen".to_owned(),
+            result,
+            detail,
+            remedy,
+            millis: 0,
+        })
     }
 
     /// Reads the client's facts and brings the state to what the settings say. Looks up the scope.

@@ -201,6 +201,24 @@ impl ResolvedScope {
     }
 }
 
+/// Containers that were chosen and of which no entry was seen.
+pub(crate) async fn unseen(
+    state: &Arc<dyn StateStore>,
+    hasher: &KeyHasher,
+    settings: &ScopeSettings,
+) -> Result<Vec<String>, StateError> {
+    let text = state.note(PINS).await?;
+    let pins: BTreeMap<String, SourceAnchor> =
+        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let mut unseen = Vec::new();
+    for text in settings.include.iter().chain(&settings.exclude) {
+        if let (_, None) = container(state, hasher, text, pins.get(text).cloned()).await? {
+            unseen.push(text.clone());
+        }
+    }
+    Ok(unseen)
+}
+
 async fn exceptions(state: &Arc<dyn StateStore>) -> Result<BTreeSet<String>, StateError> {
     let text = state.note(EXCEPTIONS).await?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())

@@ -182,3 +182,20 @@ async fn a_pilot_group_decides_who_is_in() {
     assert!(reason.contains("ISMEMBEROF"), "{reason}");
     assert_eq!(world.tenant.state.lock().unwrap().objects[&anchor("pilot")].kind, ObjectKind::Group);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_names_a_container_that_is_not_there() {
+    let world = departments();
+    let settings = chosen(&[STAFF], &["ou=nowhere,dc=contoso,dc=com"]);
+    sync(&world, &settings).await;
+    let checks = world.client_of(settings).check().await;
+    let check = checks.iter().find(|check| check.name == "source.scope").unwrap();
+    assert_eq!(check.result, lockstep_model::provisioning::CheckResult::Warn);
+    assert!(check.detail.contains("ou=nowhere") && !check.detail.contains("staff"), "{}", check.detail);
+    world.forget_state();
+    let settings = chosen(&[STAFF], &[]);
+    sync(&world, &settings).await;
+    let checks = world.client_of(settings).check().await;
+    let check = checks.iter().find(|check| check.name == "source.scope").unwrap();
+    assert_eq!(check.result, lockstep_model::provisioning::CheckResult::Pass, "{}", check.detail);
+}

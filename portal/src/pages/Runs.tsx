@@ -269,7 +269,7 @@ function RunObjects({ id }: { id: string }) {
   return (
     <section aria-label={t.runs.objects}>
       <div className={styles.tools}>
-        <Text as="h3" weight="semibold" className={styles.objects}>
+        <Text as="h2" weight="semibold" className={styles.objects}>
           {t.runs.objects}
         </Text>
         <SearchField value={search} onSearch={setSearch} label={t.runs.search} placeholder={t.runs.search} />
