@@ -131,6 +131,14 @@ impl Rules {
         }
     }
 
+    /// Whether a flow is executed once only, so that a new object may get other values than one that is there.
+    pub fn asks_whether_new(&self) -> bool {
+        match &self.kind {
+            Kind::BuiltIn(_) => false,
+            Kind::Set(set) => set.rules().iter().flat_map(|rule| &rule.flows).any(|flow| flow.execute_once),
+        }
+    }
+
     /// The names under which other entries may refer to this one: its DN, and for a person its `uid`.
     pub fn keys(&self, entry: &Entry) -> Vec<Reference> {
         match &self.kind {

@@ -104,6 +104,11 @@ impl Decider {
         }
     }
 
+    /// Whether a flow is for new objects only.
+    pub(crate) fn asks_whether_new(&self) -> bool {
+        self.rules.asks_whether_new()
+    }
+
     /// The rules behind the properties of an entry.
     pub(crate) fn trace(&self, entry: &Entry, is_new: bool) -> Trace<'_> {
         let groups = self.groups(entry, &self.scope());

@@ -290,7 +290,7 @@ impl Exporter {
                     }
                     continue;
                 }
-                let flows = self.planner.flows_of(&ready).await?;
+                let flows = self.planner.flows_of(&ready);
                 let mut operation =
                     post_operation(kind, &ready.anchor, ready.mapped.properties, ready.manager);
                 flows::attach(&mut operation, flows);

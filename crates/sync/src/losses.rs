@@ -28,7 +28,7 @@ impl Planner {
             while let Some((page, last)) = self.page(stage, after, PAGE).await? {
                 after = last;
                 for ready in page.into_iter().filter(|ready| !ready.failed) {
-                    if let Some(before) = self.confirmed_properties(&ready).await? {
+                    if let Some(before) = self.confirmed_properties(&ready) {
                         losses.object(kind, &ready.anchor, &before, &ready.mapped.properties);
                     }
                     self.members_lost(&ready, &mut losses).await?;
@@ -56,53 +56,50 @@ impl Planner {
         Ok(())
     }
 
-    async fn confirmed_manager(&self, ready: &Ready) -> Result<Option<SourceAnchor>, StateError> {
-        match ready.confirmed.as_ref().and_then(|confirmed| confirmed.manager) {
-            Some(id) => Ok(self.state.anchors(vec![id]).await?.into_iter().flatten().next()),
-            None => Ok(None),
-        }
-    }
-
     /// The properties that the target confirmed; none where they are not known, after a rebuild of the state.
-    pub(crate) async fn confirmed_properties(&self, ready: &Ready) -> Result<Option<Properties>, StateError> {
-        let Some(confirmed) = &ready.confirmed else { return Ok(None) };
-        if self.left_scope == LeftScope::Disable
-            && disabled().fingerprint(confirmed.kind, self.confirmed_manager(ready).await?.as_ref())
-                == confirmed.fingerprint
-        {
+    pub(crate) fn confirmed_properties(&self, ready: &Ready) -> Option<Properties> {
+        let confirmed = ready.confirmed.as_ref()?;
+        if !ready.failed && ready.fingerprint == confirmed.fingerprint {
+            return Some(ready.mapped.properties.clone());
+        }
+        let manager = ready.confirmed_manager.as_ref();
+        let is_it = |properties: &Properties| {
+            properties.fingerprint(confirmed.kind, manager) == confirmed.fingerprint
+        };
+        if self.left_scope == LeftScope::Disable && is_it(&disabled()) {
             let mut properties = ready.mapped.properties.clone();
             properties.set_flag(Property::AccountEnabled, false);
-            return Ok(Some(properties));
+            return Some(properties);
         }
         if self.earlier.is_empty() && confirmed.raw.is_none() && !ready.failed {
-            return Ok(Some(ready.mapped.properties.clone()));
+            return Some(ready.mapped.properties.clone());
         }
         let decoded;
         let entry = match confirmed.raw.as_deref() {
             None => &ready.entry,
-            Some(raw) => match codec::decode(ready.anchor.clone(), raw) {
-                Some(entry) => {
-                    decoded = entry;
-                    &decoded
-                }
-                None => return Ok(None),
-            },
+            Some(raw) => {
+                decoded = codec::decode(ready.anchor.clone(), raw)?;
+                &decoded
+            }
         };
         let by = |decider: &Decider, is_new| match decider.map_as_in_scope(entry, is_new) {
             Mapped::Object(object) if object.kind == confirmed.kind => Some(object.properties),
             Mapped::Object(_) | Mapped::OutOfScope { .. } | Mapped::Failed { .. } => None,
         };
-        if self.earlier.is_empty() {
-            return Ok(by(&self.decider, false));
+        // Where the rules changed since, those by which the object was confirmed are those that give its fingerprint.
+        let all = || self.earlier.iter().chain(std::iter::once(&self.decider));
+        let mut first = None;
+        for (decider, is_new) in all().flat_map(|decider| [(decider, false), (decider, true)]) {
+            // Only flows for new objects make a difference between the two.
+            if is_new && !decider.asks_whether_new() {
+                continue;
+            }
+            let Some(properties) = by(decider, is_new) else { continue };
+            if self.earlier.is_empty() || is_it(&properties) {
+                return Some(properties);
+            }
+            first.get_or_insert(properties);
         }
-        // The rules changed since. Those by which the object was confirmed are those that give its fingerprint.
-        let manager = self.confirmed_manager(ready).await?;
-        let all = || std::iter::once(&self.decider).chain(self.earlier.iter());
-        let tries = all().flat_map(|decider| [(decider, false), (decider, true)]);
-        let mut known = tries.filter_map(|(decider, is_new)| by(decider, is_new));
-        let is_it = |properties: &Properties| {
-            properties.fingerprint(confirmed.kind, manager.as_ref()) == confirmed.fingerprint
-        };
-        Ok(known.find(is_it).or_else(|| self.earlier.iter().find_map(|decider| by(decider, false))))
+        first
     }
 }

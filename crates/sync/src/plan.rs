@@ -192,7 +192,10 @@ impl Planner {
         let managers: BTreeSet<CsId> = prepared
             .iter()
             .filter(|one| one.mapped.kind == ObjectKind::User)
-            .flat_map(|one| one.targets.iter().flatten().map(|target| target.id))
+            .flat_map(|one| {
+                let before = one.row.confirmed.as_ref().and_then(|confirmed| confirmed.manager);
+                one.targets.iter().flatten().map(|target| target.id).chain(before)
+            })
             .collect();
         let ids: Vec<CsId> = managers.into_iter().collect();
         let anchors = self.state.anchors(ids.clone()).await?;
@@ -237,20 +240,19 @@ impl Planner {
         if ready.is_written() && members == (0, 0) {
             return Ok(None);
         }
-        Ok(Some(Change { confirmed: self.confirmed(ready).await?, members }))
+        Ok(Some(Change { confirmed: self.confirmed(ready), members }))
     }
 
     /// What was confirmed, in words. After a rebuild the words are not known; the properties then show without
     /// a "before".
-    async fn confirmed(&self, ready: &Ready) -> Result<Option<Confirmed>, StateError> {
-        let Some(row) = &ready.confirmed else { return Ok(None) };
-        let properties = self.confirmed_properties(ready).await?.unwrap_or_default();
-        let manager = match row.manager {
-            Some(id) => self.state.anchors(vec![id]).await?.into_iter().flatten().next(),
-            None if row.raw.as_deref() == Some(&[]) => ready.manager.clone(),
-            None => None,
+    fn confirmed(&self, ready: &Ready) -> Option<Confirmed> {
+        let row = ready.confirmed.as_ref()?;
+        let properties = self.confirmed_properties(ready).unwrap_or_default();
+        let manager = match &ready.confirmed_manager {
+            None if row.manager.is_none() && row.raw.as_deref() == Some(&[]) => ready.manager.clone(),
+            manager => manager.clone(),
         };
-        Ok(Some(Confirmed { properties, manager }))
+        Some(Confirmed { properties, manager })
     }
 }
 
@@ -333,6 +335,10 @@ impl Prepared {
             members,
             errors,
             had_errors: row.had_errors,
+            confirmed_manager: row
+                .confirmed
+                .as_ref()
+                .and_then(|confirmed| anchors.get(&confirmed.manager?).cloned()),
             confirmed: row.confirmed,
             mapped,
         }
@@ -355,6 +361,8 @@ pub(crate) struct Ready {
     pub(crate) members: Vec<CsId>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) confirmed: Option<ConfirmedRow>,
+    /// The manager that was confirmed.
+    pub(crate) confirmed_manager: Option<SourceAnchor>,
     pub(crate) errors: Vec<SyncError>,
     pub(crate) had_errors: bool,
 }
