@@ -166,10 +166,12 @@ export async function jobChecks({ browser, directory, api, check }) {
     const title = `Keeper of Step ${Date.now() % 10_000}`;
     const began = Date.now();
     await directory.set(ann.dn, 'title', title, ann.title);
-    await pane.getByText(title, { exact: true }).waitFor();
+    // The value itself, not the history that tells of it.
+    const value = pane.locator('dd').filter({ hasText: new RegExp(`^${title}$`) });
+    await value.waitFor();
     const took = Date.now() - began;
     await directory.undo();
-    await pane.getByText(title, { exact: true }).waitFor({ state: 'detached' });
+    await value.waitFor({ state: 'detached' });
     return `${took} ms from ldapmodify to the page`;
   });
 

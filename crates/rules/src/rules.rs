@@ -156,18 +156,24 @@ impl Rules {
 
     /// What an entry is, and whom it refers to; none where it is out of scope. The same as [`Self::map`] says.
     pub fn references(&self, entry: &Entry, circumstances: Circumstances<'_>) -> Option<Refers> {
-        if let Kind::BuiltIn(mapping) = &self.kind {
-            let (kind, references) = mapping.references(entry)?;
-            return Some(Refers { kind, references, certain: true });
-        }
-        match self.map(entry, circumstances) {
-            Mapped::Object(object) => {
-                let mut references = object.members;
-                references.extend(object.manager);
-                Some(Refers { kind: object.kind, references, certain: true })
+        let set = match &self.kind {
+            Kind::BuiltIn(mapping) => {
+                let (kind, references) = mapping.references(entry)?;
+                return Some(Refers { kind, references, certain: true });
             }
-            Mapped::OutOfScope { .. } => None,
-            Mapped::Failed { kind, .. } => Some(Refers { kind, references: Vec::new(), certain: false }),
+            Kind::Set(set) => set,
+        };
+        match set.make_names(&subject(entry, circumstances)) {
+            Made::Object(made) => {
+                let mut references = made.object.members;
+                references.extend(made.object.manager);
+                Some(Refers { kind: made.object.kind, references, certain: true })
+            }
+            Made::OutOfScope { .. } => None,
+            Made::Failed { kind, .. } => {
+                let kind = kind.unwrap_or_else(|| guess(set, entry));
+                Some(Refers { kind, references: Vec::new(), certain: false })
+            }
         }
     }
 
@@ -185,11 +191,7 @@ impl Rules {
             }
             Made::OutOfScope { reason } => Mapped::OutOfScope { reason: Cow::Owned(reason) },
             Made::Failed { kind, errors } => {
-                let kind = kind.unwrap_or(if set.takes_as_person(entry) {
-                    ObjectKind::User
-                } else {
-                    ObjectKind::Group
-                });
+                let kind = kind.unwrap_or_else(|| guess(set, entry));
                 Mapped::Failed { kind, errors }
             }
         }
@@ -241,6 +243,11 @@ impl Trace<'_> {
     pub fn iter(&self) -> impl Iterator<Item = (Property, &str)> {
         self.0.iter().map(|(property, rule)| (*property, rule.as_ref()))
     }
+}
+
+/// What an entry most likely is, where its rules went wrong before they could say.
+fn guess(set: &RuleSet, entry: &Entry) -> ObjectKind {
+    if set.takes_as_person(entry) { ObjectKind::User } else { ObjectKind::Group }
 }
 
 fn owned((property, rule): (Property, String)) -> (Property, Cow<'static, str>) {

@@ -177,10 +177,21 @@ impl Planner {
 
     /// Objects made ready; those out of scope are left out.
     pub(crate) async fn make_ready(&self, rows: Vec<ObjectRow>) -> Result<Vec<Ready>, StateError> {
-        let decider = self.decider.clone();
         let many = rows.len() > 50 || rows.iter().map(|row| row.raw.len()).sum::<usize>() > 100_000;
-        let work = move || rows.into_iter().filter_map(|row| prepare(row, &decider)).collect::<Vec<_>>();
-        let mut prepared: Vec<Prepared> = if many { blocking(work).await? } else { work() };
+        let half = |rows: Vec<ObjectRow>| {
+            let decider = self.decider.clone();
+            move || rows.into_iter().filter_map(|row| prepare(row, &decider)).collect::<Vec<_>>()
+        };
+        let mut prepared: Vec<Prepared> = if many {
+            let mut rows = rows;
+            let second = rows.split_off(rows.len() / 2);
+            let (first, second) = tokio::join!(blocking(half(rows)), blocking(half(second)));
+            let mut prepared = first?;
+            prepared.extend(second?);
+            prepared
+        } else {
+            half(rows)()
+        };
 
         let names: Vec<KeyHash> = prepared.iter().flat_map(|one| one.names.iter().copied()).collect();
         let mut targets = self.state.resolve(names).await?.into_iter();

@@ -5,7 +5,7 @@ use super::outbound::Outbound;
 use super::resolve::{Failure, Givers, Reader, Resolved, resolve};
 use super::schemas::{DN, SOURCE_ANCHOR, Target};
 use super::scoping::Active;
-use super::{Parameters, RuleSet};
+use super::{Parameters, Plan, RuleSet};
 use crate::MappedObject;
 use crate::expr::{AttributeType, Inputs, Value};
 use jiff::Timestamp;
@@ -130,6 +130,20 @@ pub(super) trait Record {
 
 struct NoRecord;
 
+/// How much of an object is worked out.
+#[derive(Clone, Copy)]
+enum Extent {
+    All,
+    /// What it is, and whom it refers to.
+    Names,
+}
+
+impl Extent {
+    const fn takes(self, plan: &Plan) -> bool {
+        matches!(self, Self::All) || plan.names
+    }
+}
+
 impl Record for NoRecord {}
 
 #[derive(Default)]
@@ -170,7 +184,7 @@ impl RuleSet {
 
     pub(super) fn evaluate_with(&self, subject: &Subject<'_>, parameters: &Parameters) -> Evaluated {
         let mut record = Explanation::default();
-        match self.run(subject, parameters, &mut record) {
+        match self.run(subject, parameters, &mut record, Extent::All) {
             Ok(made) => Evaluated::Object(Box::new(Evaluation {
                 metaverse_type: record.kind.unwrap_or(MetaverseType::Person),
                 metaverse: record.metaverse,
@@ -187,7 +201,17 @@ impl RuleSet {
 
     /// What an entry becomes: the same objects, reasons and errors as [`RuleSet::evaluate`] gives, in less time.
     pub fn make(&self, subject: &Subject<'_>) -> Made {
-        match self.run(subject, &self.parameters, &mut NoRecord) {
+        match self.run(subject, &self.parameters, &mut NoRecord, Extent::All) {
+            Ok(made) => Made::Object(Box::new(made)),
+            Err(Ended::OutOfScope(reason)) => Made::OutOfScope { reason },
+            Err(Ended::Failed(kind, errors)) => Made::Failed { kind, errors },
+        }
+    }
+
+    /// What an entry is, and whom it refers to: as [`RuleSet::make`] says, with no property worked out. A flow that
+    /// fails for a property does not show.
+    pub fn make_names(&self, subject: &Subject<'_>) -> Made {
+        match self.run(subject, &self.parameters, &mut NoRecord, Extent::Names) {
             Ok(made) => Made::Object(Box::new(made)),
             Err(Ended::OutOfScope(reason)) => Made::OutOfScope { reason },
             Err(Ended::Failed(kind, errors)) => Made::Failed { kind, errors },
@@ -215,7 +239,7 @@ impl RuleSet {
         let mut record = Explanation::default();
         let mut errors = Vec::new();
         let inputs = inputs(subject, &row, &parameters[0]);
-        self.inbound(subject, &inbound, &inputs, &mut record, &mut errors);
+        self.inbound(subject, &inbound, &inputs, &mut record, &mut errors, Extent::All);
         Ok(MetaverseObject { kind: inbound.kind, attributes: record.metaverse, errors })
     }
 
@@ -245,12 +269,14 @@ impl RuleSet {
         inputs: &'a Inputs<'a>,
         record: &mut impl Record,
         errors: &mut Vec<SyncError>,
+        extent: Extent,
     ) -> (Vec<Value<'a>>, Vec<u32>) {
         let attributes = self.schemas.metaverse.attributes();
         let mut made = vec![Value::Null; attributes.len()];
         let mut untouched = Vec::new();
         let reader = Reader { inputs, is_new: subject.is_new, untouched: &[] };
-        for plan in self.inbound.get(&inbound.kind).into_iter().flatten() {
+        let plans = self.inbound.get(&inbound.kind).into_iter().flatten();
+        for plan in plans.filter(|plan| extent.takes(plan)) {
             match resolve(self, plan, &inbound.active, reader) {
                 Ok(Some(Resolved::Value(value, rules))) => {
                     let Target::Metaverse(slot) = plan.target else { continue };
@@ -272,13 +298,14 @@ impl RuleSet {
         subject: &Subject<'_>,
         parameters: &Parameters,
         record: &mut impl Record,
+        extent: Extent,
     ) -> Result<MadeObject, Ended> {
         let (row, unreadable) = self.read(subject.entry);
         let inbound = self.scope_inbound(subject, &row)?;
         let [source_parameters, metaverse_parameters] = parameters;
         let mut errors = Vec::new();
         let source_inputs = inputs(subject, &row, source_parameters);
-        let (made, untouched) = self.inbound(subject, &inbound, &source_inputs, record, &mut errors);
+        let (made, untouched) = self.inbound(subject, &inbound, &source_inputs, record, &mut errors, extent);
         let outbound = match self.scope_outbound(inbound.kind, &made) {
             Ok(outbound) => outbound,
             // What an object with errors is not, is not known.
@@ -293,7 +320,7 @@ impl RuleSet {
         let reader = Reader { inputs: &metaverse_inputs, is_new: subject.is_new, untouched: &untouched };
         let mut out = Outbound::new(subject.entry, kind);
         let plans = self.outbound.get(&(inbound.kind, kind));
-        for plan in plans.into_iter().flatten() {
+        for plan in plans.into_iter().flatten().filter(|plan| extent.takes(plan)) {
             match resolve(self, plan, &outbound.active, reader) {
                 Ok(Some(Resolved::Value(value, rules))) => out.put(plan, value, rules, record),
                 Ok(Some(Resolved::Untouched)) => out.untouched.push(plan.target),

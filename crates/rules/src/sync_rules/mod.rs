@@ -199,6 +199,8 @@ pub(crate) struct Plan {
     pub(crate) flows: Vec<(usize, usize)>,
     /// Whether they do not all say the same of how values go together.
     pub(crate) mixed: bool,
+    /// Whether what an object is, or whom it refers to, depends on it.
+    pub(crate) names: bool,
 }
 
 impl RuleSet {
@@ -236,13 +238,22 @@ impl RuleSet {
                 plans.entry(flow.target).or_default().push((at, flow_at));
             }
         }
+        // What the scopes of outbound rules ask for, and what managers and members are made of.
+        let named = |target: Target| matches!(target, Target::Manager | Target::Members);
+        let mut asked: BTreeSet<u32> = BTreeSet::new();
+        for rule in rules.iter().filter(|rule| !rule.disabled && rule.kind.is_some()) {
+            asked.extend(rule.scope.iter().flatten().filter_map(|clause| clause.slot));
+            asked.extend(rule.flows.iter().filter(|flow| named(flow.target)).flat_map(Flow::reads));
+        }
         let list = |plans: BTreeMap<Target, Vec<(usize, usize)>>| -> Vec<Plan> {
             let plan = |(target, flows): (Target, Vec<(usize, usize)>)| {
                 let merges: BTreeSet<Merge> = flows
                     .iter()
                     .filter_map(|(rule, flow)| Some(rules.get(*rule)?.flows.get(*flow)?.merge))
                     .collect();
-                Plan { target, takes: target.takes(&schemas.metaverse), flows, mixed: merges.len() > 1 }
+                let names = named(target) || target.slot().is_some_and(|slot| asked.contains(&slot));
+                let takes = target.takes(&schemas.metaverse);
+                Plan { target, takes, flows, mixed: merges.len() > 1, names }
             };
             plans.into_iter().map(plan).collect()
         };

@@ -100,6 +100,15 @@ proptest! {
         match (MAPPING.map(&entry), SET.evaluate(&subject(&entry))) {
             (Mapped::Object(wanted), Evaluated::Object(found)) => {
                 let found = found.object;
+                match SET.make_names(&subject(&entry)) {
+                    Made::Object(names) => {
+                        prop_assert_eq!(names.object.kind, found.kind);
+                        prop_assert_eq!(&names.object.manager, &found.manager);
+                        prop_assert_eq!(&names.object.members, &found.members);
+                        prop_assert!(names.object.properties.0.is_empty());
+                    }
+                    other => prop_assert!(false, "{:?}", other),
+                }
                 prop_assert_eq!(wanted.kind, found.kind);
                 prop_assert_eq!(&wanted.properties, &found.properties);
                 prop_assert_eq!(&wanted.manager, &found.manager);
@@ -109,7 +118,10 @@ proptest! {
                 let told = found.errors.iter().any(|error| error.property.as_deref() != Some("memberUid"));
                 prop_assert_eq!(!wanted.errors.is_empty(), told, "{:?} {:?}", wanted.errors, found.errors);
             }
-            (Mapped::OutOfScope { .. }, Evaluated::OutOfScope { .. }) => {}
+            (Mapped::OutOfScope { .. }, Evaluated::OutOfScope { .. }) => {
+                let is_out = matches!(SET.make_names(&subject(&entry)), Made::OutOfScope { .. });
+                prop_assert!(is_out);
+            }
             (wanted, found) => prop_assert!(false, "{:?} is not {:?}", wanted, found),
         }
     }
