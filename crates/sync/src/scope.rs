@@ -92,9 +92,7 @@ impl ResolvedScope {
         let mut scope = Self::default();
         if !settings.include.is_empty() || !settings.exclude.is_empty() {
             scope.exceptions = exceptions(state).await?;
-            let text = state.note(PINS).await?;
-            let old: BTreeMap<String, SourceAnchor> =
-                text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+            let old = pins(state).await?;
             let mut pins = BTreeMap::new();
             for (chosen, names) in [
                 (&settings.include, &mut scope.containers.include),
@@ -207,9 +205,7 @@ pub(crate) async fn unseen(
     hasher: &KeyHasher,
     settings: &ScopeSettings,
 ) -> Result<Vec<String>, StateError> {
-    let text = state.note(PINS).await?;
-    let pins: BTreeMap<String, SourceAnchor> =
-        text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    let pins = pins(state).await?;
     let mut unseen = Vec::new();
     for text in settings.include.iter().chain(&settings.exclude) {
         if let (_, None) = container(state, hasher, text, pins.get(text).cloned()).await? {
@@ -219,9 +215,26 @@ pub(crate) async fn unseen(
     Ok(unseen)
 }
 
+/// By which anchor a container that was chosen by its DN is known.
+async fn pins(state: &Arc<dyn StateStore>) -> Result<BTreeMap<String, SourceAnchor>, StateError> {
+    read(state, PINS).await
+}
+
 async fn exceptions(state: &Arc<dyn StateStore>) -> Result<BTreeSet<String>, StateError> {
-    let text = state.note(EXCEPTIONS).await?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    read(state, EXCEPTIONS).await
+}
+
+/// A note; nothing where there is none. One that cannot be read is no nothing: who is in scope hangs on it.
+async fn read<T: Default + serde::de::DeserializeOwned>(
+    state: &Arc<dyn StateStore>,
+    name: &'static str,
+) -> Result<T, StateError> {
+    match state.note(name).await? {
+        None => Ok(T::default()),
+        Some(text) => {
+            serde_json::from_str(&text).map_err(|_| StateError::Corrupt { what: format!("the note {name}") })
+        }
+    }
 }
 
 /// Takes an entry in wherever it lies, or lets the containers decide again.

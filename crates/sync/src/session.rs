@@ -292,14 +292,7 @@ impl<'a> Session<'a> {
             return Ok(Planned::Suspended);
         }
         if self.meta.target_unsure {
-            self.client.phase(Phase::Reconciling);
-            reconcile::reconcile(
-                &self.client.state,
-                &self.client.target,
-                &mut self.meta,
-                self.client.clock.now(),
-            )
-            .await?;
+            self.reconcile().await?;
         }
         let pending = self.client.state.counts().await?.pending;
         if pending == 0 {
@@ -354,17 +347,17 @@ impl<'a> Session<'a> {
         result.map(|()| if exported.operations == 0 { Planned::Nothing } else { Planned::Written })
     }
 
+    /// Asks the tenant what it holds.
+    async fn reconcile(&mut self) -> Result<(), SyncFailure> {
+        self.client.phase(Phase::Reconciling);
+        let client = self.client;
+        reconcile::reconcile(&client.state, &client.target, &mut self.meta, client.clock.now()).await
+    }
+
     /// What a stand-by does in place of writing: it compares with what the tenant holds, and counts.
     pub(crate) async fn stage(&mut self, log: &mut RunLog) -> Result<Planned, SyncFailure> {
         let began = Instant::now();
-        self.client.phase(Phase::Reconciling);
-        reconcile::reconcile(
-            &self.client.state,
-            &self.client.target,
-            &mut self.meta,
-            self.client.clock.now(),
-        )
-        .await?;
+        self.reconcile().await?;
         self.client.phase(Phase::Planning);
         self.staged = staging::settle(&self.planner(), self.now()).await?;
         // The other client writes on: what the tenant holds must be asked before this one does.

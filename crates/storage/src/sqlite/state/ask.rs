@@ -53,6 +53,19 @@ fn held(row: &Row<'_>) -> Result<Held, SqliteError> {
     })
 }
 
+/// Entries until they are large.
+fn page(rows: &mut rusqlite::Rows<'_>) -> Result<Vec<Held>, SqliteError> {
+    let (mut answer, mut bytes) = (Vec::new(), 0);
+    while bytes < PAGE_BYTES
+        && let Some(row) = rows.next()?
+    {
+        let entry = held(row)?;
+        bytes += entry.raw.len();
+        answer.push(entry);
+    }
+    Ok(answer)
+}
+
 pub(super) fn lookup(db: &Connection, anchors: Vec<SourceAnchor>) -> Result<Vec<Option<Held>>, SqliteError> {
     let mut statement = db.prepare_cached("SELECT id, kind, gone, anchor, raw FROM cs WHERE anchor = ?1")?;
     let mut answer = Vec::with_capacity(anchors.len());
@@ -106,15 +119,7 @@ pub(super) fn scan(db: &Connection, CsId(after): CsId, limit: usize) -> Result<V
         "SELECT id, kind, gone, anchor, raw FROM cs WHERE id > ?1 AND gone = 0 ORDER BY id LIMIT ?2",
     )?;
     let mut rows = statement.query((after, sql_limit(limit)))?;
-    let (mut answer, mut bytes) = (Vec::new(), 0);
-    while bytes < PAGE_BYTES
-        && let Some(row) = rows.next()?
-    {
-        let entry = held(row)?;
-        bytes += entry.raw.len();
-        answer.push(entry);
-    }
-    Ok(answer)
+    page(&mut rows)
 }
 
 pub(super) fn unsettled(db: &Connection, limit: usize) -> Result<Vec<Held>, SqliteError> {
@@ -125,15 +130,7 @@ pub(super) fn unsettled(db: &Connection, limit: usize) -> Result<Vec<Held>, Sqli
          FROM unsettled u CROSS JOIN cs ON cs.id = u.id ORDER BY u.id LIMIT ?1",
     )?;
     let mut rows = statement.query([sql_limit(limit)])?;
-    let (mut answer, mut bytes) = (Vec::new(), 0);
-    while bytes < PAGE_BYTES
-        && let Some(row) = rows.next()?
-    {
-        let entry = held(row)?;
-        bytes += entry.raw.len();
-        answer.push(entry);
-    }
-    Ok(answer)
+    page(&mut rows)
 }
 
 pub(super) fn containers(db: &Connection, dns: &[KeyHash]) -> Result<Vec<Option<ContainerRow>>, SqliteError> {
