@@ -28,6 +28,7 @@ fn raw(dn: &str) -> Vec<u8> {
 
 fn user(name: &str) -> Upsert {
     Upsert {
+        unsettled: false,
         id: None,
         anchor: anchor(name),
         kind: Some(ObjectKind::User),

@@ -217,6 +217,7 @@ impl Exporter {
         if !with_deletions {
             self.find_unjudged().await?;
         }
+        self.tell_past_errors().await?;
         self.objects(Stage::Users).await?;
         self.objects(Stage::Groups).await?;
         self.finish_stage().await?;
@@ -235,6 +236,18 @@ impl Exporter {
             self.finish_stage().await?;
         }
         Ok(())
+    }
+
+    /// Takes back the errors of what is no object any more, before new ones are told.
+    async fn tell_past_errors(&mut self) -> Result<(), SyncFailure> {
+        loop {
+            let objects = self.state().past_errors(ERRORS).await?;
+            if objects.is_empty() {
+                return Ok(());
+            }
+            self.target.put_errors(ClientErrors { objects: objects.clone(), errors: Vec::new() }).await?;
+            self.state().told_past(objects).await?;
+        }
     }
 
     async fn find_unjudged(&mut self) -> Result<(), StateError> {

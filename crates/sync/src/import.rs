@@ -1,7 +1,8 @@
 //! Import: what a source says becomes the connector space.
 //!
-//! An [`Importer`] lives as long as one read of the source. It takes the events in their order, works out what
-//! each changes in the indexes, and stores it in batches.
+//! An [`Importer`] lives as long as one read of the sources. It takes the events of each in their order, works out what
+//! each changes in the indexes, and stores it in batches. Of an entry of a further source it leaves open which object
+//! it belongs to: that is settled (`settle.rs`) before anything is planned.
 //!
 //! **Invariants:** deletions are stored at a checkpoint only, and the watermark with the last batch of a
 //! checkpoint. A read that breaks leaves the watermark where it was.
@@ -39,6 +40,17 @@ pub(crate) struct Imported {
     pub(crate) drift: Drift,
 }
 
+impl Imported {
+    fn and(mut self, other: &Self) -> Self {
+        self.read += other.read;
+        self.changed += other.changed;
+        self.removed += other.removed;
+        self.may_delete |= other.may_delete;
+        self.drift.add(&other.drift);
+        self
+    }
+}
+
 /// What the caller does after an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -74,10 +86,67 @@ impl IdSet {
     }
 }
 
-/// Takes the events of one read.
+/// Takes the events of one read of all sources.
 pub(crate) struct Importer {
+    sources: Vec<SourceImporter>,
+}
+
+impl Importer {
+    pub(crate) fn new(state: &Arc<dyn StateStore>, decider: &Decider, meta: &Meta) -> Self {
+        let numbers = 0..=decider.rules().sources().len();
+        let sources = numbers.map(|source| SourceImporter::new(state.clone(), decider.clone(), meta, source));
+        Self { sources: sources.collect() }
+    }
+
+    /// Takes an event of a source. A checkpoint is one once every source came to one.
+    pub(crate) async fn take(
+        &mut self,
+        (source, event): (usize, SourceEvent),
+        meta: &mut Meta,
+        now: Timestamp,
+    ) -> Result<Step, StateError> {
+        let Some(importer) = self.sources.get_mut(source) else { return Ok(Step::Wait) };
+        match importer.take(event, meta, now).await? {
+            Step::Checkpoint { .. } if self.sources.iter().all(|importer| importer.whole) => {
+                // A plan follows; what changes from here on must find those who refer to it.
+                self.sources.iter_mut().for_each(|importer| importer.first = false);
+                Ok(Step::Checkpoint { live: self.sources.iter().all(|importer| importer.live) })
+            }
+            _ => Ok(Step::Wait),
+        }
+    }
+
+    /// What was done so far.
+    pub(crate) fn done(&self) -> Imported {
+        self.sources.iter().fold(Imported::default(), |sum, importer| sum.and(&importer.done))
+    }
+
+    /// The same, and forgets the counts, for a new run within one read.
+    pub(crate) fn take_done(&mut self) -> Imported {
+        let done = self.done();
+        self.sources.iter_mut().for_each(|importer| importer.done = Imported::default());
+        done
+    }
+
+    /// Whether a refresh of a source is in progress, so that nothing may be planned.
+    pub(crate) fn is_refreshing(&self, source: usize) -> bool {
+        self.sources.get(source).is_some_and(|importer| !importer.live)
+    }
+
+    /// The state knows less than the sources believe: the next read must be a full one.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.sources.iter().any(|importer| importer.incomplete)
+    }
+}
+
+/// Takes the events of one read of one source.
+pub(crate) struct SourceImporter {
     state: Arc<dyn StateStore>,
     decider: Decider,
+    /// The number of the source.
+    source: usize,
+    /// Past its first checkpoint: what is stored of it is whole.
+    whole: bool,
     kind: ReadKind,
     live: bool,
     /// Before the first plan every entry is pending anyway.
@@ -88,16 +157,18 @@ pub(crate) struct Importer {
     gone: BTreeSet<SourceAnchor>,
     /// Containers that moved during this refresh.
     moves: Vec<Moved>,
-    pub(crate) done: Imported,
+    done: Imported,
     /// The state knows less than the source believes: the next read must be a full one.
-    pub(crate) incomplete: bool,
+    incomplete: bool,
 }
 
-impl Importer {
-    pub(crate) fn new(state: Arc<dyn StateStore>, decider: Decider, meta: &Meta) -> Self {
+impl SourceImporter {
+    pub(crate) fn new(state: Arc<dyn StateStore>, decider: Decider, meta: &Meta, source: usize) -> Self {
         Self {
             state,
             decider,
+            source,
+            whole: false,
             kind: ReadKind::Delta,
             live: false,
             first: !meta.planned,
@@ -111,25 +182,15 @@ impl Importer {
         }
     }
 
-    /// Forgets the counts, for a new run within one read.
-    pub(crate) fn take_done(&mut self) -> Imported {
-        std::mem::take(&mut self.done)
-    }
-
-    /// Whether a refresh is in progress, so that nothing may be planned.
-    pub(crate) fn is_refreshing(&self) -> bool {
-        !self.live
-    }
-
     /// Takes an event. At a checkpoint all before it is stored and `meta` is saved with the new watermark.
-    pub(crate) async fn take(
+    async fn take(
         &mut self,
         event: SourceEvent,
         meta: &mut Meta,
         now: Timestamp,
     ) -> Result<Step, StateError> {
         // The first plan may have been made since this read began.
-        self.first = !meta.planned;
+        self.first &= !meta.planned;
         match event {
             SourceEvent::Begin(kind) => {
                 self.kind = kind;
@@ -160,9 +221,8 @@ impl Importer {
             SourceEvent::Checkpoint { watermark, sweep, live } => {
                 self.checkpoint(watermark, sweep, meta, now).await?;
                 self.live = live;
+                self.whole = true;
                 self.seen = IdSet::default();
-                // A plan follows; what changes from here on must find those who refer to it.
-                self.first = false;
                 return Ok(Step::Checkpoint { live });
             }
         }
@@ -189,7 +249,8 @@ impl Importer {
         now: Timestamp,
     ) -> Result<(), StateError> {
         let simple = self.gone.is_empty() && !sweep && self.live;
-        meta.watermark = (!self.incomplete).then_some(watermark);
+        let name = self.source.checked_sub(1).and_then(|at| self.decider.rules().sources().get(at));
+        meta.set_watermark(name.map(String::as_str), (!self.incomplete).then_some(watermark));
         meta.last_import = Some(now);
         if self.kind == ReadKind::Full && sweep {
             meta.read_full = false;
@@ -304,7 +365,7 @@ impl Importer {
             if old_name == new_name {
                 continue;
             }
-            let found = self.state.containers(vec![self.decider.hasher().dn(&old_name)]).await?;
+            let found = self.state.containers(vec![self.decider.dn_hash(&change.anchor, &old_name)]).await?;
             if found.into_iter().flatten().any(|container| container.children > 0) {
                 return Ok(Some((at, Moved { from: old_name, to: to.to_owned() })));
             }
@@ -316,7 +377,10 @@ impl Importer {
     /// DN still: where no entry has the container's old DN any more, they moved too.
     async fn move_stragglers(&mut self) -> Result<(), StateError> {
         for moved in std::mem::take(&mut self.moves) {
-            let held = self.state.resolve(vec![self.decider.hasher().dn(&moved.from)]).await?;
+            let held = self
+                .state
+                .resolve(vec![self.decider.hasher().of_source(self.source).dn(&moved.from)])
+                .await?;
             if held.iter().all(Option::is_none) {
                 self.move_descendants(&moved, false).await?;
             }
@@ -334,6 +398,7 @@ impl Importer {
             after = last.id;
             let jobs: Vec<Job> = page
                 .into_iter()
+                .filter(|held| self.decider.source_of(&held.anchor) == self.source)
                 .filter(|held| !spare_named || !self.seen.contains(held.id))
                 .filter_map(|held| {
                     let dn = moved.new_name(codec::dn_of(&held.raw)?)?;
@@ -422,7 +487,8 @@ impl Importer {
             after = *last;
             let missing: Vec<CsId> = page.into_iter().filter(|id| !self.seen.contains(*id)).collect();
             for some in missing.chunks(PAGE) {
-                let held = self.state.entries(some.to_vec()).await?;
+                let mut held = self.state.entries(some.to_vec()).await?;
+                held.retain(|held| self.decider.source_of(&held.anchor) == self.source);
                 self.remove(held, DeleteReason::MissingFromFullRead).await?;
             }
         }
@@ -431,20 +497,21 @@ impl Importer {
     async fn remove(&mut self, held: Vec<Held>, reason: DeleteReason) -> Result<(), StateError> {
         let mut batch = Batch::default();
         for held in held.into_iter().filter(|held| held.gone.is_none()) {
-            self.done.may_delete |= held.kind.is_some();
+            self.done.may_delete |= held.kind.is_some() || self.source > 0;
             if let Some(kind) = held.kind {
                 self.done.drift.of(kind).removed += 1;
             }
-            let names = codec::decode(held.anchor, &held.raw)
-                .map(|entry| Names::of(&entry, &self.decider, None).0)
+            let names = codec::decode_whole(held.anchor, &held.raw)
+                .map(|composite| Names::of(&composite, &self.decider, None).0)
                 .unwrap_or_default();
             batch.removals.push(Removal {
                 id: held.id,
                 reason,
                 index: IndexChange {
-                    touched: names.keys.clone(),
-                    keys_removed: names.keys,
-                    references_removed: names.references,
+                    keys_removed: names.all_keys(),
+                    references_removed: names.all_references(),
+                    unsettles: names.joins.all(),
+                    touched: names.keys,
                     left: names.parent.map(|(hash, _)| hash),
                     own: names.own,
                     ..IndexChange::default()
@@ -473,20 +540,22 @@ pub(crate) async fn remake_indexes(
         after = last.id;
         let mut batch = Batch::default();
         for held in page {
-            let Some(entry) = codec::decode(held.anchor.clone(), &held.raw) else { continue };
-            let (names, kind) = Names::of(&entry, decider, held.kind);
+            let Some(composite) = codec::decode_whole(held.anchor.clone(), &held.raw) else { continue };
+            let (names, kind) = Names::of(&composite, decider, held.kind);
+            let is_further = decider.source_of(&held.anchor) > 0;
             batch.upserts.push(Upsert {
                 id: Some(held.id),
                 anchor: held.anchor,
-                kind,
+                kind: if is_further { held.kind } else { kind },
                 raw: held.raw,
                 index: IndexChange {
-                    keys_added: names.keys,
-                    references_added: names.references,
+                    keys_added: names.all_keys(),
+                    references_added: names.all_references(),
                     joined: names.parent,
                     own: names.own,
                     ..IndexChange::default()
                 },
+                unsettled: is_further,
             });
         }
         state.apply(batch).await?;

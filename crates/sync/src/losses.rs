@@ -76,9 +76,9 @@ impl Planner {
         }
         let decoded;
         let entry = match confirmed.raw.as_deref() {
-            None => &ready.entry,
+            None => &ready.composite,
             Some(raw) => {
-                decoded = codec::decode(ready.anchor.clone(), raw)?;
+                decoded = codec::decode_whole(ready.anchor.clone(), raw)?;
                 &decoded
             }
         };

@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** nothing here writes to the target or changes the state, but for marking deletions as approved.
 
+use crate::codec::Composite;
 use crate::decide::Decider;
 use crate::import::blocking;
 use crate::state::{ConfirmedMembers, ConfirmedRow, DeletionRow, ObjectRow, Stage, StateStore};
@@ -14,7 +15,7 @@ use lockstep_engine::{
 };
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use lockstep_model::plan::{DeleteReason, PlanItem, Verdict};
-use lockstep_model::{Entry, Fingerprint, ObjectKind, SourceAnchor, SyncError, Timestamp, dn};
+use lockstep_model::{Fingerprint, ObjectKind, SourceAnchor, SyncError, Timestamp, dn};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -143,7 +144,8 @@ impl Planner {
     fn count_loss(&self, row: &DeletionRow, lost: &mut BTreeMap<KeyHash, (String, u64)>) {
         let Some(name) = row.dn.as_deref().and_then(dn::normalize) else { return };
         let Some(parent) = dn::parent_of(&name) else { return };
-        lost.entry(self.decider.hasher().dn(parent)).or_insert_with(|| (parent.to_owned(), 0)).1 += 1;
+        lost.entry(self.decider.dn_hash(&row.anchor, parent)).or_insert_with(|| (parent.to_owned(), 0)).1 +=
+            1;
     }
 
     async fn containers(&self, lost: BTreeMap<KeyHash, (String, u64)>) -> Result<Vec<Container>, StateError> {
@@ -270,7 +272,7 @@ impl Planner {
 /// A pending object, mapped, whose references are being resolved.
 struct Prepared {
     row: ObjectRow,
-    entry: Entry,
+    composite: Composite,
     mapped: Box<MappedObject>,
     failed: bool,
     names: Vec<KeyHash>,
@@ -278,8 +280,8 @@ struct Prepared {
 }
 
 fn prepare(row: ObjectRow, decider: &Decider) -> Option<Prepared> {
-    let entry = codec::decode(row.anchor.clone(), &row.raw)?;
-    let (mapped, failed) = match decider.map(&entry, row.confirmed.is_none()) {
+    let composite = codec::decode_whole(row.anchor.clone(), &row.raw)?;
+    let (mapped, failed) = match decider.map(&composite, row.confirmed.is_none()) {
         Mapped::Object(mapped) => (mapped, false),
         Mapped::Failed { kind, errors } => {
             let kind = row.confirmed.as_ref().map_or(kind, |confirmed| confirmed.kind);
@@ -292,12 +294,13 @@ fn prepare(row: ObjectRow, decider: &Decider) -> Option<Prepared> {
         ObjectKind::User => mapped.manager.iter().map(|reference| decider.hash(reference)).collect(),
         ObjectKind::Group => mapped.members.iter().map(|reference| decider.hash(reference)).collect(),
     };
-    Some(Prepared { row, entry, mapped, failed, names, targets: Vec::new() })
+    Some(Prepared { row, composite, mapped, failed, names, targets: Vec::new() })
 }
 
 impl Prepared {
     fn finish(self, anchors: &BTreeMap<CsId, SourceAnchor>) -> Ready {
-        let Self { row, entry, mapped, failed, targets, .. } = self;
+        let Self { row, composite, mapped, failed, targets, .. } = self;
+        let entry = &composite.entry;
         let mut manager = Manager::None;
         let mut manager_id = None;
         let mut members = Vec::new();
@@ -331,13 +334,13 @@ impl Prepared {
         let name = wanted.name().to_owned();
         let mut errors = mapped.errors.clone();
         if let (Manager::Unresolved { in_directory }, Some(reference)) = (&manager, &mapped.manager) {
-            errors.push(unresolved_manager(&entry, &name, reference, *in_directory));
+            errors.push(unresolved_manager(entry, &name, reference, *in_directory));
         }
-        errors.extend(unresolved_members(&entry, &name, &unresolved));
+        errors.extend(unresolved_members(entry, &name, &unresolved));
         Ready {
             id: row.id,
             anchor: row.anchor,
-            entry,
+            composite,
             failed,
             name,
             fingerprint,
@@ -361,7 +364,8 @@ impl Prepared {
 pub(crate) struct Ready {
     pub(crate) id: CsId,
     pub(crate) anchor: SourceAnchor,
-    pub(crate) entry: Entry,
+    /// The entry, with those that are joined to it.
+    pub(crate) composite: Composite,
     /// Its rules went wrong: what it should be is not known, and it is left as it is.
     pub(crate) failed: bool,
     pub(crate) name: String,
@@ -382,7 +386,7 @@ impl Ready {
     pub(crate) fn wanted(&self) -> Wanted<'_> {
         Wanted {
             anchor: &self.anchor,
-            dn: &self.entry.dn,
+            dn: &self.composite.entry.dn,
             mapped: &self.mapped,
             manager: self.manager.as_ref(),
         }

@@ -96,7 +96,7 @@ impl Gathered {
         let key = (kind, ready.anchor.clone());
         self.list(
             || {
-                let trace = planner.decider.trace(&ready.entry, confirmed.is_none());
+                let trace = planner.decider.trace(&ready.composite, confirmed.is_none());
                 describe(&ready.wanted(), confirmed.as_ref(), members, &trace)
             },
             key,

@@ -173,6 +173,7 @@ fn reason_code(reason: DeleteReason) -> i64 {
         DeleteReason::DeletedInSource => 1,
         DeleteReason::MissingFromFullRead => 2,
         DeleteReason::LeftScope => 3,
+        DeleteReason::Joined => 4,
     }
 }
 
@@ -181,6 +182,7 @@ fn reason_of(code: i64) -> Option<DeleteReason> {
         1 => Some(DeleteReason::DeletedInSource),
         2 => Some(DeleteReason::MissingFromFullRead),
         3 => Some(DeleteReason::LeftScope),
+        4 => Some(DeleteReason::Joined),
         _ => None,
     }
 }
@@ -208,6 +210,22 @@ impl StateStore for SqliteStateStore {
 
     async fn unsettle(&self, names: Option<Vec<KeyHash>>) -> Result<(), StateError> {
         self.run("marking entries", move |db| apply::unsettle(db, names)).await
+    }
+
+    async fn bearers(&self, names: Vec<KeyHash>, limit: usize) -> Result<Vec<Vec<CsId>>, StateError> {
+        self.run("looking up names", move |db| ask::bearers(db, &names, limit)).await
+    }
+
+    async fn referrers(&self, names: Vec<KeyHash>, limit: usize) -> Result<Vec<Vec<CsId>>, StateError> {
+        self.run("looking up references", move |db| ask::referrers(db, &names, limit)).await
+    }
+
+    async fn roots(&self, ids: Vec<CsId>) -> Result<Vec<Option<CsId>>, StateError> {
+        self.run("looking up joins", move |db| ask::roots(db, &ids)).await
+    }
+
+    async fn joined(&self, ids: Vec<CsId>) -> Result<Vec<Vec<Held>>, StateError> {
+        self.run("reading joined entries", move |db| ask::joined(db, &ids)).await
     }
 
     async fn unsettled(&self, limit: usize) -> Result<Vec<Held>, StateError> {
@@ -298,6 +316,14 @@ impl StateStore for SqliteStateStore {
 
     async fn record(&self, outcomes: Vec<Outcome>, now: Timestamp) -> Result<(), StateError> {
         self.run("recording the target's answers", move |db| record::record(db, outcomes, now)).await
+    }
+
+    async fn past_errors(&self, limit: usize) -> Result<Vec<SourceAnchor>, StateError> {
+        self.run("reading errors that are over", move |db| record::past_errors(db, limit)).await
+    }
+
+    async fn told_past(&self, anchors: Vec<SourceAnchor>) -> Result<(), StateError> {
+        self.run("forgetting errors that are over", move |db| record::told_past(db, &anchors)).await
     }
 
     async fn approve_deletions(&self) -> Result<(), StateError> {
