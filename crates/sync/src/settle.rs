@@ -4,7 +4,7 @@
 use crate::StateError;
 use crate::decide::Decider;
 use crate::entry::rework;
-use crate::import::blocking;
+use crate::import::on_two_cores;
 use crate::state::{Batch, StateStore};
 use std::sync::Arc;
 
@@ -21,8 +21,7 @@ pub(crate) async fn settle(state: &Arc<dyn StateStore>, decider: &Decider) -> Re
         }
         let settled = page.iter().map(|held| held.id).collect();
         let decider = decider.clone();
-        let work = move || page.into_iter().filter_map(|held| rework(held, &decider)).collect::<Vec<_>>();
-        let upserts = blocking(work).await?;
+        let upserts = on_two_cores(page, move |held| rework(held, &decider)).await?;
         changed += upserts.len() as u64;
         state.apply(Batch { upserts, settled, ..Batch::default() }).await?;
     }
