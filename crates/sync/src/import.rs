@@ -17,7 +17,9 @@ use lockstep_model::provisioning::Drift;
 use lockstep_model::{SourceAnchor, Timestamp, dn};
 use lockstep_sources::{EntryChange, Extent, ReadKind, SourceEvent, Watermark};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 /// Changes gathered before they are stored, in number and in bytes.
 const BATCH: usize = 4_000;
@@ -86,6 +88,9 @@ impl IdSet {
     }
 }
 
+/// A batch on its way into the state.
+type Storing = Pin<Box<dyn Future<Output = Result<Vec<CsId>, StateError>> + Send>>;
+
 /// Takes the events of one read of all sources.
 pub(crate) struct Importer {
     sources: Vec<SourceImporter>,
@@ -142,6 +147,9 @@ impl Importer {
 /// Takes the events of one read of one source.
 pub(crate) struct SourceImporter {
     state: Arc<dyn StateStore>,
+    /// The batch that is being stored while the next one is worked out. The lock is never waited for: it makes the
+    /// importer one that threads may share.
+    storing: Mutex<Option<Storing>>,
     decider: Decider,
     /// The number of the source.
     source: usize,
@@ -166,6 +174,7 @@ impl SourceImporter {
     pub(crate) fn new(state: Arc<dyn StateStore>, decider: Decider, meta: &Meta, source: usize) -> Self {
         Self {
             state,
+            storing: Mutex::new(None),
             decider,
             source,
             whole: false,
@@ -193,6 +202,7 @@ impl SourceImporter {
         self.first &= !meta.planned;
         match event {
             SourceEvent::Begin(kind) => {
+                self.finish_storing().await?;
                 self.kind = kind;
                 self.live = false;
                 self.seen = IdSet::default();
@@ -260,6 +270,7 @@ impl SourceImporter {
             return self.store_changes(Some(meta.clone())).await;
         }
         self.store_changes(None).await?;
+        self.finish_storing().await?;
         self.move_stragglers().await?;
         self.remove_gone().await?;
         if sweep {
@@ -341,11 +352,46 @@ impl SourceImporter {
             batch.meta = meta.take();
         }
         if stored > 0 || batch.meta.is_some() {
-            for id in self.state.apply(batch).await? {
-                self.seen.insert(id);
+            self.finish_storing().await?;
+            let state = self.state.clone();
+            let storing: Storing = Box::pin(async move { state.apply(batch).await });
+            self.storing = Mutex::new(Some(storing));
+            // While everything is read for the first time the next batch is worked out meanwhile.
+            if self.first && !self.live && moved.is_none() {
+                self.begin_storing().await?;
+            } else {
+                self.finish_storing().await?;
             }
         }
         Ok((stored, moved))
+    }
+
+    fn take_storing(&mut self) -> Option<Storing> {
+        self.storing.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Hands the batch to the state, which takes things in the order in which they come.
+    async fn begin_storing(&mut self) -> Result<(), StateError> {
+        let Some(mut storing) = self.take_storing() else { return Ok(()) };
+        let begun = std::future::poll_fn(|context| {
+            Poll::Ready(match storing.as_mut().poll(context) {
+                Poll::Ready(stored) => Some(stored),
+                Poll::Pending => None,
+            })
+        });
+        match begun.await {
+            Some(stored) => stored?.into_iter().for_each(|id| self.seen.insert(id)),
+            None => self.storing = Mutex::new(Some(storing)),
+        }
+        Ok(())
+    }
+
+    /// Waits until the batch on its way is stored.
+    async fn finish_storing(&mut self) -> Result<(), StateError> {
+        if let Some(storing) = self.take_storing() {
+            storing.await?.into_iter().for_each(|id| self.seen.insert(id));
+        }
+        Ok(())
     }
 
     /// The first change that gives a container another DN: the entries below it are not named by the source, and
@@ -533,40 +579,59 @@ pub(crate) async fn remake_indexes(
     meta: &Meta,
 ) -> Result<(), StateError> {
     state.clear_indexes().await?;
-    let mut after = CsId(0);
-    loop {
-        let page = state.scan(after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        let mut batch = Batch::default();
-        for held in page {
-            let Some(composite) = codec::decode_whole(held.anchor.clone(), &held.raw) else { continue };
-            let (names, kind) = Names::of(&composite, decider, held.kind);
-            let is_further = decider.source_of(&held.anchor) > 0;
-            batch.upserts.push(Upsert {
-                id: Some(held.id),
-                anchor: held.anchor,
-                kind: if is_further { held.kind } else { kind },
-                raw: held.raw,
-                index: IndexChange {
-                    keys_added: names.all_keys(),
-                    references_added: names.all_references(),
-                    joined: names.parent,
-                    own: names.own,
-                    ..IndexChange::default()
-                },
-                unsettled: is_further,
-            });
-        }
-        state.apply(batch).await?;
+    let mut page = state.scan(CsId(0), PAGE).await?;
+    while let Some(after) = page.last().map(|last| last.id) {
+        let decider = decider.clone();
+        let work = on_two_cores(page, move |held| indexed(held, &decider));
+        // What comes next is read meanwhile.
+        let (upserts, next) = tokio::join!(work, state.scan(after, PAGE));
+        state.apply(Batch { upserts: upserts?, ..Batch::default() }).await?;
+        page = next?;
     }
     state.apply(Batch { meta: Some(meta.clone()), ..Batch::default() }).await?;
     Ok(())
 }
 
+/// An entry with all of its names; none where only the target knows it.
+fn indexed(held: Held, decider: &Decider) -> Option<Upsert> {
+    let composite = codec::decode_whole(held.anchor.clone(), &held.raw)?;
+    let (names, kind) = Names::of(&composite, decider, held.kind);
+    let is_further = decider.source_of(&held.anchor) > 0;
+    Some(Upsert {
+        id: Some(held.id),
+        anchor: held.anchor,
+        kind: if is_further { held.kind } else { kind },
+        raw: held.raw,
+        index: IndexChange {
+            keys_added: names.all_keys(),
+            references_added: names.all_references(),
+            joined: names.parent,
+            own: names.own,
+            ..IndexChange::default()
+        },
+        unsettled: is_further,
+    })
+}
+
 fn size_of(change: &EntryChange) -> usize {
     let values = |values: &[Vec<u8>]| values.iter().map(|value| value.len() + 24).sum::<usize>();
     200 + change.attributes.iter().map(|(name, list)| name.as_str().len() + 48 + values(list)).sum::<usize>()
+}
+
+/// Works on each of many on two cores, in their order; those that come to nothing are left out.
+pub(crate) async fn on_two_cores<T: Send + 'static, R: Send + 'static>(
+    mut items: Vec<T>,
+    work: impl Fn(T) -> Option<R> + Clone + Send + 'static,
+) -> Result<Vec<R>, StateError> {
+    let second = items.split_off(items.len() / 2);
+    let half = |items: Vec<T>| {
+        let work = work.clone();
+        blocking(move || items.into_iter().filter_map(work).collect::<Vec<R>>())
+    };
+    let (first, second) = tokio::join!(half(items), half(second));
+    let mut done = first?;
+    done.extend(second?);
+    Ok(done)
 }
 
 /// Runs work of the processor beside the tasks that wait for the network.

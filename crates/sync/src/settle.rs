@@ -10,7 +10,7 @@ use crate::StateError;
 use crate::codec::{self, Composite, Doubt};
 use crate::decide::Decider;
 use crate::entry::{Names, index_change, rework};
-use crate::import::blocking;
+use crate::import::on_two_cores;
 use crate::join::{Claim, Claims};
 use crate::state::{Batch, Held, StateStore, Upsert};
 use lockstep_engine::{CsId, KeyHash};
@@ -44,8 +44,7 @@ impl Settler<'_> {
     async fn alone(&self, page: Vec<Held>) -> Result<u64, StateError> {
         let settled = page.iter().map(|held| held.id).collect();
         let decider = self.decider.clone();
-        let work = move || page.iter().filter_map(|held| rework(held, &decider).0).collect::<Vec<_>>();
-        let upserts = blocking(work).await?;
+        let upserts = on_two_cores(page, move |held| rework(&held, &decider).0).await?;
         let changed = upserts.len() as u64;
         self.state.apply(Batch { upserts, settled, ..Batch::default() }).await?;
         Ok(changed)

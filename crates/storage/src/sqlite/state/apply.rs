@@ -1,6 +1,6 @@
 //! Storing what was read.
 
-use super::{count, counter, kind_code, reason_code, record};
+use super::{count, counter, kind_code, load, reason_code, record};
 use crate::sqlite::SqliteError;
 use lockstep_sync::state::{Batch, IndexChange, Meta, Removal, Upsert};
 use lockstep_sync::{CsId, KeyHash};
@@ -41,6 +41,19 @@ impl Rows {
         if let Some(own) = index.own {
             if is_removal { &mut self.vanished } else { &mut self.shown }.insert(own.0);
         }
+    }
+
+    /// Appends the rows of a first load.
+    fn append(&mut self, db: &Connection) -> Result<(), SqliteError> {
+        let mut statement = db.prepare_cached("INSERT INTO load_key (hash, id, kind) VALUES (?1, ?2, ?3)")?;
+        for row in self.keys_added.drain(..) {
+            statement.execute(row)?;
+        }
+        let mut statement = db.prepare_cached("INSERT INTO load_reference (hash, id) VALUES (?1, ?2)")?;
+        for row in self.references_added.drain(..) {
+            statement.execute(row)?;
+        }
+        Ok(())
     }
 
     fn write(mut self, db: &Connection) -> Result<(), SqliteError> {
@@ -111,6 +124,7 @@ fn ask_again(db: &Connection, names: impl Iterator<Item = i64>) -> Result<(), Sq
 }
 
 pub(super) fn apply(db: &Connection, batch: Batch) -> Result<Vec<CsId>, SqliteError> {
+    let is_load = load::takes(db, &batch)?;
     let mut rows = Rows::default();
     let mut settled = db.prepare_cached("DELETE FROM unsettled WHERE id = ?1")?;
     for CsId(id) in batch.settled {
@@ -131,6 +145,9 @@ pub(super) fn apply(db: &Connection, batch: Batch) -> Result<Vec<CsId>, SqliteEr
     }
     count(db, "entries", -i64::try_from(removed).unwrap_or(0))?;
     let ids = upsert(db, batch.upserts, &mut rows)?;
+    if is_load {
+        rows.append(db)?;
+    }
     rows.write(db)?;
     ask_again(db, batch.asked_again.into_iter().map(|KeyHash(hash)| hash))?;
     if let Some(meta) = batch.meta {
