@@ -85,20 +85,6 @@ pub struct ErrorQuery {
     pub after: Option<String>,
 }
 
-/// A domain of the tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Domain {
-    /// Its name in lower case: Graph's `id`.
-    pub id: String,
-    /// Whether its ownership is proven.
-    pub is_verified: bool,
-    /// Whether it is the tenant's first, permanent domain.
-    pub is_initial: bool,
-    /// Whether new cloud users get it.
-    pub is_default: bool,
-}
-
 /// What a tenant is told when it is made or opened. Domains given are added, verified as said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TenantSetup {

@@ -1,10 +1,11 @@
 //! The store of a tenant. Each method is one transaction; batches, not rows.
 
+use crate::domains::{Domain, DomainChange, DomainRefusal};
 use crate::history::{HistoryPage, HistoryQuery};
 use crate::lease::{Lease, Writer};
 use crate::query::{ListQuery, Page};
 use crate::records::{
-    ClientRecord, Domain, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization, Session, StoredObject,
+    ClientRecord, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization, Session, StoredObject,
     StoredRun, TenantSetup, TokenRecord,
 };
 use async_trait::async_trait;
@@ -75,6 +76,24 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn set_deletion_threshold(&self, threshold: Option<DeletionThreshold>) -> Result<(), StoreError>;
     /// The domains, by name.
     async fn domains(&self) -> Result<Vec<Domain>, StoreError>;
+    /// Changes one domain: see [`crate::domains::apply`]. Answers it as it is then, nothing where it is gone, or why
+    /// the change is refused. Where verification came or went, [`TenantStore::recalculate_domains`] has work to do.
+    async fn change_domain(
+        &self,
+        name: String,
+        change: DomainChange,
+        now: Timestamp,
+    ) -> Result<Result<Option<Domain>, DomainRefusal>, StoreError>;
+    /// The living objects with a sign-in name or an address in a domain, in a stable order; 1 to 999 a page.
+    async fn domain_references(
+        &self,
+        name: String,
+        after: Option<String>,
+        top: usize,
+    ) -> Result<Page<StoredObject>, StoreError>;
+    /// Works out anew the names that domains which came or went have a say in, in pages, each a transaction; what was
+    /// begun by a process that ended is taken up. Answers how many objects changed.
+    async fn recalculate_domains(&self, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Executes a batch of a sync client: one result an operation, in order; all durable when it returns. In the
     /// same transaction it is looked whether the writer's lease still holds; else [`StoreError::Fenced`]. A write

@@ -10,7 +10,7 @@ use crate::state::ApiState;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use lockstep_tenant::{ListQuery, StoredObject};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const MEDIA_TYPE: &str =
@@ -58,6 +58,11 @@ impl Call {
             Some((set, rest)) => format!("{}/$metadata#{set}{select}/{rest}", self.root),
             None => format!("{}/$metadata#{what}{select}", self.root),
         }
+    }
+
+    /// The address of something below this version's root.
+    pub(super) fn link(&self, path: &str) -> String {
+        format!("{}/{path}", self.root)
     }
 
     /// One item.
@@ -149,7 +154,7 @@ impl Call {
     }
 
     /// The address of the next page: this request's own options and the token.
-    fn next_link(&self, token: &str) -> String {
+    pub(super) fn next_link(&self, token: &str) -> String {
         let mut link = format!("{}?", self.address);
         for (name, value) in &self.options.pairs {
             link.push_str(name);
@@ -199,9 +204,4 @@ pub(super) fn select(value: Value, names: Option<&[String]>) -> Map<String, Valu
         map.retain(|key, _| key.starts_with('@') || names.iter().any(|name| name.eq_ignore_ascii_case(key)));
     }
     map
-}
-
-/// An empty object.
-pub(super) fn no_members() -> Value {
-    json!([])
 }

@@ -5,6 +5,7 @@
 mod access;
 mod client;
 mod common;
+mod domains;
 mod graph;
 mod history;
 mod hostile;

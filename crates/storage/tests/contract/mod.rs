@@ -2,6 +2,7 @@
 //! folder runs all of them against one kind of store.
 
 pub(crate) mod access;
+pub(crate) mod domains;
 pub(crate) mod history;
 pub(crate) mod leases;
 pub(crate) mod links;

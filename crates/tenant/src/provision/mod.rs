@@ -25,7 +25,7 @@ pub use resolve::{Held, Resolved, claims_in_force, resolve, sent_of};
 pub use rings::{MAX_RING_SEARCH, find_ring};
 pub use values::address_key;
 
-use crate::records::Domain;
+use crate::domains::Domain;
 use lockstep_model::provisioning::{Outcome, PostOperation};
 use lockstep_model::{
     ErrorCode, Fingerprint, ObjectId, ObjectKind, ObjectRef, Properties, Property, SourceAnchor, SyncError,

@@ -70,7 +70,7 @@ pub(super) struct Batch<'c> {
 
 impl<'c> Batch<'c> {
     pub(super) fn begin(connection: &'c Connection, now: Timestamp) -> Result<Self> {
-        let rules = TenantRules::of(&super::organization::domains(connection)?);
+        let rules = TenantRules::of(&super::domains::list(connection)?);
         let any = first(connection, "SELECT 1 FROM error LIMIT 1", [], |_| Ok(()))?;
         Ok(Self {
             connection,
@@ -408,6 +408,33 @@ impl<'c> Batch<'c> {
         }
         self.set_errors(anchor.as_str(), Origin::Tenant, &resolved.errors)?;
         Ok(changed && resolved.held.0.len() <= before.1.0.len())
+    }
+
+    /// Moves every name and address of a cloud-only object that is in `domain` to the initial domain. What of them is
+    /// taken there already is left out; a sign-in name gets digits. Answers whether anything was.
+    pub(super) fn rename_out_of(
+        &mut self,
+        row: Row,
+        kind: ObjectKind,
+        domain: &str,
+        disable: bool,
+    ) -> Result<bool> {
+        let before = SqlView(self.connection).stored(row)?;
+        let initial = self.rules.initial_domain.clone();
+        let Some(wanted) = super::domains::renamed(kind, &before.0, domain, &initial, disable) else {
+            return Ok(false);
+        };
+        let object = object_ref(self.connection, row)?.unwrap_or_default();
+        let mut view = SqlView(self.connection);
+        let mut resolved = resolve(&mut view, &self.rules, Some(row), object, wanted, None)?;
+        // Nobody sends these again: what is in force is what it is from now on.
+        resolved.held = Held::default();
+        resolved.waiting.clear();
+        self.write_claims(row, &claims_in_force(kind, &before.0), &resolved, true)?;
+        run(self.connection, UPDATE_BODY, (row, to_json(&resolved.properties)?, None::<String>))?;
+        let said = Body::differences(&before.0, &resolved.properties, (None, None), &BTreeMap::new());
+        self.note(row, HistoryOutcome::Recalculated, &said)?;
+        Ok(true)
     }
 
     fn key_and_manager_of(&self, row: Row) -> Result<(String, Option<String>)> {

@@ -3,6 +3,7 @@
 mod access;
 mod batch;
 mod counters;
+mod domains;
 mod errors;
 mod history;
 mod lease;
@@ -25,9 +26,9 @@ use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, RunId, SourceAn
 use lockstep_tenant::provision::name_key;
 use lockstep_tenant::store::SecretHash;
 use lockstep_tenant::{
-    ClientRecord, Domain, ErrorQuery, ErrorRow, HistoryPage, HistoryQuery, Lease, ListQuery, LocalUser,
-    ObjectCounts, Organization, Page, Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore,
-    TokenRecord, Writer,
+    ClientRecord, Domain, DomainChange, DomainRefusal, ErrorQuery, ErrorRow, HistoryPage, HistoryQuery,
+    Lease, ListQuery, LocalUser, ObjectCounts, Organization, Page, Session, StoreError, StoredObject,
+    StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
 };
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -123,7 +124,10 @@ fn store_error(error: SqliteError) -> StoreError {
 #[async_trait]
 impl TenantStore for SqliteTenantStore {
     async fn set_up(&self, setup: TenantSetup, now: Timestamp) -> Result<Organization, StoreError> {
-        self.write("setting the tenant up", move |c| organization::set_up(c, &setup, now)).await
+        let organization =
+            self.write("setting the tenant up", move |c| organization::set_up(c, &setup, now)).await?;
+        self.recalculate_domains(now).await?;
+        Ok(organization)
     }
 
     async fn organization(&self) -> Result<Organization, StoreError> {
@@ -144,7 +148,38 @@ impl TenantStore for SqliteTenantStore {
     }
 
     async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
-        self.read("reading the domains", organization::domains).await
+        self.read("reading the domains", domains::list).await
+    }
+
+    async fn change_domain(
+        &self,
+        name: String,
+        change: DomainChange,
+        now: Timestamp,
+    ) -> Result<Result<Option<Domain>, DomainRefusal>, StoreError> {
+        self.write("changing a domain", move |c| domains::change(c, &name, &change, now)).await
+    }
+
+    async fn domain_references(
+        &self,
+        name: String,
+        after: Option<String>,
+        top: usize,
+    ) -> Result<Page<StoredObject>, StoreError> {
+        let job = move |c: &Connection| domains::referring(c, &name, after.as_deref(), top);
+        self.read("listing what uses a domain", job).await
+    }
+
+    async fn recalculate_domains(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut changed = 0;
+        loop {
+            let job = move |c: &Connection| domains::recalculate_some(c, now);
+            let (some, more) = self.write("working sign-in names out anew", job).await?;
+            changed += some;
+            if !more {
+                return Ok(changed);
+            }
+        }
     }
 
     async fn provision(
