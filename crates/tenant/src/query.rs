@@ -11,6 +11,8 @@ pub enum Field {
     Property(Property),
     /// `onPremisesImmutableId`: the source anchor.
     OnPremisesImmutableId,
+    /// SCIM's `externalId`.
+    ExternalId,
     /// `onPremisesSyncEnabled`: true, false or null.
     OnPremisesSyncEnabled,
     /// `onPremisesLastSyncDateTime`.

@@ -21,8 +21,16 @@ pub struct StoredObject {
     pub sync_enabled: Option<bool>,
     /// The properties in force: placeholders and left-out addresses already applied.
     pub properties: Properties,
+    /// What it holds beside: see [`crate::directory::ObjectChanges::extra`].
+    pub extra: BTreeMap<String, serde_json::Value>,
+    /// SCIM's `externalId`, where a caller set one.
+    pub external_id: Option<String>,
     /// The manager.
     pub manager: Option<ObjectId>,
+    /// Grows with every change of the object, its members included.
+    pub version: u64,
+    /// When it last changed.
+    pub changed_at: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
     /// When a sync client last changed it.

@@ -1,5 +1,6 @@
 //! The store of a tenant. Each method is one transaction; batches, not rows.
 
+use crate::directory::{DirectoryError, DirectoryWrite, DirectoryWritten};
 use crate::domains::{Domain, DomainChange, DomainRefusal};
 use crate::history::{HistoryPage, HistoryQuery};
 use crate::lease::{Lease, Writer};
@@ -14,7 +15,7 @@ use lockstep_model::provisioning::{
     BulkOperation, ClientErrors, ClientReport, InventoryPage, LeaseAnswer, LeaseRequest, MembersPage,
     OperationResult, RunRecord,
 };
-use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, RunId, SourceAnchor, Timestamp};
+use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, Timestamp};
 
 /// Why a store did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -147,18 +148,13 @@ pub trait TenantStore: Send + Sync + 'static {
     /// until it takes no more than about `most_bytes`. Answers how many rows went.
     async fn purge_history(&self, before: Timestamp, most_bytes: u64) -> Result<u64, StoreError>;
 
-    /// Makes an object that no sync client sent: a cloud-only user or group. It has no source anchor until a
-    /// client's object is matched with it by its primary address. A value that another object holds, or of a
-    /// wrong form, refuses it.
-    async fn create_cloud_object(
+    /// Writes one object as the cloud's own: makes, changes, deletes, restores or purges it. See
+    /// [`crate::directory`] for what is refused.
+    async fn write_directory(
         &self,
-        kind: ObjectKind,
-        properties: Properties,
+        write: DirectoryWrite,
         now: Timestamp,
-    ) -> Result<ObjectId, StoreError> {
-        let _ = (kind, properties, now);
-        Err(StoreError::Unsupported { what: "cloud-only objects".into() })
-    }
+    ) -> Result<DirectoryWritten, DirectoryError>;
 
     /// One object by id, living or deleted.
     async fn object(&self, id: ObjectId) -> Result<Option<StoredObject>, StoreError>;

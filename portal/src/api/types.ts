@@ -271,11 +271,12 @@ export const historyOutcomes = [
   'refused',
   'membership',
   'recalculated',
+  'purged',
 ] as const;
 export type HistoryOutcome = (typeof historyOutcomes)[number];
 
 export interface HistoryMember {
-  anchor: string;
+  anchor?: string;
   id?: string;
   name?: string;
 }

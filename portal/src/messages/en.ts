@@ -592,6 +592,7 @@ export const en = {
       refused: 'Refused',
       membership: 'Members changed',
       recalculated: 'Recalculated',
+      purged: 'Purged',
     } satisfies Record<HistoryOutcome, string>,
   },
 

@@ -1,6 +1,7 @@
 //! Domains: what refers to one, renaming by force, names that follow a domain in pages.
 
 use super::*;
+use lockstep_tenant::directory::{DirectoryOperation, DirectoryWrite, ObjectChanges};
 use lockstep_tenant::domains::DomainChange as Change;
 use lockstep_tenant::{DomainRefusal, HistoryOutcome, HistoryQuery};
 
@@ -60,7 +61,10 @@ pub(crate) async fn renamed_by_force(store: impl TenantStore) {
         vec!["SMTP:cyrus@fabrikam.com".into(), "smtp:cyrus@contoso.com".into()],
     );
     cloud.set_flag(Property::AccountEnabled, true);
-    let cloud = store.create_cloud_object(ObjectKind::User, cloud, at(2)).await.unwrap();
+    let mut changes = ObjectChanges::default();
+    changes.properties = cloud.0.into_iter().map(|(property, value)| (property, Some(value))).collect();
+    let create = DirectoryOperation::Create { kind: ObjectKind::User, changes };
+    let cloud = store.write_directory(DirectoryWrite::by("admin", create), at(2)).await.unwrap().object.id;
     assert!(change(&store, "fabrikam.com", Change::ForceDelete { disable: true }).await.unwrap());
     assert!(store.domains().await.unwrap().iter().all(|domain| domain.id != "fabrikam.com"));
     assert_eq!(upn(&store, "ann").await, format!("ann@{INITIAL}"));

@@ -160,7 +160,8 @@ fn what_dns_proves_and_what_is_said() {
     for part in ["192.0.2.1:53", "\"MS=ms00000000\"", "\"a?b\"", "NXDOMAIN", &text, &host] {
         assert!(said.contains(part), "{part} is not in {said}");
     }
-    let Verdict::NoAnswer(said) = verdict(&found(DnsAnswer::Failed("request timed out".into()), DnsAnswer::NoRecords))
+    let Verdict::NoAnswer(said) =
+        verdict(&found(DnsAnswer::Failed("request timed out".into()), DnsAnswer::NoRecords))
     else {
         panic!()
     };

@@ -15,11 +15,11 @@ mod rings;
 mod values;
 
 #[cfg(test)]
-mod memory;
+pub(crate) mod memory;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{error, explain};
+pub use explain::{error, explain, problem_of};
 pub use names::{name_key, words};
 pub use resolve::{Held, Resolved, claims_in_force, resolve, sent_of};
 pub use rings::{MAX_RING_SEARCH, find_ring};

@@ -11,7 +11,7 @@ use super::view::{SqlView, object_ref, space_code, state_code};
 use lockstep_model::provisioning::{BulkOperation, OperationResult, Outcome};
 use lockstep_model::scim::{ScimPatch, parse_path};
 use lockstep_model::{
-    ErrorCode, ObjectId, ObjectKind, ObjectRef, Properties, Property, SourceAnchor, SyncError, Timestamp,
+    ErrorCode, ObjectId, ObjectKind, ObjectRef, Property, SourceAnchor, SyncError, Timestamp,
 };
 use lockstep_tenant::HistoryOutcome;
 use lockstep_tenant::provision::{
@@ -82,6 +82,11 @@ impl<'c> Batch<'c> {
             last_id: None,
             log: Log::default(),
         })
+    }
+
+    /// As [`Batch::begin`], for what a person or program does in the cloud.
+    pub(super) fn begin_by(connection: &'c Connection, now: Timestamp, actor: String) -> Result<Self> {
+        Ok(Self { log: Log::by(actor), ..Self::begin(connection, now)? })
     }
 
     /// As [`Batch::begin`], for what a sync client sent.
@@ -185,7 +190,8 @@ impl<'c> Batch<'c> {
                 }
                 let sql = "UPDATE object SET kind = ?2, state = 0, anchor = ?3, sync_enabled = 1, last_sync = ?4, \
                            created_at = CASE state WHEN 2 THEN ?4 ELSE created_at END, deleted_at = NULL, \
-                           fingerprint = ?5, manager = ?6, name_key = ?7 WHERE oid = ?1";
+                           fingerprint = ?5, manager = ?6, manager_oid = NULL, name_key = ?7, \
+                           version = version + 1 WHERE oid = ?1";
                 let params = (row, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key);
                 run(self.connection, sql, params)?;
                 run(self.connection, UPDATE_BODY, (row, &body, held))?;
@@ -207,7 +213,11 @@ impl<'c> Batch<'c> {
                     self.arrived(row, kind, anchor.as_str())?;
                 }
             }
-            Target::Existing { state: State::Living, .. } => {}
+            Target::Existing { state: State::Living, .. } => {
+                if outcome == Outcome::Matched && kind == ObjectKind::Group {
+                    self.drop_cloud_members(row)?;
+                }
+            }
             Target::Existing { state, .. } => {
                 if state == State::Deleted && kind == ObjectKind::Group {
                     // The client sends all members of a restored group; what it had before is not known to be true.
@@ -233,7 +243,7 @@ impl<'c> Batch<'c> {
     }
 
     /// Makes a row of an object that no client has sent: a cloud object, or one that is expected.
-    fn insert(
+    pub(super) fn insert(
         &mut self,
         kind: ObjectKind,
         state: State,
@@ -259,36 +269,13 @@ impl<'c> Batch<'c> {
         Ok(row)
     }
 
-    /// An object that never came from a source.
-    pub(super) fn insert_cloud_object(
-        &mut self,
-        kind: ObjectKind,
-        properties: Properties,
-    ) -> Result<ObjectId> {
-        let id = self.next_id()?;
-        let name = properties.text(Property::DisplayName).unwrap_or_default().to_owned();
-        let object = ObjectRef { kind: Some(kind), id: Some(id), anchor: None, name: name.clone(), dn: None };
-        let resolved = resolve(&mut SqlView(self.connection), &self.rules, None, object, properties, None)?;
-        let hard = resolved.errors.iter().find(|error| error.code != ErrorCode::NoMailAddress);
-        if let Some(error) = hard {
-            // Nobody corrects a cloud object by a later cycle: it is refused, not quarantined.
-            return Err(crate::sqlite::SqliteError::Refused(error.message.clone()));
-        }
-        let body = to_json(&resolved.properties)?;
-        let row = self.insert(kind, State::Living, id, None, &name_key(&name), &body)?;
-        self.write_claims(row, &[], &resolved, false)?;
-        self.deltas.object(kind, false, 1);
-        self.note(row, HistoryOutcome::Created, &Body::default())?;
-        Ok(id)
-    }
-
     /// A row for an anchor that only a link names so far.
     pub(super) fn expect(&mut self, anchor: &SourceAnchor) -> Result<Row> {
         let id = self.next_id()?;
         self.insert(ObjectKind::User, State::Expected, id, Some(anchor), "", "{}")
     }
 
-    fn write_claims(
+    pub(super) fn write_claims(
         &mut self,
         row: Row,
         held_before: &[Claim],
@@ -324,7 +311,7 @@ impl<'c> Batch<'c> {
         match known {
             Some(known) if known.state == State::Living && known.kind == kind => {
                 if known.sync_enabled == Some(true) {
-                    self.delete_object(&known, anchor)?;
+                    self.delete_object(&known, Some(anchor))?;
                     return Ok(answer("204", Outcome::Deleted));
                 }
                 let object = object_ref(self.connection, known.row)?.unwrap_or_default();
@@ -346,7 +333,7 @@ impl<'c> Batch<'c> {
         }
     }
 
-    fn delete_object(&mut self, known: &Known, anchor: &SourceAnchor) -> Result<()> {
+    pub(super) fn delete_object(&mut self, known: &Known, anchor: Option<&SourceAnchor>) -> Result<()> {
         let row = known.row;
         let (in_force, _) = SqlView(self.connection).stored(row)?;
         for claim in claims_in_force(known.kind, &in_force) {
@@ -355,9 +342,13 @@ impl<'c> Batch<'c> {
         run(self.connection, "DELETE FROM waiting WHERE oid = ?1", [row])?;
         let key = self.name_key_of(row)?;
         self.forget_words(row, &key)?;
-        self.clear_errors(anchor.as_str())?;
+        if let Some(anchor) = anchor {
+            self.clear_errors(anchor.as_str())?;
+        }
         self.leaves(row)?;
-        let sql = "UPDATE object SET state = 1, deleted_at = ?2, last_sync = ?2, fingerprint = NULL, errors = 0 \
+        // Only a sync client deletes what is synced.
+        let sql = "UPDATE object SET state = 1, deleted_at = ?2, fingerprint = NULL, errors = 0, \
+                   last_sync = CASE sync_enabled WHEN 1 THEN ?2 ELSE last_sync END, version = version + 1 \
                    WHERE oid = ?1";
         run(self.connection, sql, (row, micros(self.now)))?;
         self.deltas.object(known.kind, known.sync_enabled == Some(true), -1);
@@ -403,6 +394,7 @@ impl<'c> Batch<'c> {
             self.write_claims(row, &held_before, &resolved, true)?;
             let held = held_column(&resolved.held)?;
             run(self.connection, UPDATE_BODY, (row, to_json(&resolved.properties)?, held))?;
+            self.touch(row)?;
             let said = Body::differences(&before.0, &resolved.properties, (None, None), &BTreeMap::new());
             self.note(row, HistoryOutcome::Recalculated, &said.errors(&resolved.errors))?;
         }
@@ -432,9 +424,17 @@ impl<'c> Batch<'c> {
         resolved.waiting.clear();
         self.write_claims(row, &claims_in_force(kind, &before.0), &resolved, true)?;
         run(self.connection, UPDATE_BODY, (row, to_json(&resolved.properties)?, None::<String>))?;
+        self.touch(row)?;
         let said = Body::differences(&before.0, &resolved.properties, (None, None), &BTreeMap::new());
         self.note(row, HistoryOutcome::Recalculated, &said)?;
         Ok(true)
+    }
+
+    /// The object changed, and no sync client did it.
+    pub(super) fn touch(&self, row: Row) -> Result<()> {
+        let sql = "UPDATE object SET version = version + 1, changed_at = ?2 WHERE oid = ?1";
+        run(self.connection, sql, (row, micros(self.now)))?;
+        Ok(())
     }
 
     fn key_and_manager_of(&self, row: Row) -> Result<(String, Option<String>)> {
@@ -443,12 +443,12 @@ impl<'c> Batch<'c> {
         Ok(found.unwrap_or_default())
     }
 
-    fn name_key_of(&self, row: Row) -> Result<String> {
+    pub(super) fn name_key_of(&self, row: Row) -> Result<String> {
         let sql = "SELECT name_key FROM object WHERE oid = ?1";
         Ok(first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or_default())
     }
 
-    fn learn_words(&self, row: Row, name_key: &str) -> Result<()> {
+    pub(super) fn learn_words(&self, row: Row, name_key: &str) -> Result<()> {
         for word in words(name_key) {
             run(self.connection, "INSERT OR IGNORE INTO word (word, oid) VALUES (?1, ?2)", (word, row))?;
         }
@@ -464,7 +464,7 @@ impl<'c> Batch<'c> {
 
     /// An id greater than all before it, though many are made in one millisecond (RFC 9562 section 6.2,
     /// method 2): pages ordered by row are then ordered by id.
-    fn next_id(&mut self) -> Result<ObjectId> {
+    pub(super) fn next_id(&mut self) -> Result<ObjectId> {
         const LOW: u128 = (1 << 62) - 1;
         let last = match self.last_id {
             // The first of a batch is random; those after it follow in steps that nobody can tell from random,

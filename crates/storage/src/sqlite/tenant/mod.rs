@@ -3,6 +3,7 @@
 mod access;
 mod batch;
 mod counters;
+mod directory;
 mod domains;
 mod errors;
 mod history;
@@ -22,13 +23,14 @@ use lockstep_model::provisioning::{
     BulkOperation, ClientErrors, ClientReport, InventoryPage, LeaseAnswer, LeaseRequest, MembersPage,
     OperationResult, Outcome, RunRecord,
 };
-use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, RunId, SourceAnchor, Timestamp};
+use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, Timestamp};
+use lockstep_tenant::directory::{DirectoryWrite, DirectoryWritten};
 use lockstep_tenant::provision::name_key;
 use lockstep_tenant::store::SecretHash;
 use lockstep_tenant::{
-    ClientRecord, Domain, DomainChange, DomainRefusal, ErrorQuery, ErrorRow, HistoryPage, HistoryQuery,
-    Lease, ListQuery, LocalUser, ObjectCounts, Organization, Page, Session, StoreError, StoredObject,
-    StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
+    ClientRecord, DirectoryError, Domain, DomainChange, DomainRefusal, ErrorQuery, ErrorRow, HistoryPage,
+    HistoryQuery, Lease, ListQuery, LocalUser, ObjectCounts, Organization, Page, Session, StoreError,
+    StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
 };
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -284,19 +286,14 @@ impl TenantStore for SqliteTenantStore {
         }
     }
 
-    async fn create_cloud_object(
+    async fn write_directory(
         &self,
-        kind: ObjectKind,
-        properties: Properties,
+        write: DirectoryWrite,
         now: Timestamp,
-    ) -> Result<ObjectId, StoreError> {
-        self.write("making a cloud object", move |c| {
-            let mut batch = batch::Batch::begin(c, now)?;
-            let id = batch.insert_cloud_object(kind, properties)?;
-            batch.finish()?;
-            Ok(id)
-        })
-        .await
+    ) -> Result<DirectoryWritten, DirectoryError> {
+        let written =
+            self.write("writing to the directory", move |c| directory::write(c, write, now)).await?;
+        Ok(written?)
     }
 
     async fn object(&self, id: ObjectId) -> Result<Option<StoredObject>, StoreError> {

@@ -67,7 +67,11 @@ pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Time
                '$.onPremisesSamAccountName', '$.onPremisesUserPrincipalName') \
                WHERE oid IN (SELECT oid FROM object WHERE sync_enabled = 1)";
     run(connection, sql, [])?;
-    run(connection, "UPDATE object SET sync_enabled = 0, fingerprint = NULL WHERE sync_enabled = 1", [])?;
+    run(
+        connection,
+        "UPDATE object SET sync_enabled = 0, fingerprint = NULL, version = version + 1 WHERE sync_enabled = 1",
+        [],
+    )?;
     for counter in [Counter::SyncedUsers, Counter::SyncedGroups] {
         let value = super::counters::read(connection, counter)?;
         batch.deltas.add(counter, -value);
@@ -250,12 +254,14 @@ pub(super) fn purge_some(connection: &Connection, before: Timestamp) -> Result<(
 }
 
 impl Batch<'_> {
-    fn purge_object(&mut self, row: Row, kind: ObjectKind, anchor: Option<&str>) -> Result<()> {
+    pub(super) fn purge_object(&mut self, row: Row, kind: ObjectKind, anchor: Option<&str>) -> Result<()> {
+        self.drop_cloud_links_to(row, anchor.is_none())?;
         if kind == ObjectKind::Group {
             run(self.connection, "DELETE FROM member WHERE grp = ?1", [row])?;
             run(self.connection, "DELETE FROM nested WHERE parent = ?1", [row])?;
         }
         run(self.connection, "UPDATE error SET other = NULL WHERE other = ?1", [row])?;
+        run(self.connection, "UPDATE object SET manager_oid = NULL WHERE manager_oid = ?1", [row])?;
         self.history_stays(row)?;
         run(self.connection, "DELETE FROM object WHERE oid = ?1", [row])?;
         run(self.connection, "DELETE FROM body WHERE oid = ?1", [row])?;
