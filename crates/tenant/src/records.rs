@@ -178,6 +178,8 @@ pub enum Role {
     Reader,
     /// A sync client: the provisioning endpoints and nothing else.
     SyncClient,
+    /// Another system that provisions users and groups: the SCIM endpoint and nothing else.
+    Scim,
 }
 
 /// A bearer token, without its secret: the store keeps only the SHA-256.

@@ -7,7 +7,7 @@ export type Kind = 'user' | 'group';
 
 export interface Session {
   user: string;
-  role: 'admin' | 'reader' | 'syncClient';
+  role: 'admin' | 'reader' | 'syncClient' | 'scim';
   expiresAt: Instant;
 }
 

@@ -36,13 +36,7 @@ impl Call {
         tls: bool,
         options: Options,
     ) -> Self {
-        let base = match &state.settings.public_url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => {
-                let scheme = if tls { "https" } else { "http" };
-                format!("{scheme}://{}", host(headers).unwrap_or("localhost"))
-            }
-        };
+        let base = crate::address::base(&state, headers, tls);
         let root = format!("{base}/{}", version.segment());
         let address = format!("{base}{}", path.trim_end_matches('/'));
         Self { state, version, options, root, address }
@@ -173,13 +167,6 @@ pub(super) fn respond(value: &Map<String, Value>) -> Result<Response, ApiError> 
     let mut response = body::json_as(value, MEDIA_TYPE)?;
     response.headers_mut().insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
     Ok(response)
-}
-
-/// The `Host` of a request, if it is one.
-fn host(headers: &HeaderMap) -> Option<&str> {
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
-    (plain && !host.is_empty() && host.len() <= 255).then_some(host)
 }
 
 /// Graph's form of a time: seconds, UTC.

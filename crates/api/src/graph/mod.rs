@@ -25,7 +25,7 @@ use axum::response::{IntoResponse, Response};
 use http::Method;
 use lockstep_model::ObjectKind;
 use odata::options::Options;
-use odata::text;
+pub(crate) use odata::text;
 
 /// Segments of a path.
 const MAX_SEGMENTS: usize = 8;

@@ -14,3 +14,4 @@ mod live;
 mod own;
 mod provisioning;
 mod scale;
+mod scim;

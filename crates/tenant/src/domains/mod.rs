@@ -8,6 +8,7 @@
 
 mod dns;
 mod records;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,8 @@ pub use dns::{Dns, DnsAnswer, DnsFindings, Verdict, judge};
 pub use records::{
     DnsRecord, RecordData, proof_host, proof_text, service_records, verification_number, verification_records,
 };
+
+pub use wanted::{CAME_TO, SCIM_EXTRA, SENT_NAME, wanted_name};
 
 use lockstep_model::{ObjectKind, Timestamp};
 use serde::{Deserialize, Serialize};

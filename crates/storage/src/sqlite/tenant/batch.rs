@@ -14,6 +14,7 @@ use lockstep_model::{
     ErrorCode, ObjectId, ObjectKind, ObjectRef, Property, SourceAnchor, SyncError, Timestamp,
 };
 use lockstep_tenant::HistoryOutcome;
+use lockstep_tenant::domains::wanted_name;
 use lockstep_tenant::provision::{
     Claim, Decision, Held, Incoming, Known, Resolved, Row, State, Target, TenantRules, View, Write,
     claims_in_force, decide, error, name_key, resolve, sent_of, words,
@@ -426,6 +427,34 @@ impl<'c> Batch<'c> {
         run(self.connection, UPDATE_BODY, (row, to_json(&resolved.properties)?, None::<String>))?;
         self.touch(row)?;
         let said = Body::differences(&before.0, &resolved.properties, (None, None), &BTreeMap::new());
+        self.note(row, HistoryOutcome::Recalculated, &said)?;
+        Ok(true)
+    }
+
+    /// Gives a cloud-only user the sign-in name that was sent for it, where it is in `domain`, which is verified by now.
+    /// One that is taken, or has a wrong form, stays as it is. Answers whether it changed.
+    pub(super) fn name_as_wanted(&mut self, row: Row, kind: ObjectKind, domain: &str) -> Result<bool> {
+        if kind != ObjectKind::User || !self.rules.verified.contains(domain) {
+            return Ok(false);
+        }
+        let before = SqlView(self.connection).stored(row)?.0;
+        let name = before.text(Property::UserPrincipalName).unwrap_or_default();
+        let Some(wanted) = wanted_name(&self.extra_of(row)?, name) else { return Ok(false) };
+        if !wanted.to_lowercase().ends_with(&format!("@{domain}")) {
+            return Ok(false);
+        }
+        let mut after = before.clone();
+        after.set_text(Property::UserPrincipalName, wanted.clone());
+        let object = object_ref(self.connection, row)?.unwrap_or_default();
+        let mut view = SqlView(self.connection);
+        let resolved = resolve(&mut view, &self.rules, Some(row), object, after, None)?;
+        if resolved.properties.text(Property::UserPrincipalName) != Some(&wanted) {
+            return Ok(false);
+        }
+        self.write_claims(row, &claims_in_force(kind, &before), &resolved, true)?;
+        run(self.connection, UPDATE_BODY, (row, to_json(&resolved.properties)?, None::<String>))?;
+        self.touch(row)?;
+        let said = Body::differences(&before, &resolved.properties, (None, None), &BTreeMap::new());
         self.note(row, HistoryOutcome::Recalculated, &said)?;
         Ok(true)
     }

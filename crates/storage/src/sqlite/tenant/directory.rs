@@ -298,7 +298,7 @@ impl Batch<'_> {
         Ok(Ok(Rest { manager, extra, members }))
     }
 
-    fn extra_of(&self, row: Row) -> Result<BTreeMap<String, serde_json::Value>> {
+    pub(super) fn extra_of(&self, row: Row) -> Result<BTreeMap<String, serde_json::Value>> {
         let sql = "SELECT extra FROM body WHERE oid = ?1";
         let text =
             first(self.connection, sql, [row], |found| Ok(found.get::<_, Option<String>>(0)?))?.flatten();

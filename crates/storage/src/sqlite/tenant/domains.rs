@@ -198,7 +198,8 @@ pub(super) fn recalculate_some(connection: &Connection, now: Timestamp) -> Resul
     // What may concern the domain; whether it does is worked out for each.
     let sql = "SELECT o.oid, o.kind, o.anchor IS NULL FROM object o JOIN body b ON b.oid = o.oid \
                WHERE o.oid > ?1 AND o.oid <= ?2 AND o.state = 0 \
-               AND (instr(fold(b.body), ?3) > 0 OR instr(fold(b.held), ?3) > 0) ORDER BY o.oid";
+               AND (instr(fold(b.body), ?3) > 0 OR instr(fold(b.held), ?3) > 0 \
+               OR (o.anchor IS NULL AND instr(fold(b.extra), ?3) > 0)) ORDER BY o.oid";
     let needle = format!("@{}\"", job.domain);
     let rows = all(connection, sql, (job.after, last, needle), |row| {
         Ok((row.get::<_, Row>(0)?, kind_of(row.get(1)?)?, row.get::<_, bool>(2)?))
@@ -210,6 +211,8 @@ pub(super) fn recalculate_some(connection: &Connection, now: Timestamp) -> Resul
             changed += u64::from(batch.resolve_again(row)?);
         } else if job.forced {
             changed += u64::from(batch.rename_out_of(row, kind, &job.domain, job.disable)?);
+        } else {
+            changed += u64::from(batch.name_as_wanted(row, kind, &job.domain)?);
         }
     }
     batch.finish()?;

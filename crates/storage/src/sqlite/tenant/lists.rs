@@ -188,6 +188,10 @@ fn page(
     };
     sql.push(&format!(" ORDER BY {order} LIMIT "));
     sql.bind(i64::try_from(top + 1).unwrap_or(1_000));
+    if query.skip > 0 {
+        sql.push(" OFFSET ");
+        sql.bind(i64::try_from(query.skip).unwrap_or(i64::MAX));
+    }
     // First which objects, by their small rows; then what they are like.
     let statement = format!(
         "SELECT {COLUMNS}, p.sort_key FROM (SELECT o.oid AS oid, {key_column} AS sort_key FROM {from} \
