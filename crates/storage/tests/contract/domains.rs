@@ -61,8 +61,8 @@ pub(crate) async fn renamed_by_force(store: impl TenantStore) {
         vec!["SMTP:cyrus@fabrikam.com".into(), "smtp:cyrus@contoso.com".into()],
     );
     cloud.set_flag(Property::AccountEnabled, true);
-    let mut changes = ObjectChanges::default();
-    changes.properties = cloud.0.into_iter().map(|(property, value)| (property, Some(value))).collect();
+    let properties = cloud.0.into_iter().map(|(property, value)| (property, Some(value))).collect();
+    let changes = ObjectChanges { properties, ..ObjectChanges::default() };
     let create = DirectoryOperation::Create { kind: ObjectKind::User, changes };
     let cloud = store.write_directory(DirectoryWrite::by("admin", create), at(2)).await.unwrap().object.id;
     assert!(change(&store, "fabrikam.com", Change::ForceDelete { disable: true }).await.unwrap());
