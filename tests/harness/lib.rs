@@ -5,6 +5,7 @@
 //! started is ended when its value is dropped.
 
 pub mod client;
+pub mod dns;
 pub mod http;
 pub mod ldif;
 pub mod lockstep;
@@ -16,6 +17,7 @@ pub mod tenant;
 pub mod wait;
 
 pub use client::SyncClient;
+pub use dns::Dns;
 pub use lockstep::{Lockstep, Setup};
 pub use nonsense::{FakeDirectory, Nonsense};
 pub use proxy::Proxy;

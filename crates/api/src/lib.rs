@@ -7,6 +7,7 @@
 //! **Invariant:** no SQL, no clock of the system; every body has a size limit and every request but a stream a
 //! time limit; secrets are kept as SHA-256 or argon2id only; no secret and no personal value reaches a log.
 
+mod address;
 pub mod auth;
 mod body;
 mod book;
@@ -20,6 +21,7 @@ mod own;
 mod portal;
 mod provisioning;
 mod router;
+mod scim;
 mod serve;
 mod settings;
 mod state;

@@ -3,7 +3,7 @@
 
 use crate::layers::{around, within};
 use crate::state::ApiState;
-use crate::{auth, book, graph, own, portal, provisioning};
+use crate::{auth, book, graph, own, portal, provisioning, scim};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -69,13 +69,20 @@ pub fn router(state: ApiState) -> Router {
         .route("/provisioning/v1/orders", get(provisioning::orders::stream))
         .route("/provisioning/v1/orders/{id}", post(provisioning::orders::answer))
         .layer(from_fn_with_state(state.clone(), auth::sync_client))
-        .layer(long);
+        .layer(long.clone());
+
+    let scim = Router::new()
+        .route("/scim/v2/{*path}", any(scim::serve))
+        .layer(from_fn_with_state(state.clone(), auth::scim))
+        .layer(long)
+        .layer(from_fn(scim::in_its_form));
 
     Router::new()
         .merge(open)
         .merge(own_session)
         .merge(own)
         .merge(provisioning)
+        .merge(scim)
         .fallback_service(portal::service())
         // Each handler has its own limit (crate::body), and no other is to cut in.
         .layer(DefaultBodyLimit::disable())

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use lockstep_model::provisioning::DoctorCheck;
 use lockstep_model::{Clock, Timestamp};
 use lockstep_tenant::TenantStore;
+use lockstep_tenant::domains::{Dns, DnsAnswer, DnsFindings};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -18,6 +19,21 @@ use tokio::sync::Semaphore;
 pub trait Doctor: Send + Sync + 'static {
     /// Makes the checks. Never fails: what is wrong is in a check.
     async fn check(&self) -> Vec<DoctorCheck>;
+}
+
+/// DNS where the program gives none.
+struct NoDns;
+
+#[async_trait]
+impl Dns for NoDns {
+    async fn ask(&self, _: &str) -> DnsFindings {
+        let none = || "this server was given no resolver".to_owned();
+        DnsFindings {
+            resolver: "(none)".into(),
+            txt: DnsAnswer::Failed(none()),
+            mx: DnsAnswer::Failed(none()),
+        }
+    }
 }
 
 /// Password checks at once: each takes 19 MiB and a core.
@@ -31,6 +47,7 @@ pub struct ApiState {
     pub(crate) store: Arc<dyn TenantStore>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) doctor: Arc<dyn Doctor>,
+    pub(crate) dns: Arc<dyn Dns>,
     pub(crate) settings: Arc<ApiSettings>,
     pub(crate) events: Events,
     pub(crate) orders: Arc<Orders>,
@@ -53,6 +70,7 @@ impl ApiState {
             store,
             clock,
             doctor,
+            dns: Arc::new(NoDns),
             settings: Arc::new(settings),
             events: Events::default(),
             orders: Arc::default(),
@@ -62,6 +80,12 @@ impl ApiState {
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
             digest: Arc::default(),
         }
+    }
+
+    /// The same, which asks DNS here.
+    #[must_use]
+    pub fn with_dns(self, dns: Arc<dyn Dns>) -> Self {
+        Self { dns, ..self }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

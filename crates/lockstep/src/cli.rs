@@ -318,6 +318,8 @@ pub(crate) enum TokenRole {
     Reader,
     /// Writes what a sync client writes, and nothing else
     SyncClient,
+    /// Another system's: provisions users and groups over SCIM, and nothing else
+    Scim,
 }
 
 #[derive(Debug, Subcommand)]

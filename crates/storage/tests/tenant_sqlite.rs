@@ -39,6 +39,7 @@ macro_rules! contract {
 }
 
 contract! {
+    domains: what_refers_is_named, renamed_by_force, names_follow_in_pages;
     matching: makes_updates_and_leaves_alone, deletes_and_restores_with_the_same_id, deleting_nothing_does_no_harm,
         soft_match_takes_over_by_the_primary_address, a_synced_object_is_not_taken_over, another_kind_is_refused,
         case_is_no_conflict_with_oneself, managers_in_any_order, off_and_on_again;
@@ -49,6 +50,9 @@ contract! {
         rings_are_reported_and_end, links_that_stay_open_are_reported, purged_objects_are_gone;
     lists: filters, search, orders_and_pages, ids_grow, errors_are_listed;
     status: set_up_again, reports, runs, client_errors;
+    directory: a_life_in_the_cloud, values_of_others_are_refused, what_is_synced_is_the_directorys,
+        members_and_managers, versions_guard, restores_with_conflicts, found_by_external_id, a_taken_over_group,
+        purged_for_good;
     access: tokens, users_and_sessions, links;
     leases: a_stale_epoch_writes_nothing, sources_have_leases_of_their_own, of_many_one_wins;
     history: every_change_of_an_object, what_was_refused, memberships, found_by_what_it_says, by_run_and_time,

@@ -30,11 +30,13 @@ pub enum HistoryOutcome {
     Membership,
     /// The tenant worked out anew what is in force: a value became free, or a domain came or went.
     Recalculated,
+    /// It was deleted for good.
+    Purged,
 }
 
 impl HistoryOutcome {
     /// All of them, with the names that they have in JSON.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 9] = [
         (Self::Created, "created"),
         (Self::Matched, "matched"),
         (Self::Restored, "restored"),
@@ -43,6 +45,7 @@ impl HistoryOutcome {
         (Self::Refused, "refused"),
         (Self::Membership, "membership"),
         (Self::Recalculated, "recalculated"),
+        (Self::Purged, "purged"),
     ];
 
     /// The name in JSON.
@@ -60,7 +63,7 @@ impl HistoryOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryChange {
-    /// Graph's name; `manager` for the manager, whose value is a source anchor.
+    /// Graph's name; `manager` for the manager, whose value is a source anchor, or an id where it was set in the cloud.
     pub property: String,
     /// What was in force; absent where nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -93,8 +96,9 @@ pub struct HistoryObject {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryMember {
-    /// Source anchor.
-    pub anchor: SourceAnchor,
+    /// Source anchor; absent for one that is the cloud's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<SourceAnchor>,
     /// Graph's id, where the tenant has the object today.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<ObjectId>,
@@ -114,9 +118,12 @@ pub struct HistoryRow {
     /// The run of the sync client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
-    /// The sync client; absent where the tenant did it by itself.
+    /// The sync client; absent where the tenant did it by itself, or a person or program in the cloud.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client: Option<ClientId>,
+    /// The person or program that changed it in the cloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// Whose change.
     pub object: HistoryObject,
     /// What was done.

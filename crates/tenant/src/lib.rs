@@ -6,6 +6,8 @@
 //!
 //! **Invariant:** no SQL, no HTTP, no clock of the system.
 
+pub mod directory;
+pub mod domains;
 pub mod history;
 pub mod lease;
 pub mod provision;
@@ -15,6 +17,8 @@ pub mod standby;
 pub mod status;
 pub mod store;
 
+pub use directory::{DirectoryError, DirectoryRefusal};
+pub use domains::{Domain, DomainChange, DomainRefusal, DomainUpdate};
 pub use history::{
     HistoryChange, HistoryMember, HistoryObject, HistoryOutcome, HistoryPage, HistoryQuery, HistoryRow,
 };

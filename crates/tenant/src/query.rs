@@ -11,6 +11,8 @@ pub enum Field {
     Property(Property),
     /// `onPremisesImmutableId`: the source anchor.
     OnPremisesImmutableId,
+    /// SCIM's `externalId`.
+    ExternalId,
     /// `onPremisesSyncEnabled`: true, false or null.
     OnPremisesSyncEnabled,
     /// `onPremisesLastSyncDateTime`.
@@ -120,6 +122,8 @@ pub struct ListQuery {
     pub top: usize,
     /// Where the page before ended; opaque to all but the store.
     pub after: Option<String>,
+    /// Objects to pass over first. What is passed over is counted, not read; asking on by `after` costs less.
+    pub skip: usize,
     /// Whether the count of all is wanted.
     pub count: bool,
     /// Only members of this group (direct).

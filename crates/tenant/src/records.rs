@@ -21,8 +21,16 @@ pub struct StoredObject {
     pub sync_enabled: Option<bool>,
     /// The properties in force: placeholders and left-out addresses already applied.
     pub properties: Properties,
+    /// What it holds beside: see [`crate::directory::ObjectChanges::extra`].
+    pub extra: BTreeMap<String, serde_json::Value>,
+    /// SCIM's `externalId`, where a caller set one.
+    pub external_id: Option<String>,
     /// The manager.
     pub manager: Option<ObjectId>,
+    /// Grows with every change of the object, its members included.
+    pub version: u64,
+    /// When it last changed.
+    pub changed_at: Timestamp,
     /// When it was made.
     pub created_at: Timestamp,
     /// When a sync client last changed it.
@@ -83,20 +91,6 @@ pub struct ErrorQuery {
     pub top: usize,
     /// Where the page before ended.
     pub after: Option<String>,
-}
-
-/// A domain of the tenant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Domain {
-    /// Its name in lower case: Graph's `id`.
-    pub id: String,
-    /// Whether its ownership is proven.
-    pub is_verified: bool,
-    /// Whether it is the tenant's first, permanent domain.
-    pub is_initial: bool,
-    /// Whether new cloud users get it.
-    pub is_default: bool,
 }
 
 /// What a tenant is told when it is made or opened. Domains given are added, verified as said.
@@ -184,6 +178,8 @@ pub enum Role {
     Reader,
     /// A sync client: the provisioning endpoints and nothing else.
     SyncClient,
+    /// Another system that provisions users and groups: the SCIM endpoint and nothing else.
+    Scim,
 }
 
 /// A bearer token, without its secret: the store keeps only the SHA-256.

@@ -1,10 +1,12 @@
 //! The store of a tenant. Each method is one transaction; batches, not rows.
 
+use crate::directory::{DirectoryError, DirectoryWrite, DirectoryWritten};
+use crate::domains::{Domain, DomainChange, DomainRefusal};
 use crate::history::{HistoryPage, HistoryQuery};
 use crate::lease::{Lease, Writer};
 use crate::query::{ListQuery, Page};
 use crate::records::{
-    ClientRecord, Domain, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization, Session, StoredObject,
+    ClientRecord, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization, Session, StoredObject,
     StoredRun, TenantSetup, TokenRecord,
 };
 use async_trait::async_trait;
@@ -13,7 +15,7 @@ use lockstep_model::provisioning::{
     BulkOperation, ClientErrors, ClientReport, InventoryPage, LeaseAnswer, LeaseRequest, MembersPage,
     OperationResult, RunRecord,
 };
-use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, RunId, SourceAnchor, Timestamp};
+use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, Timestamp};
 
 /// Why a store did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +77,24 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn set_deletion_threshold(&self, threshold: Option<DeletionThreshold>) -> Result<(), StoreError>;
     /// The domains, by name.
     async fn domains(&self) -> Result<Vec<Domain>, StoreError>;
+    /// Changes one domain: see [`crate::domains::apply`]. Answers it as it is then, nothing where it is gone, or why
+    /// the change is refused. Where verification came or went, [`TenantStore::recalculate_domains`] has work to do.
+    async fn change_domain(
+        &self,
+        name: String,
+        change: DomainChange,
+        now: Timestamp,
+    ) -> Result<Result<Option<Domain>, DomainRefusal>, StoreError>;
+    /// The living objects with a sign-in name or an address in a domain, in a stable order; 1 to 999 a page.
+    async fn domain_references(
+        &self,
+        name: String,
+        after: Option<String>,
+        top: usize,
+    ) -> Result<Page<StoredObject>, StoreError>;
+    /// Works out anew the names that domains which came or went have a say in, in pages, each a transaction; what was
+    /// begun by a process that ended is taken up. Answers how many objects changed.
+    async fn recalculate_domains(&self, now: Timestamp) -> Result<u64, StoreError>;
 
     /// Executes a batch of a sync client: one result an operation, in order; all durable when it returns. In the
     /// same transaction it is looked whether the writer's lease still holds; else [`StoreError::Fenced`]. A write
@@ -128,18 +148,13 @@ pub trait TenantStore: Send + Sync + 'static {
     /// until it takes no more than about `most_bytes`. Answers how many rows went.
     async fn purge_history(&self, before: Timestamp, most_bytes: u64) -> Result<u64, StoreError>;
 
-    /// Makes an object that no sync client sent: a cloud-only user or group. It has no source anchor until a
-    /// client's object is matched with it by its primary address. A value that another object holds, or of a
-    /// wrong form, refuses it.
-    async fn create_cloud_object(
+    /// Writes one object as the cloud's own: makes, changes, deletes, restores or purges it. See
+    /// [`crate::directory`] for what is refused.
+    async fn write_directory(
         &self,
-        kind: ObjectKind,
-        properties: Properties,
+        write: DirectoryWrite,
         now: Timestamp,
-    ) -> Result<ObjectId, StoreError> {
-        let _ = (kind, properties, now);
-        Err(StoreError::Unsupported { what: "cloud-only objects".into() })
-    }
+    ) -> Result<DirectoryWritten, DirectoryError>;
 
     /// One object by id, living or deleted.
     async fn object(&self, id: ObjectId) -> Result<Option<StoredObject>, StoreError>;

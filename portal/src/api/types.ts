@@ -7,7 +7,7 @@ export type Kind = 'user' | 'group';
 
 export interface Session {
   user: string;
-  role: 'admin' | 'reader' | 'syncClient';
+  role: 'admin' | 'reader' | 'syncClient' | 'scim';
   expiresAt: Instant;
 }
 
@@ -271,11 +271,12 @@ export const historyOutcomes = [
   'refused',
   'membership',
   'recalculated',
+  'purged',
 ] as const;
 export type HistoryOutcome = (typeof historyOutcomes)[number];
 
 export interface HistoryMember {
-  anchor: string;
+  anchor?: string;
   id?: string;
   name?: string;
 }

@@ -37,6 +37,7 @@ const colors: Record<HistoryOutcome, 'success' | 'informative' | 'danger' | 'war
   updated: 'informative',
   membership: 'informative',
   recalculated: 'informative',
+  purged: 'danger',
   deleted: 'warning',
   refused: 'danger',
 };
@@ -118,7 +119,7 @@ const NAMED = 8;
 
 function Members({ word, count, named }: { word: (n: number) => string; count: number; named: HistoryMember[] }) {
   if (count === 0) return null;
-  const shown = named.slice(0, NAMED).map((member) => member.name ?? member.anchor);
+  const shown = named.slice(0, NAMED).map((member) => member.name ?? member.anchor ?? member.id ?? '');
   if (count > shown.length) shown.push(t.history.andMore(count - shown.length));
   return <Text>{`${word(count)}: ${shown.join(', ')}`}</Text>;
 }

@@ -159,7 +159,7 @@ export const en = {
     nav: 'Main',
     openNav: 'Open navigation',
     account: (user: string) => `Account of ${user}`,
-    role: { admin: 'Administrator', reader: 'Reader', syncClient: 'Sync client' },
+    role: { admin: 'Administrator', reader: 'Reader', syncClient: 'Sync client', scim: 'SCIM' },
     signOut: 'Sign out',
     theme: 'Theme',
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
@@ -594,6 +594,7 @@ export const en = {
       refused: 'Refused',
       membership: 'Members changed',
       recalculated: 'Recalculated',
+      purged: 'Purged',
     } satisfies Record<HistoryOutcome, string>,
   },
 

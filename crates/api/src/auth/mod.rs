@@ -41,6 +41,7 @@ pub(crate) async fn person(state: State<ApiState>, request: Request, next: Next)
         Role::Reader if reads => Ok(()),
         Role::Reader => Err("The role reader changes nothing; sign in as an administrator."),
         Role::SyncClient => Err("A sync client's token is for /provisioning/v1 only."),
+        Role::Scim => Err("This token is for /scim/v2 only."),
     };
     admit(state.0, request, next, may).await
 }
@@ -49,9 +50,20 @@ pub(crate) async fn person(state: State<ApiState>, request: Request, next: Next)
 pub(crate) async fn sync_client(state: State<ApiState>, request: Request, next: Next) -> Response {
     let may = |role, _| match role {
         Role::SyncClient => Ok(()),
-        Role::Admin | Role::Reader => {
+        Role::Admin | Role::Reader | Role::Scim => {
             Err("Only a sync client's token may do this: `lockstep token create --role sync-client`.")
         }
+    };
+    admit(state.0, request, next, may).await
+}
+
+/// Lets systems that provision over SCIM in, and people; readers only look.
+pub(crate) async fn scim(state: State<ApiState>, request: Request, next: Next) -> Response {
+    let may = |role, reads| match role {
+        Role::Scim | Role::Admin => Ok(()),
+        Role::Reader if reads => Ok(()),
+        Role::Reader => Err("The role reader changes nothing; make a token with the role scim."),
+        Role::SyncClient => Err("A sync client's token is for /provisioning/v1 only."),
     };
     admit(state.0, request, next, may).await
 }

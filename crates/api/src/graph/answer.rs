@@ -10,7 +10,7 @@ use crate::state::ApiState;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use lockstep_tenant::{ListQuery, StoredObject};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
 const MEDIA_TYPE: &str =
@@ -36,13 +36,7 @@ impl Call {
         tls: bool,
         options: Options,
     ) -> Self {
-        let base = match &state.settings.public_url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => {
-                let scheme = if tls { "https" } else { "http" };
-                format!("{scheme}://{}", host(headers).unwrap_or("localhost"))
-            }
-        };
+        let base = crate::address::base(&state, headers, tls);
         let root = format!("{base}/{}", version.segment());
         let address = format!("{base}{}", path.trim_end_matches('/'));
         Self { state, version, options, root, address }
@@ -58,6 +52,11 @@ impl Call {
             Some((set, rest)) => format!("{}/$metadata#{set}{select}/{rest}", self.root),
             None => format!("{}/$metadata#{what}{select}", self.root),
         }
+    }
+
+    /// The address of something below this version's root.
+    pub(super) fn link(&self, path: &str) -> String {
+        format!("{}/{path}", self.root)
     }
 
     /// One item.
@@ -149,7 +148,7 @@ impl Call {
     }
 
     /// The address of the next page: this request's own options and the token.
-    fn next_link(&self, token: &str) -> String {
+    pub(super) fn next_link(&self, token: &str) -> String {
         let mut link = format!("{}?", self.address);
         for (name, value) in &self.options.pairs {
             link.push_str(name);
@@ -168,13 +167,6 @@ pub(super) fn respond(value: &Map<String, Value>) -> Result<Response, ApiError> 
     let mut response = body::json_as(value, MEDIA_TYPE)?;
     response.headers_mut().insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
     Ok(response)
-}
-
-/// The `Host` of a request, if it is one.
-fn host(headers: &HeaderMap) -> Option<&str> {
-    let host = headers.get(header::HOST)?.to_str().ok()?;
-    let plain = host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
-    (plain && !host.is_empty() && host.len() <= 255).then_some(host)
 }
 
 /// Graph's form of a time: seconds, UTC.
@@ -199,9 +191,4 @@ pub(super) fn select(value: Value, names: Option<&[String]>) -> Map<String, Valu
         map.retain(|key, _| key.starts_with('@') || names.iter().any(|name| name.eq_ignore_ascii_case(key)));
     }
     map
-}
-
-/// An empty object.
-pub(super) fn no_members() -> Value {
-    json!([])
 }

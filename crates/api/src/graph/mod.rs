@@ -19,12 +19,13 @@ use crate::layers::Route;
 use crate::state::ApiState;
 use crate::tls::is_tls;
 use answer::Call;
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::Method;
 use lockstep_model::ObjectKind;
 use odata::options::Options;
-use odata::text;
+pub(crate) use odata::text;
 
 /// Segments of a path.
 const MAX_SEGMENTS: usize = 8;
@@ -101,8 +102,10 @@ async fn dispatch(
         ["organization", id] if patches => {
             ("graph/organization/{id}", organization::patch(&call, id, body).await)
         }
-        ["domains"] if gets => ("graph/domains", domains::list(&call).await),
-        ["domains", id] if gets => ("graph/domains/{id}", domains::get(&call, id).await),
+        ["domains", rest @ ..] => match of_domains(&call, &method, rest, body).await {
+            Some(answer) => answer,
+            None => ("graph", Err(not_here(&method, path))),
+        },
         ["users"] if gets => ("graph/users", users::list(&call).await),
         ["users", "$count"] if gets => ("graph/users/$count", users::count(&call).await),
         ["users", key] if gets => ("graph/users/{id}", users::get(&call, key).await),
@@ -142,6 +145,48 @@ async fn dispatch(
         }
         _ => ("graph", Err(not_here(&method, path))),
     }
+}
+
+/// What is asked of domains.
+async fn of_domains(
+    call: &Call,
+    method: &Method,
+    rest: &[&str],
+    body: Body,
+) -> Option<(&'static str, Result<Response, ApiError>)> {
+    let rest: Vec<&str> =
+        rest.iter().map(|segment| segment.strip_prefix("microsoft.graph.").unwrap_or(segment)).collect();
+    Some(match (method.as_str(), rest.as_slice()) {
+        ("GET", []) => ("graph/domains", domains::list(call).await),
+        ("POST", []) => ("graph/domains", domains::add(call, body).await),
+        ("GET", [id]) => ("graph/domains/{id}", domains::get(call, id).await),
+        ("PATCH", [id]) => ("graph/domains/{id}", domains::patch(call, id, body).await),
+        ("DELETE", [id]) => ("graph/domains/{id}", domains::delete(call, id).await),
+        ("POST", [id, "verify"]) => ("graph/domains/{id}/verify", domains::verify(call, id, body).await),
+        ("POST", [id, "forcedelete"]) => {
+            ("graph/domains/{id}/forceDelete", domains::force_delete(call, id, body).await)
+        }
+        ("POST", [id, "promote"]) => ("graph/domains/{id}/promote", domains::promote(call, id).await),
+        ("GET", [id, "verificationdnsrecords"]) => {
+            ("graph/domains/{id}/verificationDnsRecords", domains::proof_records(call, id).await)
+        }
+        ("GET", [id, "serviceconfigurationrecords"]) => {
+            ("graph/domains/{id}/serviceConfigurationRecords", domains::service(call, id).await)
+        }
+        ("GET", [id, "domainnamereferences"]) => {
+            ("graph/domains/{id}/domainNameReferences", domains::references(call, id).await)
+        }
+        ("GET", [id, "rootdomain"]) => ("graph/domains/{id}/rootDomain", domains::root(call, id).await),
+        ("GET" | "POST" | "PATCH" | "DELETE", [id, "federationconfiguration"]) => {
+            let answer = domains::federation(call, method, id, None, body).await;
+            ("graph/domains/{id}/federationConfiguration", answer)
+        }
+        ("GET" | "POST" | "PATCH" | "DELETE", [id, "federationconfiguration", one]) => {
+            let answer = domains::federation(call, method, id, Some(one), body).await;
+            ("graph/domains/{id}/federationConfiguration/{id}", answer)
+        }
+        _ => return None,
+    })
 }
 
 fn not_here(method: &Method, path: &str) -> ApiError {

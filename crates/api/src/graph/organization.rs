@@ -7,6 +7,7 @@ use crate::events::Topics;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use lockstep_tenant::domains::authentication_of;
 use lockstep_tenant::status::last_sync;
 use serde_json::{Map, Value, json};
 
@@ -65,11 +66,11 @@ async fn render(call: &Call) -> Result<Map<String, Value>, ApiError> {
         .filter(|domain| domain.is_verified)
         .map(|domain| {
             json!({
-                "capabilities": "",
+                "capabilities": domain.details.supported_services.join(", "),
                 "isDefault": domain.is_default,
                 "isInitial": domain.is_initial,
                 "name": domain.id,
-                "type": "Managed",
+                "type": authentication_of(&domains, domain).as_str(),
             })
         })
         .collect();

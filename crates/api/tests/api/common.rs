@@ -13,10 +13,11 @@ use lockstep_model::provisioning::{
 use lockstep_model::scim::{ScimGroup, ScimPatch, ScimUser, path_of};
 use lockstep_model::{ObjectKind, Properties, Property, SourceAnchor, Timestamp};
 use lockstep_storage::SqliteTenantStore;
+use lockstep_tenant::domains::{Dns, DnsAnswer, DnsFindings};
 use lockstep_tenant::{LocalUser, Role, TenantSetup, TenantStore, TokenRecord};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tower::ServiceExt as _;
 
 pub(crate) const NOON: &str = "2026-11-22T12:00:00Z";
@@ -29,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) admin: String,
     pub(crate) reader: String,
     pub(crate) client: String,
+    /// What DNS answers from now on.
+    pub(crate) dns: Arc<Published>,
     _folder: tempfile::TempDir,
 }
 
@@ -62,6 +65,17 @@ impl Answer {
         let value = &self.json()["value"];
         let list = value.as_array().unwrap_or_else(|| panic!("no list: {}", self.text()));
         list.iter().map(|item| item["displayName"].as_str().unwrap_or("?").to_owned()).collect()
+    }
+}
+
+/// What DNS answers to every question.
+#[derive(Debug)]
+pub(crate) struct Published(pub(crate) Mutex<DnsFindings>);
+
+#[async_trait::async_trait]
+impl Dns for Published {
+    async fn ask(&self, _: &str) -> DnsFindings {
+        self.0.lock().unwrap().clone()
     }
 }
 
@@ -107,9 +121,24 @@ impl Server {
         }
         let password_hash = auth::hash_password(&PASSWORD.to_owned().into()).unwrap();
         store.put_user(LocalUser { name: "ann".into(), password_hash, role: Role::Admin }).await.unwrap();
-        let state = ApiState::new(store.clone(), clock.clone(), Arc::new(TestDoctor), settings);
+        let dns = Arc::new(Published(Mutex::new(DnsFindings {
+            resolver: "192.0.2.53:53".into(),
+            txt: DnsAnswer::NoName,
+            mx: DnsAnswer::NoName,
+        })));
+        let state =
+            ApiState::new(store.clone(), clock.clone(), Arc::new(TestDoctor), settings).with_dns(dns.clone());
         let [admin, reader, client] = tokens.try_into().unwrap();
-        Self { router: lockstep_api::router(state), store, clock, admin, reader, client, _folder: folder }
+        Self {
+            router: lockstep_api::router(state),
+            store,
+            clock,
+            admin,
+            reader,
+            client,
+            dns,
+            _folder: folder,
+        }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

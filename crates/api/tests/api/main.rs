@@ -5,6 +5,7 @@
 mod access;
 mod client;
 mod common;
+mod domains;
 mod graph;
 mod history;
 mod hostile;
@@ -13,3 +14,4 @@ mod live;
 mod own;
 mod provisioning;
 mod scale;
+mod scim;

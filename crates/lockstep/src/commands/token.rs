@@ -49,6 +49,7 @@ async fn create(
         TokenRole::Admin => Role::Admin,
         TokenRole::Reader => Role::Reader,
         TokenRole::SyncClient => Role::SyncClient,
+        TokenRole::Scim => Role::Scim,
     };
     let expires_at = valid.map(|valid| end_of(now, valid)).transpose()?;
     let secret = new_secret("lkt")?;
@@ -70,6 +71,7 @@ async fn list(out: Out, store: &dyn TenantStore) -> anyhow::Result<()> {
                 Role::Admin => "admin",
                 Role::Reader => "reader",
                 Role::SyncClient => "sync-client",
+                Role::Scim => "scim",
             };
             let end = token.expires_at.map_or("until revoked".into(), |end| format!("until {end:.0}"));
             [token.name.clone(), role.into(), format!("{:.0}", token.created_at), end]

@@ -7,6 +7,7 @@ use super::{Period, Protection, Source, SourceKind};
 use lockstep_ldap::{Endpoint, Filter};
 use lockstep_model::Dn;
 use lockstep_model::provisioning::MAX_LEASE_NAME_BYTES;
+use lockstep_tenant::domains::is_domain_name;
 use std::net::{IpAddr, SocketAddr};
 
 impl Loaded {
@@ -45,6 +46,7 @@ pub(super) fn problems(loaded: &Loaded) -> Vec<Problem> {
     let mut found = Vec::new();
     let mut add = |key: &str, what: String, remedy: &str| found.push(loaded.problem(key, what, remedy));
     server(loaded, &mut add);
+    dns(loaded, &mut add);
     tenant(loaded, &mut add);
     sync(loaded, &mut add);
     for (section, one) in loaded.config.sources() {
@@ -109,19 +111,33 @@ fn server(loaded: &Loaded, add: &mut Add<'_>) {
     }
 }
 
+fn dns(loaded: &Loaded, add: &mut Add<'_>) {
+    let dns = &loaded.config.server.dns;
+    for (at, text) in dns.resolvers.iter().enumerate() {
+        if crate::wiring::dns::address_of(text).is_none() {
+            let remedy = "write one such as \"192.0.2.53\" or \"192.0.2.53:5353\"";
+            add(&format!("server.dns.resolvers[{at}]"), format!("\"{text}\" is no IP address"), remedy);
+        }
+    }
+    if dns.timeout < Period::seconds(1) || dns.timeout > Period::seconds(10) {
+        let what = format!("{} is no time to wait for an answer", dns.timeout);
+        add("server.dns.timeout", what, "write \"1s\" to \"10s\"");
+    }
+}
+
 fn tenant(loaded: &Loaded, add: &mut Add<'_>) {
     let tenant = &loaded.config.tenant;
     const REMEDY: &str = "write a DNS name such as \"contoso.com\"";
     if tenant.display_name.trim().is_empty() {
         add("tenant.display_name", "is empty".into(), "write the organization's name");
     }
-    if !is_domain(&tenant.initial_domain) {
+    if !is_domain_name(&tenant.initial_domain) {
         add("tenant.initial_domain", format!("\"{}\" is no domain name", tenant.initial_domain), REMEDY);
     }
     for (at, domain) in tenant.domains.iter().enumerate() {
         let key = format!("tenant.domains[{at}]");
         let same = |other: &str| other.eq_ignore_ascii_case(&domain.name);
-        if !is_domain(&domain.name) {
+        if !is_domain_name(&domain.name) {
             add(&key, format!("\"{}\" is no domain name", domain.name), REMEDY);
         } else if tenant.domains.iter().take(at).any(|other| same(&other.name)) {
             add(&key, format!("\"{}\" is listed twice", domain.name), "remove one");
@@ -333,15 +349,4 @@ fn host_of(url: &str) -> &str {
         Some((host, _)) => host,
         None => authority.split_once(':').map_or(authority, |(host, _)| host),
     }
-}
-
-/// Two labels or more of letters, digits and hyphens (RFC 1123 section 2.1), 253 bytes at most.
-fn is_domain(name: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    name.len() <= 253 && name.contains('.') && name.split('.').all(label)
 }

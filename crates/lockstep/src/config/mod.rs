@@ -66,6 +66,8 @@ pub(crate) struct Server {
     pub(crate) keep_deleted: Period,
     /// The history: runs, and every change of an object.
     pub(crate) history: History,
+    /// DNS: whom the server asks for the proof of a domain.
+    pub(crate) dns: Dns,
 }
 
 impl Default for Server {
@@ -79,6 +81,7 @@ impl Default for Server {
             data_dir: "lockstep-data/server".into(),
             keep_deleted: Period::days(30),
             history: History::default(),
+            dns: Dns::default(),
         }
     }
 }
@@ -97,6 +100,23 @@ pub(crate) struct History {
 impl Default for History {
     fn default() -> Self {
         Self { keep: Period::days(30), max_megabytes: 512 }
+    }
+}
+
+/// DNS: whom the server asks for the proof of a domain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Dns {
+    /// Resolvers, by IP address, with a port where it is not 53: `192.0.2.53`, `[2001:db8::1]:5353`. None: those of
+    /// the system (`/etc/resolv.conf`).
+    pub(crate) resolvers: Vec<String>,
+    /// How long an answer may take; two are tried.
+    pub(crate) timeout: Period,
+}
+
+impl Default for Dns {
+    fn default() -> Self {
+        Self { resolvers: Vec::new(), timeout: Period::seconds(5) }
     }
 }
 

@@ -19,6 +19,10 @@ pub(crate) const TEMPLATE: &str = r#"# Lockstep. Every key with its default; lin
 # keep = "30d"
 # max_megabytes = 512                     # beyond that the oldest changes go first
 
+[server.dns]                              # whom the server asks for the proof of a domain
+# resolvers = ["192.0.2.53"]              # not set: the system's
+# timeout = "5s"
+
 [tenant]
 display_name = "Contoso"
 initial_domain = "contoso.onlockstep.example"    # always verified; names that cannot be kept get it

@@ -199,5 +199,8 @@ fn maintenance_windows_are_read_and_refused_in_words() {
     assert!(check("[sync]\nfull_read = \"5s\"\n").contains("would read the directory all the time"));
     assert_eq!(check("[sync]\nfull_read = \"0s\"\n"), "sound");
     assert!(check("[server.history]\nkeep = \"1h\"\n").contains("server.history.keep"));
+    assert!(check("[server.dns]\nresolvers = [\"localhost\"]\n").contains("is no IP address"));
+    assert!(check("[server.dns]\ntimeout = \"1m\"\n").contains("server.dns.timeout"));
+    assert_eq!(check("[server.dns]\nresolvers = [\"::1\", \"192.0.2.1:5353\"]\n"), "sound");
     assert!(check("[server.history]\nmax_megabytes = 0\n").contains("server.history.max_megabytes"));
 }

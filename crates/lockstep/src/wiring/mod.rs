@@ -2,6 +2,7 @@
 
 pub(crate) mod client;
 pub(crate) mod disk;
+pub(crate) mod dns;
 pub(crate) mod once;
 pub(crate) mod remote;
 pub(crate) mod rules;

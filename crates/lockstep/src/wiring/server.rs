@@ -1,5 +1,6 @@
 //! The server: store, API, listening socket, and what it does of itself by the hour.
 
+use super::dns::Resolver;
 use super::server_doctor::ServerDoctor;
 use super::store::{self, Running};
 use crate::clock::SystemClock;
@@ -71,7 +72,9 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         program: std::env::current_exe().ok(),
     };
     let doctor = ServerDoctor::new(loaded.clone(), store.clone());
-    let api = ApiState::new(store.clone(), Arc::new(SystemClock), Arc::new(doctor), settings);
+    let dns = Resolver::new(&config.server.dns)?;
+    let api = ApiState::new(store.clone(), Arc::new(SystemClock), Arc::new(doctor), settings)
+        .with_dns(Arc::new(dns));
     tracing::info!(tenant = %organization.id, %url, "the tenant is open");
     Ok(Server {
         store,
@@ -127,6 +130,13 @@ async fn upkeep(
             Ok(released) => tracing::info!(released, "quarantined values are free and in force now"),
             Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "quarantine cannot be swept")
+            }
+        }
+        match store.recalculate_domains(now).await {
+            Ok(0) => {}
+            Ok(changed) => tracing::info!(changed, "names were worked out anew, for a domain came or went"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "names cannot be worked out anew")
             }
         }
         let Ok(before) = now.checked_sub(keep_deleted) else { continue };

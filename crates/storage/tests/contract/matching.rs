@@ -55,12 +55,9 @@ pub(crate) async fn deleting_nothing_does_no_harm(store: impl TenantStore) {
 
 /// A cloud-only object without an anchor is taken over by its primary address, in any letters.
 pub(crate) async fn soft_match_takes_over_by_the_primary_address(store: impl TenantStore) {
-    let mut cloud = Sent::bare("cloud").upn("bob@contoso.com").properties;
-    cloud.set_list(
-        Property::ProxyAddresses,
-        vec!["SMTP:Ann@contoso.com".into(), "smtp:other@contoso.com".into()],
-    );
-    let id = store.create_cloud_object(ObjectKind::User, cloud, at(0)).await.unwrap();
+    let sent = Sent::bare("cloud").upn("bob@contoso.com");
+    let sent = sent.address("SMTP:Ann@contoso.com").address("smtp:other@contoso.com");
+    let id = cloud(&store, &sent, at(0)).await.id;
     let object = store.object(id).await.unwrap().unwrap();
     assert_eq!((object.anchor, object.sync_enabled), (None, None));
     check_invariants(&store).await;
@@ -89,9 +86,7 @@ pub(crate) async fn a_synced_object_is_not_taken_over(store: impl TenantStore) {
 
 /// A cloud object of another kind refuses the object, and both are named.
 pub(crate) async fn another_kind_is_refused(store: impl TenantStore) {
-    let mut team = Sent::group("team").properties;
-    team.set_text(Property::Mail, "ann@contoso.com");
-    let id = store.create_cloud_object(ObjectKind::Group, team, at(0)).await.unwrap();
+    let id = cloud(&store, &Sent::group("team").text(Property::Mail, "ann@contoso.com"), at(0)).await.id;
     let results = send(&store, &[Sent::user("ann").post()], at(1)).await;
     assert_eq!((results[0].status.as_str(), results[0].outcome), ("409", Outcome::Refused));
     let rows = errors(&store).await;

@@ -2,6 +2,8 @@
 //! folder runs all of them against one kind of store.
 
 pub(crate) mod access;
+pub(crate) mod directory;
+pub(crate) mod domains;
 pub(crate) mod history;
 pub(crate) mod leases;
 pub(crate) mod links;
@@ -17,6 +19,9 @@ use lockstep_model::{
     ClientId, ErrorCode, ObjectKind, Properties, Property, SourceAnchor, SyncError, Timestamp,
 };
 pub(crate) use lockstep_tenant::TenantStore;
+pub(crate) use lockstep_tenant::directory::{
+    DirectoryOperation, DirectoryWrite, MemberChanges, ObjectChanges,
+};
 use lockstep_tenant::{ErrorQuery, ErrorRow, Filter, ListQuery, ObjectCounts, StoredObject, TenantSetup};
 
 /// The initial domain of the tests' tenant.
@@ -146,6 +151,18 @@ pub(crate) async fn send(
     let results = store.provision(client.into(), None, operations.to_vec(), now).await.unwrap();
     assert_eq!(results.len(), operations.len());
     results
+}
+
+/// Makes a cloud-only object of what a client would send of it.
+pub(crate) async fn cloud(store: &impl TenantStore, sent: &Sent, now: Timestamp) -> StoredObject {
+    let mut changes = ObjectChanges::default();
+    for (property, value) in sent.properties.iter() {
+        if property != Property::OnPremisesDistinguishedName {
+            changes.properties.insert(property, Some(value.clone()));
+        }
+    }
+    let create = DirectoryOperation::Create { kind: sent.kind, changes };
+    store.write_directory(DirectoryWrite::by("admin", create), now).await.unwrap().object
 }
 
 /// A writer of a tenant without leases.

@@ -127,9 +127,26 @@ pub fn explain(error: &mut SyncError) {
     error.remedy = remedy;
 }
 
-fn validation(who: &str, property: &str, value: &str, in_force: &str) -> (String, String) {
-    let is_name = property == Property::UserPrincipalName.as_str();
-    let problem = if is_name {
+/// What is wrong with a value: `it has a space`.
+pub fn problem_of(property: &str, value: &str) -> String {
+    let long = Property::from_name(property).filter(|property| {
+        let limit = values::limit_of(*property);
+        limit != usize::MAX && values::cut(value, limit).is_some()
+    });
+    match long {
+        Some(property) => format!("it has more than {} characters", values::limit_of(property)),
+        None if property == Property::ProxyAddresses.as_str()
+            && !value.contains('@')
+            && value.ends_with(" addresses") =>
+        {
+            format!("it has more than {} items", values::ADDRESSES_LIMIT)
+        }
+        None => format!("\"{}\" {}", values::cut(value, 200).unwrap_or(value), wrong(property, value)),
+    }
+}
+
+fn wrong(property: &str, value: &str) -> String {
+    let problem = if property == Property::UserPrincipalName.as_str() {
         values::check_sign_in_name(value).err()
     } else {
         let (prefix, rest) = values::split_prefix(value);
@@ -141,7 +158,7 @@ fn validation(who: &str, property: &str, value: &str, in_force: &str) -> (String
             values::check_other(rest).err()
         }
     };
-    let wrong = match problem {
+    match problem {
         Some(Problem::Character(' ')) => "has a space".to_owned(),
         Some(Problem::Character(c)) if c.is_control() => "has a control character".to_owned(),
         Some(Problem::Character(c)) => format!("has the character {c}, which is not allowed"),
@@ -149,7 +166,12 @@ fn validation(who: &str, property: &str, value: &str, in_force: &str) -> (String
         Some(Problem::NoLocalPart) => "has nothing before the @".to_owned(),
         Some(Problem::Length(limit)) => format!("has more than {limit} characters"),
         Some(Problem::Form) | None => "has a wrong form".to_owned(),
-    };
+    }
+}
+
+fn validation(who: &str, property: &str, value: &str, in_force: &str) -> (String, String) {
+    let is_name = property == Property::UserPrincipalName.as_str();
+    let wrong = wrong(property, value);
     let effect = if is_name { format!("{in_force} is in force") } else { "it is left out".to_owned() };
     (
         format!("{property} \"{value}\" of {who} {wrong}; {effect}."),

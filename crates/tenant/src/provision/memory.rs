@@ -5,17 +5,17 @@ use lockstep_model::Timestamp;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 
-pub(super) struct Object {
-    pub(super) known: Known,
-    pub(super) anchor: Option<SourceAnchor>,
-    pub(super) in_force: Properties,
-    pub(super) held: Held,
+pub(crate) struct Object {
+    pub(crate) known: Known,
+    pub(crate) anchor: Option<SourceAnchor>,
+    pub(crate) in_force: Properties,
+    pub(crate) held: Held,
 }
 
 #[derive(Default)]
-pub(super) struct Memory {
-    pub(super) objects: BTreeMap<Row, Object>,
-    pub(super) claims: BTreeMap<Claim, Row>,
+pub(crate) struct Memory {
+    pub(crate) objects: BTreeMap<Row, Object>,
+    pub(crate) claims: BTreeMap<Claim, Row>,
 }
 
 impl View for Memory {
@@ -55,7 +55,7 @@ impl View for Memory {
 
 impl Memory {
     /// Decides, and writes what was decided.
-    pub(super) fn send(&mut self, rules: &TenantRules, incoming: Incoming) -> Decision {
+    pub(crate) fn send(&mut self, rules: &TenantRules, incoming: Incoming) -> Decision {
         let (kind, anchor) = (incoming.kind, incoming.anchor.clone());
         let decision = decide(self, rules, incoming).unwrap();
         if let Decision::Write(write) = &decision {
@@ -86,7 +86,7 @@ impl Memory {
         decision
     }
 
-    pub(super) fn delete(&mut self, anchor: &str) {
+    pub(crate) fn delete(&mut self, anchor: &str) {
         let object = self
             .objects
             .values_mut()
@@ -99,7 +99,7 @@ impl Memory {
     }
 
     /// A cloud-only object.
-    pub(super) fn cloud(&mut self, kind: ObjectKind, in_force: Properties) -> Row {
+    pub(crate) fn cloud(&mut self, kind: ObjectKind, in_force: Properties) -> Row {
         let row = self.objects.len() as Row + 1;
         let known = Known {
             row,

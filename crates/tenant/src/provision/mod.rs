@@ -15,17 +15,17 @@ mod rings;
 mod values;
 
 #[cfg(test)]
-mod memory;
+pub(crate) mod memory;
 #[cfg(test)]
 mod tests;
 
-pub use explain::{error, explain};
+pub use explain::{error, explain, problem_of};
 pub use names::{name_key, words};
 pub use resolve::{Held, Resolved, claims_in_force, resolve, sent_of};
 pub use rings::{MAX_RING_SEARCH, find_ring};
 pub use values::address_key;
 
-use crate::records::Domain;
+use crate::domains::Domain;
 use lockstep_model::provisioning::{Outcome, PostOperation};
 use lockstep_model::{
     ErrorCode, Fingerprint, ObjectId, ObjectKind, ObjectRef, Properties, Property, SourceAnchor, SyncError,

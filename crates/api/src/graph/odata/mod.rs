@@ -5,4 +5,4 @@ mod lex;
 pub(super) mod options;
 pub(super) mod orderby;
 pub(super) mod search;
-pub(super) mod text;
+pub(crate) mod text;

@@ -15,6 +15,7 @@ use lockstep_model::{
     Timestamp,
 };
 use lockstep_tenant::HistoryOutcome;
+use lockstep_tenant::domains::wanted_name;
 use lockstep_tenant::provision::{
     Claim, Decision, Held, Incoming, Known, Resolved, Row, State, Target, TenantRules, View, Write,
     claims_in_force, decide, error, name_key, resolve, sent_of, words,
@@ -77,7 +78,7 @@ pub(super) struct Batch<'c> {
 
 impl<'c> Batch<'c> {
     pub(super) fn begin(connection: &'c Connection, now: Timestamp) -> Result<Self> {
-        let rules = TenantRules::of(&super::organization::domains(connection)?);
+        let rules = TenantRules::of(&super::domains::list(connection)?);
         let any = first(connection, "SELECT 1 FROM error LIMIT 1", [], |_| Ok(()))?;
         Ok(Self {
             connection,
@@ -90,6 +91,11 @@ impl<'c> Batch<'c> {
             last_id: None,
             log: Log::default(),
         })
+    }
+
+    /// As [`Batch::begin`], for what a person or program does in the cloud.
+    pub(super) fn begin_by(connection: &'c Connection, now: Timestamp, actor: String) -> Result<Self> {
+        Ok(Self { log: Log::by(actor), ..Self::begin(connection, now)? })
     }
 
     /// As [`Batch::begin`], for what a sync client sent.
@@ -201,7 +207,8 @@ impl<'c> Batch<'c> {
                 }
                 let sql = "UPDATE object SET kind = ?2, state = 0, anchor = ?3, sync_enabled = 1, last_sync = ?4, \
                            created_at = CASE state WHEN 2 THEN ?4 ELSE created_at END, deleted_at = NULL, \
-                           fingerprint = ?5, manager = ?6, name_key = ?7 WHERE oid = ?1";
+                           fingerprint = ?5, manager = ?6, manager_oid = NULL, name_key = ?7, \
+                           version = version + 1 WHERE oid = ?1";
                 let params = (row, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key);
                 run(self.connection, sql, params)?;
                 run(self.connection, UPDATE_BODY, (row, &body, held))?;
@@ -223,7 +230,11 @@ impl<'c> Batch<'c> {
                     self.arrived(row, kind, anchor.as_str())?;
                 }
             }
-            Target::Existing { state: State::Living, .. } => {}
+            Target::Existing { state: State::Living, .. } => {
+                if outcome == Outcome::Matched && kind == ObjectKind::Group {
+                    self.drop_cloud_members(row)?;
+                }
+            }
             Target::Existing { state, .. } => {
                 if state == State::Deleted && kind == ObjectKind::Group {
                     // The client sends all members of a restored group; what it had before is not known to be true.
@@ -249,7 +260,7 @@ impl<'c> Batch<'c> {
     }
 
     /// Makes a row of an object that no client has sent: a cloud object, or one that is expected.
-    fn insert(
+    pub(super) fn insert(
         &mut self,
         kind: ObjectKind,
         state: State,
@@ -275,36 +286,13 @@ impl<'c> Batch<'c> {
         Ok(row)
     }
 
-    /// An object that never came from a source.
-    pub(super) fn insert_cloud_object(
-        &mut self,
-        kind: ObjectKind,
-        properties: Properties,
-    ) -> Result<ObjectId> {
-        let id = self.next_id()?;
-        let name = properties.text(Property::DisplayName).unwrap_or_default().to_owned();
-        let object = ObjectRef { kind: Some(kind), id: Some(id), anchor: None, name: name.clone(), dn: None };
-        let resolved = resolve(&mut SqlView(self.connection), &self.rules, None, object, properties, None)?;
-        let hard = resolved.errors.iter().find(|error| error.code != ErrorCode::NoMailAddress);
-        if let Some(error) = hard {
-            // Nobody corrects a cloud object by a later cycle: it is refused, not quarantined.
-            return Err(crate::sqlite::SqliteError::Refused(error.message.clone()));
-        }
-        let body = to_json(&resolved.properties)?;
-        let row = self.insert(kind, State::Living, id, None, &name_key(&name), &body)?;
-        self.write_claims(row, &[], &resolved, false)?;
-        self.deltas.object(kind, false, 1);
-        self.note(row, HistoryOutcome::Created, &Body::default())?;
-        Ok(id)
-    }
-
     /// A row for an anchor that only a link names so far.
     pub(super) fn expect(&mut self, anchor: &SourceAnchor) -> Result<Row> {
         let id = self.next_id()?;
         self.insert(ObjectKind::User, State::Expected, id, Some(anchor), "", "{}")
     }
 
-    fn write_claims(
+    pub(super) fn write_claims(
         &mut self,
         row: Row,
         held_before: &[Claim],
@@ -340,7 +328,7 @@ impl<'c> Batch<'c> {
         match known {
             Some(known) if known.state == State::Living && known.kind == kind => {
                 if known.sync_enabled == Some(true) {
-                    self.delete_object(&known, anchor)?;
+                    self.delete_object(&known, Some(anchor))?;
                     return Ok(answer("204", Outcome::Deleted));
                 }
                 let object = object_ref(self.connection, known.row)?.unwrap_or_default();
@@ -362,7 +350,7 @@ impl<'c> Batch<'c> {
         }
     }
 
-    fn delete_object(&mut self, known: &Known, anchor: &SourceAnchor) -> Result<()> {
+    pub(super) fn delete_object(&mut self, known: &Known, anchor: Option<&SourceAnchor>) -> Result<()> {
         let row = known.row;
         let (in_force, _) = SqlView(self.connection).stored(row)?;
         for claim in claims_in_force(known.kind, &in_force) {
@@ -371,9 +359,13 @@ impl<'c> Batch<'c> {
         run(self.connection, "DELETE FROM waiting WHERE oid = ?1", [row])?;
         let key = self.name_key_of(row)?;
         self.forget_words(row, &key)?;
-        self.clear_errors(anchor.as_str())?;
+        if let Some(anchor) = anchor {
+            self.clear_errors(anchor.as_str())?;
+        }
         self.leaves(row)?;
-        let sql = "UPDATE object SET state = 1, deleted_at = ?2, last_sync = ?2, fingerprint = NULL, errors = 0 \
+        // Only a sync client deletes what is synced.
+        let sql = "UPDATE object SET state = 1, deleted_at = ?2, fingerprint = NULL, errors = 0, \
+                   last_sync = CASE sync_enabled WHEN 1 THEN ?2 ELSE last_sync END, version = version + 1 \
                    WHERE oid = ?1";
         run(self.connection, sql, (row, micros(self.now)))?;
         self.deltas.object(known.kind, known.sync_enabled == Some(true), -1);
@@ -419,11 +411,75 @@ impl<'c> Batch<'c> {
             self.write_claims(row, &held_before, &resolved, true)?;
             let held = held_column(&resolved.held)?;
             run(self.connection, UPDATE_BODY, (row, to_json(&resolved.properties)?, held))?;
+            self.touch(row)?;
             let said = Body::differences(&before.0, &resolved.properties, (None, None), &BTreeMap::new());
             self.note(row, HistoryOutcome::Recalculated, &said.errors(&resolved.errors))?;
         }
         self.set_errors(anchor.as_str(), Origin::Tenant, &resolved.errors)?;
         Ok(changed && resolved.held.0.len() <= before.1.0.len())
+    }
+
+    /// Moves every name and address of a cloud-only object that is in `domain` to the initial domain. What of them is
+    /// taken there already is left out; a sign-in name gets digits. Answers whether anything was.
+    pub(super) fn rename_out_of(
+        &mut self,
+        row: Row,
+        kind: ObjectKind,
+        domain: &str,
+        disable: bool,
+    ) -> Result<bool> {
+        let before = SqlView(self.connection).stored(row)?;
+        let initial = self.rules.initial_domain.clone();
+        let Some(wanted) = super::domains::renamed(kind, &before.0, domain, &initial, disable) else {
+            return Ok(false);
+        };
+        let object = object_ref(self.connection, row)?.unwrap_or_default();
+        let mut view = SqlView(self.connection);
+        let mut resolved = resolve(&mut view, &self.rules, Some(row), object, wanted, None)?;
+        // Nobody sends these again: what is in force is what it is from now on.
+        resolved.held = Held::default();
+        resolved.waiting.clear();
+        self.write_claims(row, &claims_in_force(kind, &before.0), &resolved, true)?;
+        run(self.connection, UPDATE_BODY, (row, to_json(&resolved.properties)?, None::<String>))?;
+        self.touch(row)?;
+        let said = Body::differences(&before.0, &resolved.properties, (None, None), &BTreeMap::new());
+        self.note(row, HistoryOutcome::Recalculated, &said)?;
+        Ok(true)
+    }
+
+    /// Gives a cloud-only user the sign-in name that was sent for it, where it is in `domain`, which is verified by now.
+    /// One that is taken, or has a wrong form, stays as it is. Answers whether it changed.
+    pub(super) fn name_as_wanted(&mut self, row: Row, kind: ObjectKind, domain: &str) -> Result<bool> {
+        if kind != ObjectKind::User || !self.rules.verified.contains(domain) {
+            return Ok(false);
+        }
+        let before = SqlView(self.connection).stored(row)?.0;
+        let name = before.text(Property::UserPrincipalName).unwrap_or_default();
+        let Some(wanted) = wanted_name(&self.extra_of(row)?, name) else { return Ok(false) };
+        if !wanted.to_lowercase().ends_with(&format!("@{domain}")) {
+            return Ok(false);
+        }
+        let mut after = before.clone();
+        after.set_text(Property::UserPrincipalName, wanted.clone());
+        let object = object_ref(self.connection, row)?.unwrap_or_default();
+        let mut view = SqlView(self.connection);
+        let resolved = resolve(&mut view, &self.rules, Some(row), object, after, None)?;
+        if resolved.properties.text(Property::UserPrincipalName) != Some(&wanted) {
+            return Ok(false);
+        }
+        self.write_claims(row, &claims_in_force(kind, &before), &resolved, true)?;
+        run(self.connection, UPDATE_BODY, (row, to_json(&resolved.properties)?, None::<String>))?;
+        self.touch(row)?;
+        let said = Body::differences(&before, &resolved.properties, (None, None), &BTreeMap::new());
+        self.note(row, HistoryOutcome::Recalculated, &said)?;
+        Ok(true)
+    }
+
+    /// The object changed, and no sync client did it.
+    pub(super) fn touch(&self, row: Row) -> Result<()> {
+        let sql = "UPDATE object SET version = version + 1, changed_at = ?2 WHERE oid = ?1";
+        run(self.connection, sql, (row, micros(self.now)))?;
+        Ok(())
     }
 
     fn key_and_manager_of(&self, row: Row) -> Result<(String, Option<String>)> {
@@ -432,12 +488,12 @@ impl<'c> Batch<'c> {
         Ok(found.unwrap_or_default())
     }
 
-    fn name_key_of(&self, row: Row) -> Result<String> {
+    pub(super) fn name_key_of(&self, row: Row) -> Result<String> {
         let sql = "SELECT name_key FROM object WHERE oid = ?1";
         Ok(first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or_default())
     }
 
-    fn learn_words(&mut self, row: Row, name_key: &str) {
+    pub(super) fn learn_words(&mut self, row: Row, name_key: &str) {
         self.words.extend(words(name_key).into_iter().map(|word| (word, row)));
     }
 
@@ -453,7 +509,7 @@ impl<'c> Batch<'c> {
 
     /// An id greater than all before it, though many are made in one millisecond (RFC 9562 section 6.2,
     /// method 2): pages ordered by row are then ordered by id.
-    fn next_id(&mut self) -> Result<ObjectId> {
+    pub(super) fn next_id(&mut self) -> Result<ObjectId> {
         const LOW: u128 = (1 << 62) - 1;
         let last = match self.last_id {
             // The first of a batch is random; those after it follow in steps that nobody can tell from random,

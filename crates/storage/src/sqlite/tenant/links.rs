@@ -57,7 +57,7 @@ impl Batch<'_> {
             return Ok(answer("200", Outcome::Unchanged));
         }
         if known.state == State::Living {
-            let sql = "UPDATE object SET last_sync = ?2 WHERE oid = ?1";
+            let sql = "UPDATE object SET last_sync = ?2, version = version + 1 WHERE oid = ?1";
             run(self.connection, sql, (known.row, micros(self.now)))?;
         }
         self.note(known.row, HistoryOutcome::Membership, &Body::links(added, removed))?;
@@ -212,7 +212,7 @@ impl Batch<'_> {
     }
 
     /// Groups that can be reached from a group by its members, or from which it can be reached.
-    fn reach(&self, group: Row, forward: bool) -> Result<BTreeSet<Row>> {
+    pub(super) fn reach(&self, group: Row, forward: bool) -> Result<BTreeSet<Row>> {
         let sql = if forward {
             "SELECT n.child FROM nested n JOIN object o ON o.oid = n.child WHERE n.parent = ?1 AND o.state = 0"
         } else {

@@ -3,7 +3,7 @@
 //! **Invariant:** no text of a question stands in the SQL; all of it is bound.
 
 use super::counters::counts;
-use super::objects::{COLUMNS, read};
+use super::objects::{COLUMN_COUNT, COLUMNS, read};
 use super::rows::{Result, all, kind_code, micros};
 use super::token::{decode, encode};
 use crate::sqlite::SqliteError;
@@ -69,9 +69,15 @@ pub(super) fn list(connection: &Connection, query: &ListQuery) -> Result<Page<St
         conditions.push(" AND state = 0))");
     }
     if let Some(manager) = query.reports_of {
-        conditions.push(" AND o.manager IS NOT NULL AND o.manager = (SELECT anchor FROM object WHERE id = ");
+        conditions.push(
+            " AND ((o.manager_oid IS NULL AND o.manager IS NOT NULL AND o.manager = (SELECT anchor FROM object WHERE id = ",
+        );
         conditions.bind(manager.0.as_bytes().to_vec());
-        conditions.push(" AND state = 0)");
+        conditions.push(
+            " AND state = 0)) OR (o.manager_oid IS NOT NULL AND o.manager_oid = (SELECT oid FROM object WHERE id = ",
+        );
+        conditions.bind(manager.0.as_bytes().to_vec());
+        conditions.push(" AND state = 0)))");
     }
     if let Some(filter) = &query.filter {
         conditions.push(" AND ");
@@ -96,7 +102,7 @@ fn is_narrow(filter: &Filter) -> bool {
         Filter::And(all) => all.iter().any(is_narrow),
         Filter::Compare { field, how, value: Literal::Text(_) } => match field {
             Field::Property(Property::UserPrincipalName | Property::Mail) => prefix(*how),
-            Field::Id | Field::OnPremisesImmutableId => *how == Comparison::Eq,
+            Field::Id | Field::OnPremisesImmutableId | Field::ExternalId => *how == Comparison::Eq,
             _ => false,
         },
         Filter::Any { property: Property::ProxyAddresses, how, .. } => prefix(*how),
@@ -182,6 +188,10 @@ fn page(
     };
     sql.push(&format!(" ORDER BY {order} LIMIT "));
     sql.bind(i64::try_from(top + 1).unwrap_or(1_000));
+    if query.skip > 0 {
+        sql.push(" OFFSET ");
+        sql.bind(i64::try_from(query.skip).unwrap_or(i64::MAX));
+    }
     // First which objects, by their small rows; then what they are like.
     let statement = format!(
         "SELECT {COLUMNS}, p.sort_key FROM (SELECT o.oid AS oid, {key_column} AS sort_key FROM {from} \
@@ -193,8 +203,8 @@ fn page(
         let (handle, object) = read(connection, row)?;
         let position = match (&key, is_text) {
             (None, _) => (None, None, handle),
-            (Some(_), true) => (row.get(13)?, None, handle),
-            (Some(_), false) => (None, row.get(13)?, handle),
+            (Some(_), true) => (row.get(COLUMN_COUNT)?, None, handle),
+            (Some(_), false) => (None, row.get(COLUMN_COUNT)?, handle),
         };
         Ok((position, object))
     })?;
@@ -216,6 +226,7 @@ fn sort_key(field: Field) -> Result<Option<Key>> {
         Field::Property(Property::DisplayName) => Some(Key::Text("o.name_key".into())),
         Field::Property(property) => Some(Key::Text(format!("coalesce({}, '')", folded(property)))),
         Field::OnPremisesImmutableId => Some(Key::Text("coalesce(o.anchor, '')".into())),
+        Field::ExternalId => Some(Key::Text("coalesce(o.external_id, '')".into())),
         Field::OnPremisesSyncEnabled => Some(Key::Number("coalesce(o.sync_enabled, -1)".into())),
         Field::OnPremisesLastSyncDateTime => Some(Key::Number("coalesce(o.last_sync, 0)".into())),
         Field::CreatedDateTime => Some(Key::Number("o.created_at".into())),
@@ -368,6 +379,9 @@ fn compare(sql: &mut Sql, field: Field, how: Comparison, value: &Literal) -> Res
         (Field::OnPremisesImmutableId, Literal::Text(text)) => {
             text_compare(sql, "o.anchor", how, text.clone())
         }
+        // RFC 7643 section 3.1: `externalId` is case-exact.
+        (Field::ExternalId, Literal::Text(text)) => text_compare(sql, "o.external_id", how, text.clone()),
+        (Field::ExternalId, Literal::Null) => equal(sql, "o.external_id", how, Value::Null),
         (Field::OnPremisesImmutableId, Literal::Null) => equal(sql, "o.anchor", how, Value::Null),
         (Field::OnPremisesLastSyncDateTime, Literal::Null) => equal(sql, "o.last_sync", how, Value::Null),
         (Field::OnPremisesLastSyncDateTime, Literal::Text(text)) => {

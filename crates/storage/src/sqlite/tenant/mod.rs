@@ -3,6 +3,8 @@
 mod access;
 mod batch;
 mod counters;
+mod directory;
+mod domains;
 mod errors;
 mod history;
 mod lease;
@@ -21,13 +23,14 @@ use lockstep_model::provisioning::{
     BulkOperation, ClientErrors, ClientReport, InventoryPage, LeaseAnswer, LeaseRequest, MembersPage,
     OperationResult, Outcome, RunRecord,
 };
-use lockstep_model::{ClientId, ObjectId, ObjectKind, Properties, RunId, SourceAnchor, Timestamp};
+use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, Timestamp};
+use lockstep_tenant::directory::{DirectoryWrite, DirectoryWritten};
 use lockstep_tenant::provision::name_key;
 use lockstep_tenant::store::SecretHash;
 use lockstep_tenant::{
-    ClientRecord, Domain, ErrorQuery, ErrorRow, HistoryPage, HistoryQuery, Lease, ListQuery, LocalUser,
-    ObjectCounts, Organization, Page, Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore,
-    TokenRecord, Writer,
+    ClientRecord, DirectoryError, Domain, DomainChange, DomainRefusal, ErrorQuery, ErrorRow, HistoryPage,
+    HistoryQuery, Lease, ListQuery, LocalUser, ObjectCounts, Organization, Page, Session, StoreError,
+    StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
 };
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
@@ -123,7 +126,10 @@ fn store_error(error: SqliteError) -> StoreError {
 #[async_trait]
 impl TenantStore for SqliteTenantStore {
     async fn set_up(&self, setup: TenantSetup, now: Timestamp) -> Result<Organization, StoreError> {
-        self.write("setting the tenant up", move |c| organization::set_up(c, &setup, now)).await
+        let organization =
+            self.write("setting the tenant up", move |c| organization::set_up(c, &setup, now)).await?;
+        self.recalculate_domains(now).await?;
+        Ok(organization)
     }
 
     async fn organization(&self) -> Result<Organization, StoreError> {
@@ -144,7 +150,38 @@ impl TenantStore for SqliteTenantStore {
     }
 
     async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
-        self.read("reading the domains", organization::domains).await
+        self.read("reading the domains", domains::list).await
+    }
+
+    async fn change_domain(
+        &self,
+        name: String,
+        change: DomainChange,
+        now: Timestamp,
+    ) -> Result<Result<Option<Domain>, DomainRefusal>, StoreError> {
+        self.write("changing a domain", move |c| domains::change(c, &name, &change, now)).await
+    }
+
+    async fn domain_references(
+        &self,
+        name: String,
+        after: Option<String>,
+        top: usize,
+    ) -> Result<Page<StoredObject>, StoreError> {
+        let job = move |c: &Connection| domains::referring(c, &name, after.as_deref(), top);
+        self.read("listing what uses a domain", job).await
+    }
+
+    async fn recalculate_domains(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut changed = 0;
+        loop {
+            let job = move |c: &Connection| domains::recalculate_some(c, now);
+            let (some, more) = self.write("working sign-in names out anew", job).await?;
+            changed += some;
+            if !more {
+                return Ok(changed);
+            }
+        }
     }
 
     async fn provision(
@@ -249,19 +286,14 @@ impl TenantStore for SqliteTenantStore {
         }
     }
 
-    async fn create_cloud_object(
+    async fn write_directory(
         &self,
-        kind: ObjectKind,
-        properties: Properties,
+        write: DirectoryWrite,
         now: Timestamp,
-    ) -> Result<ObjectId, StoreError> {
-        self.write("making a cloud object", move |c| {
-            let mut batch = batch::Batch::begin(c, now)?;
-            let id = batch.insert_cloud_object(kind, properties)?;
-            batch.finish()?;
-            Ok(id)
-        })
-        .await
+    ) -> Result<DirectoryWritten, DirectoryError> {
+        let written =
+            self.write("writing to the directory", move |c| directory::write(c, write, now)).await?;
+        Ok(written?)
     }
 
     async fn object(&self, id: ObjectId) -> Result<Option<StoredObject>, StoreError> {

@@ -8,6 +8,7 @@ use lockstep_model::{Fingerprint, ObjectId, ObjectKind, SourceAnchor};
 use lockstep_tenant::StoredObject;
 use lockstep_tenant::provision::{Row, State};
 use rusqlite::Connection;
+use std::collections::BTreeMap;
 
 /// Objects of an inventory page.
 const MAX_INVENTORY: usize = 5_000;
@@ -16,8 +17,13 @@ const MAX_MEMBERS: usize = 50_000;
 
 /// The columns that [`read`] takes, of an object `o` and its body `b`. The manager shows while living.
 pub(super) const COLUMNS: &str = "o.oid, o.id, o.kind, o.state, o.anchor, o.sync_enabled, o.created_at, \
-     o.last_sync, o.deleted_at, b.body, o.errors, CASE WHEN o.manager IS NULL THEN NULL ELSE \
-     (SELECT m.id FROM object m WHERE m.anchor = o.manager AND m.state = 0) END, o.name_key";
+     o.last_sync, o.deleted_at, b.body, o.errors, CASE WHEN o.manager_oid IS NOT NULL THEN \
+     (SELECT m.id FROM object m WHERE m.oid = o.manager_oid AND m.state = 0) WHEN o.manager IS NULL THEN NULL ELSE \
+     (SELECT m.id FROM object m WHERE m.anchor = o.manager AND m.state = 0) END, o.name_key, o.version, \
+     max(coalesce(o.changed_at, 0), coalesce(o.last_sync, 0), o.created_at, coalesce(o.deleted_at, 0)), \
+     o.external_id, b.extra";
+/// How many columns these are.
+pub(super) const COLUMN_COUNT: usize = 17;
 
 /// An object of [`COLUMNS`], and its handle.
 pub(super) fn read(connection: &Connection, row: &rusqlite::Row<'_>) -> Result<(Row, StoredObject)> {
@@ -38,7 +44,15 @@ pub(super) fn read(connection: &Connection, row: &rusqlite::Row<'_>) -> Result<(
             row.get_ref(9)?.as_str().map_err(rusqlite::Error::from)?,
             "an object's properties",
         )?,
+        extra: row
+            .get_ref(16)?
+            .as_str_or_null()
+            .map_err(rusqlite::Error::from)?
+            .map_or_else(|| Ok(BTreeMap::new()), |text| from_json(text, "what an object holds beside"))?,
+        external_id: row.get(15)?,
         manager: manager.map(|bytes| uuid(bytes).map(ObjectId)).transpose()?,
+        version: u64::try_from(row.get::<_, i64>(13)?).unwrap_or(0),
+        changed_at: time(row.get(14)?)?,
         created_at: time(row.get(6)?)?,
         last_sync: optional_time(row.get(7)?)?,
         deleted_at: if deleted { optional_time(row.get(8)?)? } else { None },

@@ -1,4 +1,4 @@
-//! The organization, its domains, its sync clients, their runs and errors; sweeping and purging.
+//! The organization, its sync clients, their runs and errors; sweeping and purging.
 
 use super::batch::Batch;
 use super::counters::Counter;
@@ -9,9 +9,9 @@ use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::provisioning::{ClientErrors, ClientReport, ClientState, RunRecord};
 use lockstep_model::{ClientId, ObjectKind, RunId, SyncError, TenantId, Timestamp};
 use lockstep_tenant::provision::Row;
-use lockstep_tenant::{ClientRecord, Domain, Organization, Page, StoredRun, TenantSetup};
+use lockstep_tenant::{ClientRecord, Organization, Page, StoredRun, TenantSetup};
 use rusqlite::Connection;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Rows that one transaction of a purge removes: other writers wait no longer than for these.
@@ -37,20 +37,7 @@ pub(super) fn organization(connection: &Connection) -> Result<Option<Organizatio
     })
 }
 
-pub(super) fn domains(connection: &Connection) -> Result<Vec<Domain>> {
-    let sql = "SELECT name, verified, initial, is_default FROM domain ORDER BY name";
-    all(connection, sql, [], |row| {
-        Ok(Domain {
-            id: row.get(0)?,
-            is_verified: row.get(1)?,
-            is_initial: row.get(2)?,
-            is_default: row.get(3)?,
-        })
-    })
-}
-
 pub(super) fn set_up(connection: &Connection, setup: &TenantSetup, now: Timestamp) -> Result<Organization> {
-    let before = domains(connection)?;
     match organization(connection)? {
         Some(_) => run(connection, "UPDATE tenant SET display_name = ?1", [&setup.display_name])?,
         None => {
@@ -59,55 +46,8 @@ pub(super) fn set_up(connection: &Connection, setup: &TenantSetup, now: Timestam
             run(connection, sql, (id.0.as_bytes().as_slice(), &setup.display_name, micros(now)))?
         }
     };
-    let initial = setup.initial_domain.trim().to_lowercase();
-    let first_of_config =
-        setup.domains.iter().find(|(_, verified)| *verified).map(|(name, _)| name.to_lowercase());
-    let mut wanted: BTreeMap<String, bool> =
-        setup.domains.iter().map(|(name, verified)| (name.trim().to_lowercase(), *verified)).collect();
-    wanted.insert(initial.clone(), true);
-    // An initial domain is for ever: one that another setup named stays as a verified domain, for names in it.
-    for domain in before.iter().filter(|domain| domain.is_initial) {
-        wanted.insert(domain.id.clone(), true);
-    }
-    run(connection, "DELETE FROM domain", [])?;
-    let default = first_of_config.unwrap_or_else(|| initial.clone());
-    for (name, verified) in &wanted {
-        let sql = "INSERT INTO domain (name, verified, initial, is_default) VALUES (?1, ?2, ?3, ?4)";
-        run(connection, sql, (name, verified, *name == initial, *name == default))?;
-    }
-    let after = domains(connection)?;
-    if !before.is_empty() && before != after {
-        rename_for_domains(connection, &before, &after, now)?;
-    }
+    super::domains::set_up(connection, &setup.initial_domain, &setup.domains, now)?;
     organization(connection)?.ok_or_else(|| SqliteError::corrupt("the organization"))
-}
-
-/// Domains came, went or were verified: sign-in names are worked out anew where that makes a difference.
-fn rename_for_domains(
-    connection: &Connection,
-    before: &[Domain],
-    after: &[Domain],
-    now: Timestamp,
-) -> Result<()> {
-    let verified = |domains: &[Domain]| -> BTreeSet<String> {
-        domains.iter().filter(|domain| domain.is_verified).map(|domain| domain.id.clone()).collect()
-    };
-    let (before, after) = (verified(before), verified(after));
-    let mut rows: BTreeSet<Row> = BTreeSet::new();
-    if after.difference(&before).next().is_some() {
-        let sql = "SELECT o.oid FROM error e JOIN object o ON o.anchor = e.anchor \
-                   WHERE e.code = 'DomainNotVerified' AND e.origin = 0 AND o.state = 0";
-        rows.extend(all(connection, sql, [], |row| Ok(row.get::<_, Row>(0)?))?);
-    }
-    for gone in before.difference(&after) {
-        let sql = "SELECT oid FROM claim WHERE space = 0 AND substr(key, -length(?1)) = ?1";
-        rows.extend(all(connection, sql, [format!("@{gone}")], |row| Ok(row.get::<_, Row>(0)?))?);
-    }
-    let mut batch = Batch::begin(connection, now)?;
-    for row in rows {
-        batch.resolve_again(row)?;
-    }
-    batch.finish()
 }
 
 pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Timestamp) -> Result<()> {
@@ -127,7 +67,11 @@ pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Time
                '$.onPremisesSamAccountName', '$.onPremisesUserPrincipalName') \
                WHERE oid IN (SELECT oid FROM object WHERE sync_enabled = 1)";
     run(connection, sql, [])?;
-    run(connection, "UPDATE object SET sync_enabled = 0, fingerprint = NULL WHERE sync_enabled = 1", [])?;
+    run(
+        connection,
+        "UPDATE object SET sync_enabled = 0, fingerprint = NULL, version = version + 1 WHERE sync_enabled = 1",
+        [],
+    )?;
     for counter in [Counter::SyncedUsers, Counter::SyncedGroups] {
         let value = super::counters::read(connection, counter)?;
         batch.deltas.add(counter, -value);
@@ -310,12 +254,14 @@ pub(super) fn purge_some(connection: &Connection, before: Timestamp) -> Result<(
 }
 
 impl Batch<'_> {
-    fn purge_object(&mut self, row: Row, kind: ObjectKind, anchor: Option<&str>) -> Result<()> {
+    pub(super) fn purge_object(&mut self, row: Row, kind: ObjectKind, anchor: Option<&str>) -> Result<()> {
+        self.drop_cloud_links_to(row, anchor.is_none())?;
         if kind == ObjectKind::Group {
             run(self.connection, "DELETE FROM member WHERE grp = ?1", [row])?;
             run(self.connection, "DELETE FROM nested WHERE parent = ?1", [row])?;
         }
         run(self.connection, "UPDATE error SET other = NULL WHERE other = ?1", [row])?;
+        run(self.connection, "UPDATE object SET manager_oid = NULL WHERE manager_oid = ?1", [row])?;
         self.history_stays(row)?;
         run(self.connection, "DELETE FROM object WHERE oid = ?1", [row])?;
         run(self.connection, "DELETE FROM body WHERE oid = ?1", [row])?;

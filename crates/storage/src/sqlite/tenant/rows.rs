@@ -54,6 +54,7 @@ pub(super) const fn role_code(role: Role) -> &'static str {
         Role::Admin => "admin",
         Role::Reader => "reader",
         Role::SyncClient => "syncClient",
+        Role::Scim => "scim",
     }
 }
 
@@ -62,6 +63,7 @@ pub(super) fn role_of(code: &str) -> Result<Role> {
         "admin" => Ok(Role::Admin),
         "reader" => Ok(Role::Reader),
         "syncClient" => Ok(Role::SyncClient),
+        "scim" => Ok(Role::Scim),
         _ => Err(SqliteError::corrupt("a role")),
     }
 }

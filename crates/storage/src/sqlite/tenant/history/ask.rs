@@ -3,11 +3,11 @@
 //! What can be found by an index is: an object, a run, a time. The rest is looked for among the rows that are left,
 //! of which one page looks at [`SCAN`] at most.
 
-use super::{Body, code_of, rows_named};
+use super::{BY_ID, Body, code_of, rows_named};
 use crate::sqlite::SqliteError;
 use crate::sqlite::tenant::rows::{Result, anchor, first, from_json, kind_of, micros, time, uuid};
 use crate::sqlite::tenant::token;
-use lockstep_model::{ClientId, ObjectId, PropertyValue, RunId, SourceAnchor, Timestamp};
+use lockstep_model::{ClientId, ObjectId, PropertyValue, RunId, Timestamp};
 use lockstep_tenant::provision::Row;
 use lockstep_tenant::{
     HistoryMember, HistoryObject, HistoryOutcome, HistoryPage, HistoryQuery, HistoryRow, Page,
@@ -210,11 +210,12 @@ struct BatchRow {
     at: Timestamp,
     client: Option<ClientId>,
     run: Option<RunId>,
+    actor: Option<String>,
 }
 
 impl BatchRow {
     fn of(connection: &Connection, hid: i64) -> Result<Self> {
-        let sql = "SELECT first, last, at, client, run FROM history_batch WHERE first <= ?1 \
+        let sql = "SELECT first, last, at, client, run, actor FROM history_batch WHERE first <= ?1 \
                    ORDER BY first DESC LIMIT 1";
         let found = first(connection, sql, [hid], |row| {
             let client = row.get_ref(3)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
@@ -225,6 +226,7 @@ impl BatchRow {
                 at: time(row.get(2)?)?,
                 client: client.map(uuid).transpose()?.map(ClientId),
                 run: run.map(uuid).transpose()?.map(RunId),
+                actor: row.get(5)?,
             })
         })?;
         found.ok_or_else(|| SqliteError::corrupt("the batch of a row of history"))
@@ -272,6 +274,7 @@ fn history_row(
         at: batch.at,
         run: batch.run,
         client: batch.client,
+        actor: batch.actor.clone(),
         object,
         outcome,
         changes: body.c.into_iter().map(Into::into).collect(),
@@ -284,10 +287,18 @@ fn history_row(
 }
 
 fn members(connection: &Connection, named: Vec<String>) -> Result<Vec<HistoryMember>> {
-    named.into_iter().map(|text| member(connection, anchor(text)?)).collect()
+    named.into_iter().map(|text| member(connection, text)).collect()
 }
 
-fn member(connection: &Connection, anchor: SourceAnchor) -> Result<HistoryMember> {
+fn member(connection: &Connection, named: String) -> Result<HistoryMember> {
+    if let Some(id) = named.strip_prefix(BY_ID) {
+        let id: ObjectId = id.parse().map_err(|_| SqliteError::corrupt("a member in the history"))?;
+        let sql = "SELECT json_extract(b.body, '$.displayName') FROM object o JOIN body b ON b.oid = o.oid \
+                   WHERE o.id = ?1";
+        let name = first(connection, sql, [id.0.as_bytes().as_slice()], |row| Ok(row.get(0)?))?.flatten();
+        return Ok(HistoryMember { anchor: None, id: Some(id), name });
+    }
+    let anchor = anchor(named)?;
     let sql = "SELECT o.id, json_extract(b.body, '$.displayName') FROM object o LEFT JOIN body b ON b.oid = o.oid \
                WHERE o.anchor = ?1 AND o.state <> 2";
     let found = first(connection, sql, [anchor.as_str()], |row| {
@@ -295,5 +306,5 @@ fn member(connection: &Connection, anchor: SourceAnchor) -> Result<HistoryMember
         Ok((ObjectId(id), row.get::<_, Option<String>>(1)?))
     })?;
     let (id, name) = found.map_or((None, None), |(id, name)| (Some(id), name));
-    Ok(HistoryMember { anchor, id, name })
+    Ok(HistoryMember { anchor: Some(anchor), id, name })
 }

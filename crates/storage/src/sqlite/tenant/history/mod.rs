@@ -11,7 +11,7 @@ pub(super) use purge::purge_some;
 use super::batch::Batch;
 use super::rows::{Result, all, first, from_json, kind_code, micros, run, to_json};
 use lockstep_model::{
-    ClientId, ErrorCode, ObjectKind, Properties, PropertyValue, RunId, SourceAnchor, SyncError,
+    ClientId, ErrorCode, ObjectId, ObjectKind, Properties, PropertyValue, RunId, SourceAnchor, SyncError,
 };
 use lockstep_tenant::history::MAX_NAMED_MEMBERS;
 use lockstep_tenant::provision::Row;
@@ -27,6 +27,8 @@ const MAX_TEXT: usize = 1_000;
 const MAX_ITEMS: usize = 100;
 /// Characters of a rule that are kept.
 const MAX_RULE: usize = 300;
+/// Begins the name of a member that has no anchor; its id follows.
+pub(super) const BY_ID: char = '\u{1}';
 /// Bytes that a row takes beside its body, about: its part of the table and of the index.
 const ROW_BYTES: i64 = 24;
 
@@ -35,6 +37,7 @@ const ROW_BYTES: i64 = 24;
 pub(super) struct Log {
     client: Option<ClientId>,
     run: Option<RunId>,
+    actor: Option<String>,
     rows: Option<(i64, i64)>,
     bytes: i64,
 }
@@ -42,6 +45,10 @@ pub(super) struct Log {
 impl Log {
     pub(super) fn of(client: ClientId, run: Option<RunId>) -> Self {
         Self { client: Some(client), run, ..Self::default() }
+    }
+
+    pub(super) fn by(actor: String) -> Self {
+        Self { actor: Some(actor), ..Self::default() }
     }
 }
 
@@ -96,6 +103,14 @@ impl Links {
         }
     }
 
+    /// A member without an anchor goes by its id; no anchor has a control character.
+    pub(super) fn add_id(&mut self, id: ObjectId) {
+        self.count += 1;
+        if self.named.len() < MAX_NAMED_MEMBERS {
+            self.named.push(format!("{BY_ID}{id}"));
+        }
+    }
+
     pub(super) fn join(&mut self, mut other: Self) {
         self.count += other.count;
         let room = MAX_NAMED_MEMBERS.saturating_sub(self.named.len());
@@ -120,6 +135,15 @@ impl Body {
     }
 
     /// What differs between two states of an object, with the flows that gave the new values.
+    /// Adds changes of what an object holds beside its properties.
+    pub(super) fn and_extra(mut self, name: &str, before: Option<&str>, after: Option<&str>) -> Self {
+        let text = |value: Option<&str>| value.map(|value| PropertyValue::Text(cut(value, MAX_TEXT)));
+        if before != after {
+            self.c.push(Change { p: name.to_owned(), b: text(before), a: text(after), r: None });
+        }
+        self
+    }
+
     pub(super) fn differences(
         before: &Properties,
         after: &Properties,
@@ -184,6 +208,7 @@ pub(super) const fn code_of(outcome: HistoryOutcome) -> i64 {
         HistoryOutcome::Refused => 5,
         HistoryOutcome::Membership => 6,
         HistoryOutcome::Recalculated => 7,
+        HistoryOutcome::Purged => 8,
     }
 }
 
@@ -261,11 +286,15 @@ impl Batch<'_> {
     /// Writes whose rows they are.
     pub(super) fn finish_history(&mut self) -> Result<()> {
         let Some((first, last)) = self.log.rows.take() else { return Ok(()) };
-        let sql = "INSERT INTO history_batch (first, last, at, client, run, bytes) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sql = "INSERT INTO history_batch (first, last, at, client, run, bytes, actor) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let client = self.log.client.as_ref().map(|client| client.0.as_bytes().as_slice());
         let of_run = self.log.run.as_ref().map(|id| id.0.as_bytes().as_slice());
-        run(self.connection, sql, (first, last, micros(self.now), client, of_run, self.log.bytes))?;
+        run(
+            self.connection,
+            sql,
+            (first, last, micros(self.now), client, of_run, self.log.bytes, &self.log.actor),
+        )?;
         self.log.bytes = 0;
         Ok(())
     }

@@ -1,0 +1,355 @@
+//! Reading: one resource, and lists by index (RFC 7644 section 3.4.2.4) or by cursor (RFC 9865).
+//!
+//! What of a filter the store cannot answer is looked at here, resource by resource, and not without end.
+
+use super::error::{Result, ScimError};
+use super::evaluate::{check, holds};
+use super::filter::{self, Filter};
+use super::query::{self, question};
+use super::schema::{GROUPS, ResourceType, USERS};
+use super::view::{self, Selection, type_of, whole};
+use super::{Call, Conditions, Reply, user};
+use crate::graph::text;
+use http::StatusCode;
+use lockstep_model::ObjectId;
+use lockstep_tenant::{Filter as StoreFilter, ListQuery, StoredObject};
+use serde_json::{Map, Value, json};
+
+pub(super) const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+const SEARCH_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:SearchRequest";
+/// Resources of a page, where not said, and at most.
+pub(super) const DEFAULT_PAGE: usize = 100;
+pub(super) const MAX_PAGE: usize = 999;
+/// Resources that a filter without an index looks at.
+pub(super) const MAX_SCAN: usize = 50_000;
+
+/// What a list is asked for.
+#[derive(Debug, Default)]
+pub(super) struct Asked {
+    pub(super) selection: Selection,
+    filter: Option<String>,
+    start: Option<i64>,
+    count: Option<i64>,
+    /// A cursor; the first page has an empty one.
+    cursor: Option<String>,
+}
+
+impl Asked {
+    /// Out of the address. Parameters that are not known are passed over, sorting among them: it is not supported.
+    pub(super) fn of_query(query: &str) -> Result<Self> {
+        let mut asked = Self::default();
+        let (mut only, mut without) = (None, Vec::new());
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (key, value) = (text::decode(key, true)?, text::decode(value, true)?);
+            let names = |value: &str| {
+                value.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect()
+            };
+            match key.to_ascii_lowercase().as_str() {
+                "filter" if !value.trim().is_empty() => asked.filter = Some(value),
+                "attributes" => only = Some(names(&value)),
+                "excludedattributes" => without = names(&value),
+                "startindex" => asked.start = Some(number(&key, &value)?),
+                "count" => asked.count = Some(number(&key, &value)?),
+                "cursor" => asked.cursor = Some(value),
+                _ => {}
+            }
+        }
+        asked.selection = Selection::new(only, without);
+        Ok(asked)
+    }
+
+    /// Out of the body of a `/.search`.
+    pub(super) fn of_body(body: Value) -> Result<Self> {
+        let Value::Object(fields) = body else { return Err(ScimError::syntax("A search is a JSON object.")) };
+        let mut asked = Self::default();
+        let (mut only, mut without) = (None, Vec::new());
+        let schemas = fields.get("schemas").and_then(Value::as_array);
+        if !schemas.is_some_and(|schemas| schemas.iter().any(|schema| schema == SEARCH_REQUEST)) {
+            return Err(ScimError::syntax(format!("The schemas of a search have {SEARCH_REQUEST}.")));
+        }
+        let wrong = |key: &str| ScimError::value(format!("'{key}' of the search has a wrong form."));
+        let names = |key: &str, value: Value| -> Result<Vec<String>> {
+            serde_json::from_value(value).map_err(|_| wrong(key))
+        };
+        for (key, value) in fields {
+            match (key.to_ascii_lowercase().as_str(), value) {
+                (_, Value::Null) => {}
+                ("filter", Value::String(text)) => asked.filter = Some(text),
+                ("attributes", value) => only = Some(names(&key, value)?),
+                ("excludedattributes", value) => without = names(&key, value)?,
+                ("startindex", value) => asked.start = Some(value.as_i64().ok_or_else(|| wrong(&key))?),
+                ("count", value) => asked.count = Some(value.as_i64().ok_or_else(|| wrong(&key))?),
+                ("cursor", Value::String(text)) => asked.cursor = Some(text),
+                ("filter" | "cursor", _) => return Err(wrong(&key)),
+                _ => {}
+            }
+        }
+        asked.selection = Selection::new(only, without);
+        Ok(asked)
+    }
+}
+
+fn number(key: &str, value: &str) -> Result<i64> {
+    let kind = if key.eq_ignore_ascii_case("count") { "invalidCount" } else { "invalidValue" };
+    value.parse().map_err(|_| ScimError::bad(kind, format!("'{key}' is a whole number.")))
+}
+
+/// `GET /Users/{id}`
+pub(super) async fn get(
+    call: &Call,
+    of: &'static ResourceType,
+    id: &str,
+    query: &str,
+    conditions: &Conditions,
+) -> Result<Reply> {
+    let object = find(call, of, id).await?;
+    let (version, location) = (Some(object.version), Some(call.location(of, object.id)));
+    if conditions.has(object.version) {
+        return Ok(Reply { status: StatusCode::NOT_MODIFIED, body: None, location: None, version });
+    }
+    let selection = Asked::of_query(query)?.selection;
+    let resource = whole(call, &object, &selection, &[]).await?;
+    let body = Some(Value::Object(selection.project(of, resource)));
+    Ok(Reply { status: StatusCode::OK, body, location, version })
+}
+
+/// The living object of an id, of this kind.
+pub(super) async fn find(call: &Call, of: &ResourceType, id: &str) -> Result<StoredObject> {
+    let not_found = || ScimError::not_found(id);
+    let key: ObjectId = id.parse().map_err(|_| not_found())?;
+    let object = call.state.store.object(key).await?;
+    object.filter(|object| object.kind == of.kind && object.deleted_at.is_none()).ok_or_else(not_found)
+}
+
+/// What a filter comes to.
+struct Search {
+    query: ListQuery,
+    /// What is to be looked at afterwards.
+    filter: Option<Filter>,
+    /// Attributes that the filter needs and an answer may not show.
+    also: Vec<&'static str>,
+    /// Nothing can be meant.
+    nothing: bool,
+}
+
+fn search(call: &Call, of: Option<&'static ResourceType>, asked: &Asked) -> Result<Search> {
+    let query = ListQuery { kind: of.map(|of| of.kind), ..ListQuery::default() };
+    let mut search = Search { query, filter: None, also: Vec::new(), nothing: false };
+    let Some(text) = &asked.filter else { return Ok(search) };
+    let mut filter = filter::parse(text)?;
+    let names = |name: &str| {
+        let mut names = vec![name.to_owned()];
+        names.extend(user::substitutes(name, call.initial_domain()));
+        names
+    };
+    match of {
+        Some(of) => {
+            check(&filter, of)?;
+            if of.name == GROUPS.name {
+                let (member, rest) = query::member_of(filter, of);
+                if let Some(member) = member {
+                    match member.parse() {
+                        Ok(member) => search.query.groups_of = Some(member),
+                        Err(_) => search.nothing = true,
+                    }
+                }
+                let Some(rest) = rest else { return Ok(search) };
+                filter = rest;
+            }
+            let asked = question(&filter, of, &names);
+            search.query.filter = asked.filter;
+            if asked.exact {
+                return Ok(search);
+            }
+        }
+        None => {
+            let both = [&USERS, &GROUPS].map(|of| question(&filter, of, &names).filter);
+            if let [Some(users), Some(groups)] = both {
+                search.query.filter = Some(StoreFilter::Or(vec![users, groups]));
+            }
+        }
+    }
+    for of in [&USERS, &GROUPS] {
+        for attribute in ["groups", "members"] {
+            if query::mentions(&filter, of, attribute) {
+                search.also.push(attribute);
+            }
+        }
+    }
+    search.filter = Some(filter);
+    Ok(search)
+}
+
+/// `GET /Users`, `POST /Users/.search`, and over both kinds `POST /.search`.
+pub(super) async fn list(call: &Call, of: Option<&'static ResourceType>, asked: Asked) -> Result<Reply> {
+    if asked.cursor.is_some() && asked.start.is_some() {
+        return Err(ScimError::value("A list is paged by `startIndex` or by `cursor`, not by both."));
+    }
+    let count = match asked.count {
+        Some(count) if asked.cursor.is_some() && count < 0 => {
+            return Err(ScimError::bad("invalidCount", "With a cursor, `count` is 0 or more."));
+        }
+        Some(count) => usize::try_from(count).unwrap_or(0).min(MAX_PAGE),
+        None => DEFAULT_PAGE,
+    };
+    let search = search(call, of, &asked)?;
+    let found = match (&asked.cursor, search.nothing) {
+        (_, true) => Found::default(),
+        (Some(cursor), _) => by_cursor(call, &asked.selection, search, cursor, count).await?,
+        (None, _) => by_index(call, &asked.selection, search, &asked, count).await?,
+    };
+    let mut answer = Map::new();
+    answer.insert("schemas".into(), json!([LIST_RESPONSE]));
+    if let Some(total) = found.total.or((asked.cursor.is_none()).then_some(0)) {
+        answer.insert("totalResults".into(), total.into());
+    }
+    answer.insert("itemsPerPage".into(), found.resources.len().into());
+    if asked.cursor.is_none() {
+        answer.insert("startIndex".into(), asked.start.unwrap_or(1).max(1).into());
+    }
+    if let Some(next) = found.next {
+        answer.insert("nextCursor".into(), next.into());
+    }
+    answer.insert("Resources".into(), found.resources.into());
+    Ok(Reply::ok(Value::Object(answer)))
+}
+
+#[derive(Default)]
+struct Found {
+    resources: Vec<Value>,
+    total: Option<u64>,
+    next: Option<String>,
+}
+
+/// Whether an object is meant; if so, as it is shown.
+async fn judged(
+    call: &Call,
+    selection: &Selection,
+    search: &Search,
+    object: &StoredObject,
+    show: bool,
+) -> Result<Option<Value>> {
+    let of = type_of(object.kind);
+    let Some(filter) = &search.filter else {
+        if !show {
+            return Ok(Some(Value::Null));
+        }
+        let resource = whole(call, object, selection, &[]).await?;
+        return Ok(Some(Value::Object(selection.project(of, resource))));
+    };
+    // What costs something is loaded for the filter only where it asks for it, and for the answer only where it is
+    // one.
+    let lean = Selection::new(None, vec!["members".to_owned()]);
+    let resource = whole(call, object, &lean, &search.also).await?;
+    if !holds(filter, of, &resource) {
+        return Ok(None);
+    }
+    if !show {
+        return Ok(Some(Value::Null));
+    }
+    let resource = whole(call, object, selection, &[]).await?;
+    Ok(Some(Value::Object(selection.project(of, resource))))
+}
+
+async fn by_cursor(
+    call: &Call,
+    selection: &Selection,
+    search: Search,
+    cursor: &str,
+    count: usize,
+) -> Result<Found> {
+    let mut found = Found::default();
+    let mut query = search.query.clone();
+    query.after = Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty());
+    if search.filter.is_none() {
+        query.count = query.after.is_none();
+        query.top = count.max(1);
+        let page = call.state.store.list(query).await?;
+        found.total = page.count;
+        if count > 0 {
+            found.next = page.next;
+            for object in &page.items {
+                found.resources.extend(judged(call, selection, &search, object, true).await?);
+            }
+        }
+        return Ok(found);
+    }
+    // Pages of the store are as large as the answer: one may come with few, and a cursor goes on. What is looked at
+    // for one answer has an end.
+    query.top = count.clamp(1, MAX_PAGE);
+    let mut seen = 0;
+    loop {
+        let page = call.state.store.list(query.clone()).await?;
+        seen += page.items.len();
+        for object in &page.items {
+            found.resources.extend(judged(call, selection, &search, object, true).await?);
+        }
+        found.next = page.next;
+        let enough = !found.resources.is_empty() || seen >= MAX_SCAN || found.next.is_none();
+        if enough {
+            return Ok(found);
+        }
+        query.after.clone_from(&found.next);
+    }
+}
+
+async fn by_index(
+    call: &Call,
+    selection: &Selection,
+    search: Search,
+    asked: &Asked,
+    count: usize,
+) -> Result<Found> {
+    let skip = usize::try_from(asked.start.unwrap_or(1).max(1) - 1).unwrap_or(usize::MAX);
+    let mut found = Found::default();
+    let mut query = search.query.clone();
+    if search.filter.is_none() {
+        query.count = true;
+        query.skip = skip;
+        query.top = count.max(1);
+        let page = call.state.store.list(query).await?;
+        found.total = page.count;
+        for object in page.items.iter().take(count) {
+            found.resources.extend(judged(call, selection, &search, object, true).await?);
+        }
+        return Ok(found);
+    }
+    query.top = MAX_PAGE;
+    let (mut seen, mut total) = (0, 0);
+    loop {
+        let page = call.state.store.list(query.clone()).await?;
+        for object in &page.items {
+            seen += 1;
+            let show = total >= skip && found.resources.len() < count;
+            if let Some(resource) = judged(call, selection, &search, object, show).await? {
+                total += 1;
+                if show {
+                    found.resources.push(resource);
+                }
+            }
+        }
+        if page.next.is_none() {
+            found.total = Some(u64::try_from(total).unwrap_or(0));
+            return Ok(found);
+        }
+        if seen >= MAX_SCAN {
+            return Err(ScimError::bad(
+                "tooMany",
+                format!(
+                    "The filter has no index, and there are more than {MAX_SCAN} resources to look at. Filter by id, \
+                     userName eq, externalId, displayName, emails[type eq \"work\" and value eq ...], title, department, \
+                     employeeNumber or name; or page by cursor."
+                ),
+            ));
+        }
+        query.after = page.next;
+    }
+}
+
+/// A resource after a write, as the answer shows it.
+pub(super) async fn shown(call: &Call, object: &StoredObject, selection: &Selection) -> Result<Value> {
+    let of = type_of(object.kind);
+    let resource = view::whole(call, object, selection, &[]).await?;
+    Ok(Value::Object(selection.project(of, resource)))
+}
