@@ -33,6 +33,11 @@ impl LossDigest {
         self.add(&[b"value", property.as_str().as_bytes(), anchor.as_str().as_bytes()]);
     }
 
+    /// Takes in that a user loses the manager.
+    pub fn manager(&mut self, user: &SourceAnchor) {
+        self.add(&[b"manager", user.as_str().as_bytes()]);
+    }
+
     /// Takes in all that another has.
     pub fn merge(&mut self, other: &Self) {
         for (sum, more) in self.sums.iter_mut().zip(other.sums) {

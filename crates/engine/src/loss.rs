@@ -25,6 +25,7 @@ struct GroupLoss {
 pub struct Losses {
     groups: BTreeMap<SourceAnchor, (GroupLoss, LossDigest)>,
     properties: BTreeMap<(ObjectKind, Property), (u64, LossDigest)>,
+    managers: (u64, LossDigest),
 }
 
 impl Losses {
@@ -63,6 +64,12 @@ impl Losses {
         }
     }
 
+    /// A user loses the manager, who stays.
+    pub fn manager(&mut self, user: &SourceAnchor) {
+        self.managers.0 += 1;
+        self.managers.1.manager(user);
+    }
+
     /// Judges them. A property may go from as many objects as may be deleted; `held` is what the cloud holds of
     /// each kind. What is over a threshold is added to `digest`, so that an approval is for exactly that.
     pub fn judge(
@@ -80,8 +87,11 @@ impl Losses {
                 loss.name, loss.removed, loss.held, members.percent, members.least
             ));
         }
-        for ((kind, property), (count, of_property)) in &self.properties {
-            let held = held.get(kind).copied().unwrap_or(0);
+        let properties =
+            self.properties.iter().map(|((kind, property), loss)| (*kind, property.as_str(), loss));
+        let managers = [(ObjectKind::User, "manager", &self.managers)];
+        for (kind, property, (count, of_property)) in properties.chain(managers) {
+            let held = held.get(&kind).copied().unwrap_or(0);
             let limit = threshold.limit(held);
             if *count > limit {
                 digest.merge(of_property);
@@ -168,6 +178,11 @@ mod tests {
           "remedy": "Look at the changes (`lockstep sync preview`) and check with the service account's own credentials that it can still read these attributes. If the loss is meant, approve this plan; if not, correct the directory or the access rule: the next cycle plans anew."
         }
         "#);
+        let mut bosses = Losses::default();
+        anchors(11).iter().for_each(|user| bosses.manager(user));
+        let Verdict::Held { reason, .. } = judged(&bosses).0 else { panic!("eleven managers") };
+        assert!(reason.starts_with("11 of 100 users would lose their manager"), "{reason}");
+
         let mut other = losses.clone();
         other.object(ObjectKind::User, &anchor("u99"), &before, &after);
         assert_ne!(judged(&other).1, digest, "an approval is for exactly these");

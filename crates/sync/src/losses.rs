@@ -9,6 +9,7 @@ use crate::{LeftScope, StateError};
 use lockstep_engine::rules::Mapped;
 use lockstep_engine::{CsId, Losses, disabled, link_difference};
 use lockstep_model::{ObjectKind, Properties, Property, SourceAnchor};
+use std::collections::BTreeSet;
 
 /// Pending objects made ready at once.
 const PAGE: usize = 1_000;
@@ -29,7 +30,9 @@ impl Planner {
             while let Some((page, last)) = self.page(stage, after, PAGE).await? {
                 after = last;
                 let page = page.into_iter().filter(|ready| !ready.failed).collect();
-                for (ready, before) in self.with_confirmed(page).await? {
+                let page = self.with_confirmed(page).await?;
+                self.managers_lost(&page, &mut losses).await?;
+                for (ready, before) in page {
                     if let Some(before) = before {
                         losses.object(kind, &ready.anchor, &before, &ready.mapped.properties);
                     }
@@ -52,6 +55,29 @@ impl Planner {
             Some((ready, properties))
         })
         .await
+    }
+
+    /// Users who lose a manager that stays.
+    async fn managers_lost(
+        &self,
+        page: &[(Ready, Option<Properties>)],
+        losses: &mut Losses,
+    ) -> Result<(), StateError> {
+        let lost: Vec<(&Ready, CsId)> = page
+            .iter()
+            .filter(|(ready, _)| ready.manager_id.is_none())
+            .filter_map(|(ready, _)| Some((ready, ready.confirmed.as_ref()?.manager?)))
+            .collect();
+        let managers: BTreeSet<CsId> = lost.iter().map(|(_, manager)| *manager).collect();
+        let held = self.state.entries(managers.into_iter().collect()).await?;
+        let staying: BTreeSet<CsId> = held
+            .into_iter()
+            .filter(|held| held.gone.is_none() && held.kind == Some(ObjectKind::User))
+            .map(|held| held.id)
+            .collect();
+        let stays = lost.into_iter().filter(|(_, manager)| staying.contains(manager));
+        stays.for_each(|(ready, _)| losses.manager(&ready.anchor));
+        Ok(())
     }
 
     async fn members_lost(&self, ready: &Ready, losses: &mut Losses) -> Result<(), StateError> {

@@ -569,6 +569,25 @@ async fn plans() {
         s.plan_and_run().await;
     })
     .await;
+    story(all, "an access rule hides the managers; a manager goes", async |s| {
+        s.settings.threshold = DeletionThreshold { count: 5, percent: 100 };
+        s.directory(|d| {
+            for n in 3..11 {
+                d.person(&format!("p{n:03}"), PEOPLE);
+                d.set(&format!("p{n:03}"), "manager", &[&dn("p000")]);
+            }
+        });
+        s.run().await;
+        s.directory(|d| (3..11).for_each(|n| d.set(&format!("p{n:03}"), "manager", &[])));
+        s.plan_and_run().await;
+        s.directory(|d| {
+            (3..11).for_each(|n| d.set(&format!("p{n:03}"), "manager", &[&dn("p000")]));
+            d.delete("p000");
+        });
+        s.run().await;
+        s.cloud();
+    })
+    .await;
     story(all, "an entry of a second source is joined, changes and goes", async |s| {
         s.personnel("Join");
         s.hired("x", "P000@contoso.com", "Head");
