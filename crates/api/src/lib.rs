@@ -16,6 +16,7 @@ mod events;
 mod graph;
 mod layers;
 mod metrics;
+mod openapi;
 mod orders;
 mod own;
 mod portal;
@@ -27,6 +28,7 @@ mod settings;
 mod state;
 mod tls;
 
+pub use openapi::document as openapi;
 pub use router::router;
 pub use serve::{ServeError, serve, serve_tls};
 pub use settings::ApiSettings;

@@ -3,7 +3,7 @@
 
 use crate::layers::{around, within};
 use crate::state::ApiState;
-use crate::{auth, book, graph, own, portal, provisioning, scim};
+use crate::{auth, book, graph, openapi, own, portal, provisioning, scim};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
@@ -27,6 +27,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/docs/{*path}", get(book::show))
         .route("/downloads/lockstep", get(own::downloads::program))
         .route("/downloads/lockstep.sha256", get(own::downloads::sha256))
+        .route("/api/v1/openapi.json", get(openapi::show))
         .route("/api/v1/session", post(auth::session::sign_in))
         .route("/api/v1/session/link", post(auth::session::link))
         .layer(ordinary.clone());

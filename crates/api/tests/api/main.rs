@@ -11,6 +11,7 @@ mod history;
 mod hostile;
 mod lease;
 mod live;
+mod openapi;
 mod own;
 mod provisioning;
 mod scale;
