@@ -26,8 +26,8 @@ use tokio::task::{JoinError, JoinSet};
 const OPERATIONS: usize = 1_000;
 /// Bytes of one request, about.
 const BYTES: usize = 4 * 1024 * 1024;
-/// Requests in flight.
-const IN_FLIGHT: usize = 6;
+/// Requests in flight: the tenant commits those that wait together.
+const IN_FLIGHT: usize = 14;
 /// Pending objects made ready at once.
 const PAGE: usize = 1_000;
 /// Pending groups made ready at once, with their members: the first are on their way while the others are.

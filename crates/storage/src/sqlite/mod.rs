@@ -100,7 +100,8 @@ pub struct Options {
     pub reader_cache_kib: u32,
     /// Reader threads; 0: no readers, [`Database::read`] goes to the writer.
     pub readers: usize,
-    /// Pages of 4 KiB the write-ahead log may have before it is folded into the database.
+    /// Pages of 4 KiB the write-ahead log may have before it is folded into the database; of a large database more,
+    /// up to half of its own and eight times these.
     pub checkpoint_pages: u32,
     /// Whether a new file can give pages that became free back to the file system, a few at a time
     /// (`PRAGMA incremental_vacuum`). One that was made without keeps them for what comes.
@@ -113,7 +114,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             durability: Durability::PowerCut,
-            writer_cache_kib: 64 * 1024,
+            writer_cache_kib: 128 * 1024,
             reader_cache_kib: 12 * 1024,
             readers: 3,
             checkpoint_pages: 16_000,
@@ -157,7 +158,7 @@ impl Database {
         migrate(&mut connection)
             .map_err(|source| SqliteError::Migrate { path: path.to_owned(), source: Box::new(source) })?;
         let path: Arc<Path> = Arc::from(path);
-        let writer = writer::spawn(connection, path.clone())?;
+        let writer = writer::spawn(connection, path.clone(), options.checkpoint_pages)?;
         let readers = if options.readers == 0 {
             None
         } else {

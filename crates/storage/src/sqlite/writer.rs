@@ -12,9 +12,13 @@ use tokio::sync::mpsc;
 const MAX_GROUP: usize = 64;
 /// How long jobs are gathered into one transaction while more wait.
 ///
-/// In a first load each commit writes most pages of the indexes again, so that a commit for two batches costs
+/// In a first load each commit writes most pages of the indexes again, so that a commit for ten batches costs
 /// little more than one for one.
-const MAX_GROUP_TIME: Duration = Duration::from_millis(200);
+const MAX_GROUP_TIME: Duration = Duration::from_millis(600);
+/// Transactions after which the size of the log is looked at anew.
+const FIT_AFTER: u32 = 16;
+/// How much larger than at first the log may become.
+const MOST_GROWTH: u32 = 8;
 
 /// Told how the transaction ended.
 type Answer = Box<dyn FnOnce(Result<(), SqliteError>) + Send>;
@@ -42,17 +46,38 @@ where
 }
 
 /// Starts the thread.
-pub(super) fn spawn(connection: Connection, path: Arc<Path>) -> Result<mpsc::Sender<Job>, SqliteError> {
+pub(super) fn spawn(
+    connection: Connection,
+    path: Arc<Path>,
+    checkpoint_pages: u32,
+) -> Result<mpsc::Sender<Job>, SqliteError> {
     let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
     let name = path.clone();
     spawn_thread("db-write".to_owned(), &name, move || {
+        let mut groups = 0_u32;
         while let Some(first) = receiver.blocking_recv() {
+            if groups.is_multiple_of(FIT_AFTER) {
+                fit_log(&connection, checkpoint_pages);
+            }
             run_group(&connection, first, &mut receiver, &path);
+            groups = groups.wrapping_add(1);
         }
         // Leave one file behind, not three; if it cannot be done now, the next opening does it.
         let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
     })?;
     Ok(sender)
+}
+
+/// Lets the log of a large database become larger before it is folded in: the pages of indexes whose keys come in no
+/// order are in it many times, and are then written once.
+fn fit_log(connection: &Connection, least: u32) {
+    let pages = connection.query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0));
+    let pages = pages.unwrap_or(0) / 2;
+    let _ = connection.pragma_update(
+        None,
+        "wal_autocheckpoint",
+        pages.clamp(least, least.saturating_mul(MOST_GROWTH)),
+    );
 }
 
 fn run_group(connection: &Connection, first: Job, more: &mut mpsc::Receiver<Job>, path: &Path) {
