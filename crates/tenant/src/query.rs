@@ -128,6 +128,8 @@ pub struct ListQuery {
     pub members_of: Option<ObjectId>,
     /// Only groups that this object is a direct member of.
     pub groups_of: Option<ObjectId>,
+    /// With `members_of` and `groups_of`: through groups in groups as well.
+    pub transitive: bool,
     /// Only users whose manager this is (direct reports).
     pub reports_of: Option<ObjectId>,
     /// Deleted objects in place of living ones.

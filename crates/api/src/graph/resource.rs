@@ -43,37 +43,61 @@ enum Source {
     Created,
     Deleted,
     Errors,
+    /// Known to Graph, kept as it was set and nothing made of it here.
+    Extra(Shape),
     /// Known to Graph and never set here.
     Null,
     NoItems,
-    Text(&'static str),
+    /// Taken and never kept: this tenant signs nobody in.
+    Secret,
+}
+
+/// What a kept property looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Text,
+    Texts,
+    Flag,
+    Time,
+    Object,
+    /// A text that is this where it was never set.
+    Or(&'static str),
+}
+
+/// How a property may be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writable {
+    Property(Property),
+    Extra(&'static str, Shape),
+    /// Taken and dropped.
+    Secret,
 }
 
 /// A property of a resource; `true` where it comes without `$select`.
 type Column = (&'static str, Source, bool);
 
-use Source::{Anchor, Created, Deleted, Errors, Id, LastSync, NoItems, Null, SyncEnabled, Text};
+use Source::{Anchor, Created, Deleted, Errors, Extra, Id, LastSync, NoItems, Null, Secret, SyncEnabled};
 
 /// Graph's user. The default set is Graph's.
 const USER: &[Column] = &[
     ("id", Id, true),
     ("accountEnabled", Source::Property(Property::AccountEnabled), false),
-    ("ageGroup", Null, false),
+    ("ageGroup", Extra(Shape::Text), false),
     ("assignedLicenses", NoItems, false),
     ("assignedPlans", NoItems, false),
     ("businessPhones", Source::Property(Property::BusinessPhones), true),
     ("city", Source::Property(Property::City), false),
     ("companyName", Source::Property(Property::CompanyName), false),
-    ("consentProvidedForMinor", Null, false),
+    ("consentProvidedForMinor", Extra(Shape::Text), false),
     ("country", Source::Property(Property::Country), false),
     ("createdDateTime", Created, false),
     ("creationType", Null, false),
     ("deletedDateTime", Deleted, false),
     ("department", Source::Property(Property::Department), false),
     ("displayName", Source::Property(Property::DisplayName), true),
-    ("employeeHireDate", Null, false),
+    ("employeeHireDate", Extra(Shape::Time), false),
     ("employeeId", Source::Property(Property::EmployeeId), false),
-    ("employeeOrgData", Null, false),
+    ("employeeOrgData", Extra(Shape::Object), false),
     ("employeeType", Source::Property(Property::EmployeeType), false),
     ("externalUserState", Null, false),
     ("faxNumber", Source::Property(Property::FaxNumber), false),
@@ -96,37 +120,37 @@ const USER: &[Column] = &[
     ("onPremisesSecurityIdentifier", Null, false),
     ("onPremisesSyncEnabled", SyncEnabled, false),
     ("onPremisesUserPrincipalName", Source::Property(Property::OnPremisesUserPrincipalName), false),
-    ("otherMails", NoItems, false),
-    ("passwordPolicies", Null, false),
-    ("passwordProfile", Null, false),
+    ("otherMails", Extra(Shape::Texts), false),
+    ("passwordPolicies", Extra(Shape::Text), false),
+    ("passwordProfile", Secret, false),
     ("postalCode", Source::Property(Property::PostalCode), false),
-    ("preferredDataLocation", Null, false),
+    ("preferredDataLocation", Extra(Shape::Text), false),
     ("preferredLanguage", Source::Property(Property::PreferredLanguage), true),
     ("provisionedPlans", NoItems, false),
     ("proxyAddresses", Source::Property(Property::ProxyAddresses), false),
     ("securityIdentifier", Null, false),
     ("serviceProvisioningErrors", NoItems, false),
-    ("showInAddressList", Null, false),
+    ("showInAddressList", Extra(Shape::Flag), false),
     ("state", Source::Property(Property::State), false),
     ("streetAddress", Source::Property(Property::StreetAddress), false),
     ("surname", Source::Property(Property::Surname), true),
-    ("usageLocation", Null, false),
+    ("usageLocation", Extra(Shape::Text), false),
     ("userPrincipalName", Source::Property(Property::UserPrincipalName), true),
-    ("userType", Text("Member"), false),
+    ("userType", Extra(Shape::Or("Member")), false),
 ];
 
 /// Graph's group.
 const GROUP: &[Column] = &[
     ("id", Id, true),
-    ("classification", Null, true),
+    ("classification", Extra(Shape::Text), true),
     ("createdDateTime", Created, true),
     ("creationOptions", NoItems, true),
     ("deletedDateTime", Deleted, true),
     ("description", Source::Property(Property::Description), true),
     ("displayName", Source::Property(Property::DisplayName), true),
     ("expirationDateTime", Null, true),
-    ("groupTypes", NoItems, true),
-    ("isAssignableToRole", Null, true),
+    ("groupTypes", Extra(Shape::Texts), true),
+    ("isAssignableToRole", Extra(Shape::Flag), true),
     ("mail", Source::Property(Property::Mail), true),
     ("mailEnabled", Source::Property(Property::MailEnabled), true),
     ("mailNickname", Source::Property(Property::MailNickname), true),
@@ -141,7 +165,7 @@ const GROUP: &[Column] = &[
     ("onPremisesSamAccountName", Source::Property(Property::OnPremisesSamAccountName), true),
     ("onPremisesSecurityIdentifier", Null, true),
     ("onPremisesSyncEnabled", SyncEnabled, true),
-    ("preferredDataLocation", Null, true),
+    ("preferredDataLocation", Extra(Shape::Text), true),
     ("preferredLanguage", Source::Property(Property::PreferredLanguage), true),
     ("proxyAddresses", Source::Property(Property::ProxyAddresses), true),
     ("renewedDateTime", Null, true),
@@ -150,8 +174,8 @@ const GROUP: &[Column] = &[
     ("securityEnabled", Source::Property(Property::SecurityEnabled), true),
     ("securityIdentifier", Null, true),
     ("serviceProvisioningErrors", NoItems, true),
-    ("theme", Null, true),
-    ("visibility", Null, true),
+    ("theme", Extra(Shape::Text), true),
+    ("visibility", Extra(Shape::Text), true),
 ];
 
 impl Resource {
@@ -188,6 +212,27 @@ impl Resource {
     }
 }
 
+impl Resource {
+    /// How a property of a user or group may be written, by a name in any case: none where there is no such property,
+    /// an error where it is read-only.
+    pub(super) fn writable(self, asked: &str) -> Option<Result<Writable, &'static str>> {
+        let columns = match self {
+            Self::User => USER,
+            Self::Group => GROUP,
+            Self::Object => return None,
+        };
+        let (name, source, _) = columns.iter().find(|(name, ..)| name.eq_ignore_ascii_case(asked))?;
+        Some(match source {
+            // Graph works addresses out from `mail`.
+            Source::Property(Property::ProxyAddresses) => Err(name),
+            Source::Property(property) => Ok(Writable::Property(*property)),
+            Extra(shape) => Ok(Writable::Extra(name, *shape)),
+            Secret => Ok(Writable::Secret),
+            Id | Anchor | SyncEnabled | LastSync | Created | Deleted | Errors | Null | NoItems => Err(name),
+        })
+    }
+}
+
 fn known(source: Source) -> Option<Known> {
     Some(match source {
         Id => Known::Field(Field::Id, FieldKind::Id),
@@ -201,7 +246,7 @@ fn known(source: Source) -> Option<Known> {
             Known::Field(Field::Property(property), FieldKind::Flag)
         }
         Source::Property(property) => Known::Field(Field::Property(property), FieldKind::Text),
-        Deleted | Null | NoItems | Text(_) => return None,
+        Deleted | Extra(_) | Null | NoItems | Secret => return None,
     })
 }
 
@@ -244,13 +289,13 @@ impl Selection {
             map.insert("@odata.type".into(), type_name.into());
         }
         for (name, source, _) in columns {
-            map.insert((*name).to_owned(), value(*source, object));
+            map.insert((*name).to_owned(), value(name, *source, object));
         }
         map
     }
 }
 
-fn value(source: Source, object: &StoredObject) -> Value {
+fn value(name: &str, source: Source, object: &StoredObject) -> Value {
     match source {
         Id => object.id.to_string().into(),
         Anchor => object.anchor.as_ref().map(|anchor| anchor.as_str()).into(),
@@ -259,9 +304,14 @@ fn value(source: Source, object: &StoredObject) -> Value {
         Created => time(object.created_at),
         Deleted => object.deleted_at.map_or(Value::Null, time),
         Errors => errors(object),
-        Null => Value::Null,
+        Extra(shape) => match (object.extra.get(name), shape) {
+            (Some(value), _) => value.clone(),
+            (None, Shape::Texts) => json!([]),
+            (None, Shape::Or(text)) => text.into(),
+            (None, _) => Value::Null,
+        },
+        Null | Secret => Value::Null,
         NoItems => json!([]),
-        Text(text) => text.into(),
         Source::Property(property) => match object.properties.get(property) {
             Some(PropertyValue::Text(text)) => text.as_str().into(),
             Some(PropertyValue::Flag(flag)) => (*flag).into(),

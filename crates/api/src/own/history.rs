@@ -124,8 +124,10 @@ async fn part(
 /// A line for each property that changed; one where none did.
 fn write_row(out: &mut String, row: &HistoryRow) {
     let members = |members: &[HistoryMember]| {
-        let names: Vec<&str> =
-            members.iter().map(|m| m.name.as_deref().or(m.anchor.as_ref().map(|a| a.as_str())).unwrap_or("?")).collect();
+        let names: Vec<&str> = members
+            .iter()
+            .map(|m| m.name.as_deref().or(m.anchor.as_ref().map(|a| a.as_str())).unwrap_or("?"))
+            .collect();
         names.join("; ")
     };
     let number = |n: u64| if n == 0 { String::new() } else { n.to_string() };

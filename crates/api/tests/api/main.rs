@@ -3,13 +3,16 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod access;
+mod batch;
 mod client;
 mod common;
+mod delta;
 mod graph;
 mod history;
 mod hostile;
 mod lease;
 mod live;
+mod objects;
 mod own;
 mod provisioning;
 mod scale;

@@ -2,6 +2,7 @@
 //! folder runs all of them against one kind of store.
 
 pub(crate) mod access;
+pub(crate) mod changes;
 pub(crate) mod directory;
 pub(crate) mod history;
 pub(crate) mod leases;

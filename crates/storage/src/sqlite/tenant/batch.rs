@@ -209,6 +209,8 @@ impl<'c> Batch<'c> {
             Target::New => {
                 if let Some(old) = detach {
                     // Links that named the anchor mean the object that has it now.
+                    let old_id = SqlView(self.connection).by_row(old)?.0.id;
+                    self.note_gone_from_groups(old, old_id)?;
                     self.move_links(old, row)?;
                     self.arrived(row, kind, anchor.as_str())?;
                 }
@@ -221,6 +223,7 @@ impl<'c> Batch<'c> {
             Target::Existing { state, .. } => {
                 if state == State::Deleted && kind == ObjectKind::Group {
                     // The client sends all members of a restored group; what it had before is not known to be true.
+                    self.note_members_gone(row)?;
                     run(self.connection, "DELETE FROM member WHERE grp = ?1", [row])?;
                     run(self.connection, "DELETE FROM nested WHERE parent = ?1", [row])?;
                 }

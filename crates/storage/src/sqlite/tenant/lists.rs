@@ -57,16 +57,39 @@ pub(super) fn list(connection: &Connection, query: &ListQuery) -> Result<Page<St
         conditions.bind(kind_code(kind));
     }
     if let Some(group) = query.members_of {
-        conditions
-            .push(" AND o.oid IN (SELECT member FROM member WHERE grp = (SELECT oid FROM object WHERE id = ");
-        conditions.bind(group.0.as_bytes().to_vec());
-        conditions.push(" AND state = 0 AND kind = 1))");
+        conditions.push(" AND o.oid IN (");
+        if query.transitive {
+            // `UNION` ends where a ring closes.
+            conditions.push("WITH RECURSIVE inside(grp) AS (SELECT oid FROM object WHERE id = ");
+            conditions.bind(group.0.as_bytes().to_vec());
+            conditions.push(
+                " AND state = 0 AND kind = 1 UNION SELECT n.child FROM inside i JOIN nested n ON n.parent = i.grp \
+                 JOIN object c ON c.oid = n.child AND c.state = 0) \
+                 SELECT m.member FROM inside i JOIN member m ON m.grp = i.grp)",
+            );
+        } else {
+            conditions.push("SELECT member FROM member WHERE grp = (SELECT oid FROM object WHERE id = ");
+            conditions.bind(group.0.as_bytes().to_vec());
+            conditions.push(" AND state = 0 AND kind = 1))");
+        }
     }
     if let Some(member) = query.groups_of {
-        conditions
-            .push(" AND o.oid IN (SELECT grp FROM member WHERE member = (SELECT oid FROM object WHERE id = ");
-        conditions.bind(member.0.as_bytes().to_vec());
-        conditions.push(" AND state = 0))");
+        conditions.push(" AND o.oid IN (");
+        if query.transitive {
+            conditions.push(
+                "WITH RECURSIVE around(grp) AS (SELECT m.grp FROM member m JOIN object g ON g.oid = m.grp \
+                 AND g.state = 0 WHERE m.member = (SELECT oid FROM object WHERE id = ",
+            );
+            conditions.bind(member.0.as_bytes().to_vec());
+            conditions.push(
+                " AND state = 0) UNION SELECT n.parent FROM around a JOIN nested n ON n.child = a.grp \
+                 JOIN object g ON g.oid = n.parent AND g.state = 0) SELECT grp FROM around)",
+            );
+        } else {
+            conditions.push("SELECT grp FROM member WHERE member = (SELECT oid FROM object WHERE id = ");
+            conditions.bind(member.0.as_bytes().to_vec());
+            conditions.push(" AND state = 0))");
+        }
     }
     if let Some(manager) = query.reports_of {
         conditions.push(

@@ -115,6 +115,7 @@ pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Time
     if enabled {
         return Ok(());
     }
+    run(connection, "UPDATE tenant SET changes_from = ?1", [micros(now)])?;
     // Objects become cloud-managed: the names they have in the source go, and so does what waits for a source
     // to change. The anchor stays, so that they are found again if synchronization is turned on.
     let mut batch = Batch::begin(connection, now)?;

@@ -125,6 +125,16 @@ impl Links {
 }
 
 impl Body {
+    /// The names of what changed.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &str> {
+        self.c.iter().map(|change| change.p.as_str())
+    }
+
+    /// Members that came, and those that went: how many, and the first by name.
+    pub(super) fn members(&self) -> (Option<&(u64, Vec<String>)>, Option<&(u64, Vec<String>)>) {
+        (self.a.as_ref(), self.d.as_ref())
+    }
+
     pub(super) fn errors(mut self, errors: &[SyncError]) -> Self {
         self.e = errors.iter().map(|error| error.code).collect::<BTreeSet<_>>().into_iter().collect();
         self
