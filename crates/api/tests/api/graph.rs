@@ -39,6 +39,24 @@ async fn filters_and_searches_find_what_they_say() {
         ("users?$filter=proxyAddresses/any(p:p eq 'smtp:bobby@contoso.com')", vec![bob]),
         ("users?$filter=onPremisesProvisioningErrors/any()", vec![bob]),
         ("users?$filter=onPremisesProvisioningErrors/any(e:e/category eq 'PropertyConflict')", vec![bob]),
+        (
+            "users?$filter=onPremisesProvisioningErrors/any(e:e/category eq 'PropertyConflict' and e/propertyCausingError eq 'ProxyAddress')",
+            vec![bob],
+        ),
+        ("users?$filter=onPremisesProvisioningErrors/any(e:startsWith(e/value,'SMTP:ann'))", vec![bob]),
+        (
+            "users?$filter=onPremisesProvisioningErrors/any(e:e/value eq 'x' or e/propertyCausingError eq 'Mail')",
+            vec![],
+        ),
+        (
+            "users?$filter=onPremisesProvisioningErrors/any(e:e/occurredDateTime ge 2026-11-22T12:00:00Z)",
+            vec![bob],
+        ),
+        (
+            "users?$filter=onPremisesProvisioningErrors/any(e:e/occurredDateTime gt 2026-11-22T12:00:00Z)",
+            vec![],
+        ),
+        ("groups?$filter=onPremisesProvisioningErrors/any(o:o/category ne null)", vec![]),
         ("users?$filter=onPremisesSyncEnabled eq true", vec![ann, bob, carl, dora]),
         ("users?$filter=onPremisesSyncEnabled ne true", vec![]),
         ("users?$filter=onPremisesImmutableId eq 'carl'", vec![carl]),

@@ -3,7 +3,7 @@
 //! **Invariant:** who applies every page in order has what is there at the mark `upto`, or later; where that cannot be
 //! promised the answer is none.
 
-use super::history::{BY_ID, Body, code_of};
+use super::history::{BY_ID, Body, Named, code_of};
 use super::objects::{COLUMNS, read};
 use super::rows::{Result, all, first, from_json, kind_code, kind_of, micros, object_id};
 use super::view::state_of;
@@ -149,7 +149,7 @@ pub(super) fn page(connection: &Connection, query: &ChangesQuery) -> Result<Opti
             HistoryOutcome::Membership if !query.members => {}
             HistoryOutcome::Membership => {
                 let (added, removed) = body.members();
-                let short = |links: Option<&(u64, Vec<String>)>| {
+                let short = |links: Option<&Named>| {
                     links.is_some_and(|(count, named)| u64::try_from(named.len()).unwrap_or(0) < *count)
                 };
                 if short(removed) {

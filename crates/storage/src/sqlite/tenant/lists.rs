@@ -9,7 +9,9 @@ use super::token::{decode, encode};
 use crate::sqlite::SqliteError;
 use lockstep_model::{ObjectId, ObjectKind, Property, Timestamp};
 use lockstep_tenant::provision::{address_key, name_key, words};
-use lockstep_tenant::{Comparison, Field, Filter, ListQuery, Literal, Page, StoredObject};
+use lockstep_tenant::{
+    Comparison, ErrorField, ErrorTest, Field, Filter, ListQuery, Literal, Page, StoredObject,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
@@ -345,6 +347,16 @@ fn condition(sql: &mut Sql, filter: &Filter, depth: usize) -> Result<()> {
             Ok(())
         }
         Filter::Any { property, how, value } => any(sql, *property, *how, value),
+        Filter::HasError(tests) => {
+            sql.conditions += tests.len();
+            sql.push("(o.errors > 0 AND EXISTS (SELECT 1 FROM error e WHERE e.anchor = o.anchor");
+            for test in tests {
+                sql.push(" AND ");
+                error_test(sql, test)?;
+            }
+            sql.push("))");
+            Ok(())
+        }
         Filter::HasErrors { category } => {
             match category {
                 None => sql.push("(o.errors > 0)"),
@@ -356,6 +368,35 @@ fn condition(sql: &mut Sql, filter: &Filter, depth: usize) -> Result<()> {
             }
             Ok(())
         }
+    }
+}
+
+fn error_test(sql: &mut Sql, test: &ErrorTest) -> Result<()> {
+    let column = match test.field {
+        ErrorField::Category => "fold(e.code)",
+        ErrorField::Property => "fold(e.property)",
+        ErrorField::Value => "fold(e.value)",
+        ErrorField::Occurred => "e.first_seen",
+    };
+    match (test.field, &test.value) {
+        (ErrorField::Occurred, Literal::Text(text)) => {
+            ordered(sql, column, test.how, Value::Integer(moment(text)?))
+        }
+        // Of an error nothing is null; what was not said is empty.
+        (_, Literal::Null) => {
+            sql.push(match test.how {
+                Comparison::Eq => "0",
+                Comparison::Ne => "1",
+                _ => return Err(unsupported("null is compared with eq and ne only")),
+            });
+            Ok(())
+        }
+        // The documents write `ProxyAddress`, the service `ProxyAddresses`.
+        (ErrorField::Property, Literal::Text(text)) if text.eq_ignore_ascii_case("proxyaddress") => {
+            text_compare(sql, column, test.how, "proxyaddresses".to_owned())
+        }
+        (_, Literal::Text(text)) => text_compare(sql, column, test.how, name_key(text)),
+        (_, Literal::Flag(_)) => Err(unsupported("errors are compared with texts")),
     }
 }
 
