@@ -20,8 +20,8 @@ fn all(kind: Option<ObjectKind>) -> ListQuery {
 /// `GET /directory/deletedItems/microsoft.graph.user`
 pub(super) async fn list(call: &Call, segment: &str) -> Result<Response, ApiError> {
     let kind = kind(segment);
-    let set = if kind == Some(ObjectKind::Group) { "groups" } else { "users" };
-    call.page(set, kind.map_or(Resource::Object, Resource::of), all(kind)).await
+    let resource = kind.map_or(Resource::Object, Resource::of);
+    call.page(resource.set(), resource, all(kind)).await
 }
 
 /// `GET /directory/deletedItems/microsoft.graph.user/$count`

@@ -5,7 +5,7 @@
 use super::answer::{Call, respond};
 use super::odata::filter;
 use super::odata::text;
-use super::resource::{Resource, Selection};
+use super::resource::{Resource, Selection, odata_type};
 use crate::error::ApiError;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
@@ -56,7 +56,8 @@ enum Round {
 }
 
 /// `GET /users/delta` and its like.
-pub(super) async fn delta(call: &Call, kind: Option<ObjectKind>, set: &str) -> Result<Response, ApiError> {
+pub(super) async fn delta(call: &Call, resource: Resource) -> Result<Response, ApiError> {
+    let (kind, set) = (resource.kind(), resource.set());
     let options = &call.options;
     if options.top.is_some()
         || options.search.is_some()
@@ -91,7 +92,6 @@ pub(super) async fn delta(call: &Call, kind: Option<ObjectKind>, set: &str) -> R
             group: None,
         },
     };
-    let resource = kind.map_or(Resource::Object, Resource::of);
     let page = Page {
         call,
         kind,
@@ -122,7 +122,7 @@ fn ids(text: &str) -> Result<Vec<ObjectId>, ApiError> {
         }
     }
     let mut found = Vec::new();
-    let only_ids = gather(filter::parse(text, Resource::User)?, &mut found);
+    let only_ids = gather(filter::parse(text, Resource::Object)?, &mut found);
     if only_ids.is_none() || found.len() > MAX_IDS {
         return Err(ApiError::unsupported_query(format!(
             "A delta query is filtered by 'id eq', joined by 'or', at most {MAX_IDS} times."
@@ -231,7 +231,7 @@ impl Page<'_> {
             let told: Vec<Value> = members.iter().map(|(id, kind)| member(*id, *kind, true)).collect();
             let mut item = Map::new();
             if self.resource == Resource::Object {
-                item.insert("@odata.type".into(), type_of(ObjectKind::Group).into());
+                item.insert("@odata.type".into(), odata_type(ObjectKind::Group).into());
             }
             item.insert("id".into(), group.to_string().into());
             item.insert("members@delta".into(), told.into());
@@ -296,17 +296,10 @@ impl Page<'_> {
     }
 }
 
-const fn type_of(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::User => "#microsoft.graph.user",
-        ObjectKind::Group => "#microsoft.graph.group",
-    }
-}
-
 fn member(id: ObjectId, kind: ObjectKind, is_member: bool) -> Value {
     if is_member {
-        json!({"@odata.type": type_of(kind), "id": id})
+        json!({"@odata.type": odata_type(kind), "id": id})
     } else {
-        json!({"@odata.type": type_of(kind), "id": id, "@removed": {"reason": "deleted"}})
+        json!({"@odata.type": odata_type(kind), "id": id, "@removed": {"reason": "deleted"}})
     }
 }

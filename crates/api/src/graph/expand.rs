@@ -23,7 +23,7 @@ enum Link {
 }
 
 impl Link {
-    const ALL: [(Self, &'static str, ObjectKind); 7] = [
+    const ALL: [(Self, &'static str, ObjectKind); 11] = [
         (Self::Manager, "manager", ObjectKind::User),
         (Self::DirectReports, "directReports", ObjectKind::User),
         (Self::MemberOf, "memberOf", ObjectKind::User),
@@ -31,6 +31,10 @@ impl Link {
         (Self::Members, "members", ObjectKind::Group),
         (Self::TransitiveMembers, "transitiveMembers", ObjectKind::Group),
         (Self::MemberOf, "memberOf", ObjectKind::Group),
+        (Self::Manager, "manager", ObjectKind::Contact),
+        (Self::DirectReports, "directReports", ObjectKind::Contact),
+        (Self::MemberOf, "memberOf", ObjectKind::Contact),
+        (Self::MemberOf, "memberOf", ObjectKind::Device),
     ];
 }
 
@@ -48,11 +52,7 @@ impl<'c> Links<'c> {
     /// # Errors
     /// 501 for what is no link of the resource.
     pub(super) fn of(call: &'c Call, resource: Resource) -> Result<Self, ApiError> {
-        let kind = match resource {
-            Resource::User => Some(ObjectKind::User),
-            Resource::Group => Some(ObjectKind::Group),
-            Resource::Object => None,
-        };
+        let kind = resource.kind();
         let find = |expand: &Expand| {
             let known = |(_, name, of): &&(Link, &'static str, ObjectKind)| {
                 Some(*of) == kind && name.eq_ignore_ascii_case(&expand.name)

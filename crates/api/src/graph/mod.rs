@@ -13,6 +13,7 @@ mod expand;
 mod groups;
 mod odata;
 mod organization;
+mod others;
 mod resource;
 mod synchronization;
 mod users;
@@ -220,6 +221,24 @@ async fn change(
             let done = async { groups::find(call, id).await.map(|_| write::retry_service_provisioning()) };
             ("graph/groups/{id}/retryServiceProvisioning", done.await)
         }
+        ["contacts", id, "retryserviceprovisioning"] if posts => {
+            let done = async {
+                others::find(call, Resource::Contact, id).await.map(|_| write::retry_service_provisioning())
+            };
+            ("graph/contacts/{id}/retryServiceProvisioning", done.await)
+        }
+        ["devices"] if posts => ("graph/devices", write::create(call, Resource::Device, body).await),
+        ["devices", id] if patches || deletes => {
+            let done = async {
+                let device = others::find(call, Resource::Device, id).await?;
+                if deletes {
+                    write::delete(call, device).await
+                } else {
+                    write::update(call, Resource::Device, device, body).await
+                }
+            };
+            ("graph/devices/{id}", done.await)
+        }
         ["directory", "deleteditems", id, "restore"] if posts => {
             let done = async { write::restore(call, deleted::id(id)?, body).await };
             ("graph/deletedItems/{id}/restore", done.await)
@@ -237,13 +256,19 @@ async fn read(call: &Call, segments: &[&str], path: &str) -> (&'static str, Resu
     match segments {
         // A function of Graph's and no key.
         ["users", function] if is_delta(function) => {
-            ("graph/users/delta", delta::delta(call, Some(ObjectKind::User), "users").await)
+            ("graph/users/delta", delta::delta(call, Resource::User).await)
         }
         ["groups", function] if is_delta(function) => {
-            ("graph/groups/delta", delta::delta(call, Some(ObjectKind::Group), "groups").await)
+            ("graph/groups/delta", delta::delta(call, Resource::Group).await)
+        }
+        ["contacts", function] if is_delta(function) => {
+            ("graph/contacts/delta", delta::delta(call, Resource::Contact).await)
+        }
+        ["devices", function] if is_delta(function) => {
+            ("graph/devices/delta", delta::delta(call, Resource::Device).await)
         }
         ["directoryobjects", function] if is_delta(function) => {
-            ("graph/directoryObjects/delta", delta::delta(call, None, "directoryObjects").await)
+            ("graph/directoryObjects/delta", delta::delta(call, Resource::Object).await)
         }
         _ if call.options.deltatoken.is_some() => {
             ("graph", Err(ApiError::bad_request("'$deltatoken' belongs to a delta query.")))
@@ -283,6 +308,12 @@ async fn read(call: &Call, segments: &[&str], path: &str) -> (&'static str, Resu
         ["groups", id, "transitivememberof", rest @ ..] if cast(rest).is_some() => {
             ("graph/groups/{id}/transitiveMemberOf", groups::member_of(call, id, true, rest).await)
         }
+        ["contacts", rest @ ..] if others::is_read(Resource::Contact, rest) => {
+            ("graph/contacts", others::read(call, Resource::Contact, rest).await)
+        }
+        ["devices", rest @ ..] if others::is_read(Resource::Device, rest) => {
+            ("graph/devices", others::read(call, Resource::Device, rest).await)
+        }
         ["directory", "onpremisessynchronization"] => {
             ("graph/onPremisesSynchronization", synchronization::list(call).await)
         }
@@ -320,6 +351,8 @@ fn kind_of_cast(segment: &str) -> Option<ObjectKind> {
     match segment {
         "microsoft.graph.user" | "graph.user" => Some(ObjectKind::User),
         "microsoft.graph.group" | "graph.group" => Some(ObjectKind::Group),
+        "microsoft.graph.orgcontact" | "graph.orgcontact" => Some(ObjectKind::Contact),
+        "microsoft.graph.device" | "graph.device" => Some(ObjectKind::Device),
         _ => None,
     }
 }

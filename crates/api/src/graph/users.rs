@@ -29,8 +29,12 @@ pub(super) async fn get(call: &Call, key: &str) -> Result<Response, ApiError> {
 
 /// `GET /users/{id}/manager`
 pub(super) async fn manager(call: &Call, key: &str) -> Result<Response, ApiError> {
-    let user = find(call, key).await?;
-    let manager = match user.manager {
+    show_manager(call, &find(call, key).await?).await
+}
+
+/// The manager of an object.
+pub(super) async fn show_manager(call: &Call, of: &StoredObject) -> Result<Response, ApiError> {
+    let manager = match of.manager {
         Some(id) => call.state.store.object(id).await?.filter(|manager| manager.deleted_at.is_none()),
         None => None,
     };
@@ -67,15 +71,11 @@ pub(super) async fn groups_of(
 /// A list of directory objects, cast or counted as `rest` says.
 pub(super) async fn mixed(call: &Call, base: ListQuery, rest: &[&str]) -> Result<Response, ApiError> {
     let (cast, counts) = cast(rest).unwrap_or((Cast::Any, false));
-    let (base, resource, set) = match cast {
-        Cast::Any => (base, Resource::Object, "directoryObjects"),
-        Cast::Only(kind @ ObjectKind::User) => {
-            (ListQuery { kind: Some(kind), ..base }, Resource::of(kind), "users")
-        }
-        Cast::Only(kind @ ObjectKind::Group) => {
-            (ListQuery { kind: Some(kind), ..base }, Resource::of(kind), "groups")
-        }
+    let (base, resource) = match cast {
+        Cast::Any => (base, Resource::Object),
+        Cast::Only(kind) => (ListQuery { kind: Some(kind), ..base }, Resource::of(kind)),
     };
+    let set = resource.set();
     if counts { call.count(resource, base).await } else { call.page(set, resource, base).await }
 }
 

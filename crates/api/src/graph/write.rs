@@ -22,17 +22,18 @@ use serde_json::{Map, Value, json};
 /// Members that one request binds, as Graph allows.
 const MAX_BIND: usize = 20;
 
-/// `POST /users`, `POST /groups`: 201 with the object.
+/// `POST /users`, `/groups`, `/devices`: 201 with the object.
 pub(super) async fn create(call: &Call, resource: Resource, content: Body) -> Result<Response, ApiError> {
     let sent: Map<String, Value> = body::read_json(content).await?;
-    let (kind, set, required) = match resource {
-        Resource::Group => (ObjectKind::Group, "groups", REQUIRED_OF_GROUP.as_slice()),
-        _ => (ObjectKind::User, "users", REQUIRED_OF_USER.as_slice()),
+    let (kind, of, required) = match resource {
+        Resource::Group => (ObjectKind::Group, "Group", REQUIRED_OF_GROUP.as_slice()),
+        Resource::Device => (ObjectKind::Device, "Device", REQUIRED_OF_DEVICE.as_slice()),
+        _ => (ObjectKind::User, "User", REQUIRED_OF_USER.as_slice()),
     };
+    let set = resource.set();
     let given =
         |name: &str| sent.iter().any(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_null());
     if let Some(missing) = required.iter().find(|name| !given(name)) {
-        let of = if kind == ObjectKind::User { "User" } else { "Group" };
         let message = format!("A value is required for property '{missing}' of resource '{of}'.");
         let detail = Some(("MissingValue", (*missing).to_owned()));
         return Err(ApiError { detail, ..ApiError::bad_request(message) });
@@ -52,6 +53,14 @@ pub(super) async fn create(call: &Call, resource: Resource, content: Body) -> Re
 
 const REQUIRED_OF_USER: [&str; 5] =
     ["accountEnabled", "displayName", "mailNickname", "passwordProfile", "userPrincipalName"];
+const REQUIRED_OF_DEVICE: [&str; 6] = [
+    "accountEnabled",
+    "alternativeSecurityIds",
+    "deviceId",
+    "displayName",
+    "operatingSystem",
+    "operatingSystemVersion",
+];
 const REQUIRED_OF_GROUP: [&str; 4] = ["displayName", "mailEnabled", "mailNickname", "securityEnabled"];
 
 /// `PATCH /users/{id}`, `PATCH /groups/{id}`: 204.
@@ -164,7 +173,8 @@ pub(super) async fn get_by_ids(call: &Call, content: Body) -> Result<Response, A
     let types = list("types")?;
     let wanted = |kind: ObjectKind| {
         let named = |name: &String| {
-            name.eq_ignore_ascii_case(kind.as_str()) || name.eq_ignore_ascii_case("directoryObject")
+            let own = Resource::of(kind).type_name().trim_start_matches("microsoft.graph.");
+            name.eq_ignore_ascii_case(own) || name.eq_ignore_ascii_case("directoryObject")
         };
         types.as_ref().is_none_or(|types| types.iter().any(named))
     };
@@ -326,6 +336,7 @@ fn extra_value(name: &str, shape: Shape, value: Value) -> Result<Option<Value>, 
         | (Value::Object(_), Shape::Object) => true,
         (Value::String(text), Shape::Time) => text.parse::<Timestamp>().is_ok(),
         (Value::Array(items), Shape::Texts) => items.iter().all(Value::is_string),
+        (Value::Array(items), Shape::Objects) => items.iter().all(Value::is_object),
         _ => false,
     };
     if fits { Ok(Some(value)) } else { Err(wrong_type(name)) }
@@ -366,7 +377,7 @@ async fn mail_of_group(call: &Call, changes: &mut ObjectChanges) -> Result<(), A
     }
 }
 
-/// `POST /{users|groups}/{id}/retryServiceProvisioning`: 204. No service publishes errors to this tenant, so there is
+/// `POST /{users|groups|contacts}/{id}/retryServiceProvisioning`: 204. No service publishes errors to this tenant, so there is
 /// none that could be tried again.
 pub(super) fn retry_service_provisioning() -> Response {
     StatusCode::NO_CONTENT.into_response()

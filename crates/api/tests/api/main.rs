@@ -13,6 +13,7 @@ mod hostile;
 mod lease;
 mod live;
 mod objects;
+mod others;
 mod own;
 mod provisioning;
 mod scale;

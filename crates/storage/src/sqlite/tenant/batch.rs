@@ -179,11 +179,7 @@ impl<'c> Batch<'c> {
                         self.learn_words(row, &key)?;
                     }
                     if known.sync_enabled != Some(true) {
-                        let synced = match kind {
-                            ObjectKind::User => Counter::SyncedUsers,
-                            ObjectKind::Group => Counter::SyncedGroups,
-                        };
-                        self.deltas.add(synced, 1);
+                        self.deltas.add(Counter::of_kind(kind).1, 1);
                     }
                 } else {
                     self.learn_words(row, &key)?;

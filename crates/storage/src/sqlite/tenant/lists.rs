@@ -147,7 +147,9 @@ fn count(connection: &Connection, query: &ListQuery, conditions: &Sql) -> Result
         return Ok(match query.kind {
             Some(ObjectKind::User) => counts.users,
             Some(ObjectKind::Group) => counts.groups,
-            None => counts.users + counts.groups,
+            Some(ObjectKind::Contact) => counts.contacts,
+            Some(ObjectKind::Device) => counts.devices,
+            None => counts.users + counts.groups + counts.contacts + counts.devices,
         });
     }
     let sql = format!("SELECT count(*) FROM object o WHERE {}", conditions.text);

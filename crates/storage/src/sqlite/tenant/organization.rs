@@ -133,7 +133,7 @@ pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Time
         "UPDATE object SET sync_enabled = 0, fingerprint = NULL, version = version + 1 WHERE sync_enabled = 1",
         [],
     )?;
-    for counter in [Counter::SyncedUsers, Counter::SyncedGroups] {
+    for counter in ObjectKind::ALL.map(|kind| Counter::of_kind(kind).1) {
         let value = super::counters::read(connection, counter)?;
         batch.deltas.add(counter, -value);
     }
