@@ -143,8 +143,11 @@ fn write_row(text: &mut String, row: &HistoryRow) {
 }
 
 fn members(count: u64, named: &[HistoryMember]) -> String {
-    let mut names: Vec<&str> =
-        named.iter().take(NAMED).map(|m| m.name.as_deref().or(m.anchor.as_ref().map(|a| a.as_str())).unwrap_or("?")).collect();
+    let mut names: Vec<&str> = named
+        .iter()
+        .take(NAMED)
+        .map(|m| m.name.as_deref().or(m.anchor.as_ref().map(|a| a.as_str())).unwrap_or("?"))
+        .collect();
     let more = count.saturating_sub(names.len() as u64);
     let rest = format!("{more} more");
     if more > 0 {
