@@ -35,7 +35,27 @@ impl KeyHasher {
         match reference {
             Reference::Dn(name) => self.dn(name),
             Reference::Uid(uid) => self.text(b"u", uid),
+            Reference::In { source, name } => self.of_source(*source).hash(name),
         }
+    }
+
+    /// The hasher of the names of a source: the same name in two sources means two entries. The first source, number 0,
+    /// has the names of this one.
+    #[must_use]
+    pub fn of_source(self, source: usize) -> Self {
+        match source {
+            0 => self,
+            // An odd factor is another one for every source, and cannot be undone by a name.
+            source => {
+                let salt = (source as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+                Self { key: (self.key.0 ^ salt, self.key.1.rotate_left(17) ^ salt) }
+            }
+        }
+    }
+
+    /// The hash of a name by which entries are joined.
+    pub fn join(&self, name: &str) -> KeyHash {
+        self.text(b"j", name)
     }
 
     /// The hash of a normalized DN.
@@ -61,8 +81,8 @@ pub fn unresolved_manager(entry: &Entry, name: &str, reference: &Reference, in_d
     error(
         object_ref(&entry.anchor, ObjectKind::User, name, &entry.dn),
         "manager",
-        reference_text(reference),
-        format!("'{}': the manager \"{}\" {why}; it is left empty", entry.dn, reference_text(reference)),
+        reference.name(),
+        format!("'{}': the manager \"{}\" {why}; it is left empty", entry.dn, reference.name()),
         remedy,
     )
 }
@@ -76,7 +96,7 @@ pub fn unresolved_members(entry: &Entry, name: &str, unresolved: &[(&Reference, 
         .take(LISTED)
         .map(|(reference, in_directory)| {
             let (why, remedy) = reasons(*in_directory, "the member");
-            let text = reference_text(reference);
+            let text = reference.name();
             let message =
                 format!("'{}': the member \"{text}\" {why}; the group is synced without it", entry.dn);
             error(object.clone(), "members", text, message, remedy)
@@ -107,12 +127,6 @@ fn reasons(in_directory: bool, who: &str) -> (&'static str, String) {
                 "Correct or remove {who} in the directory, or widen the search base so that the entry is read."
             ),
         )
-    }
-}
-
-fn reference_text(reference: &Reference) -> &str {
-    match reference {
-        Reference::Dn(text) | Reference::Uid(text) => text,
     }
 }
 

@@ -61,8 +61,13 @@ fn an_update_tells_each_property_with_its_rule() {
     let boss = anchor("boss");
     let wanted = Wanted { anchor: &after.anchor, dn: &after.dn, mapped: &mapped, manager: Some(&boss) };
     let rules = Rules::built_in(MappingSettings::default());
-    let circumstances =
-        Circumstances { member_of: &[], is_new: false, now: lockstep_model::Timestamp::UNIX_EPOCH };
+    let circumstances = Circumstances {
+        source: 0,
+        others: &[],
+        member_of: &[],
+        is_new: false,
+        now: lockstep_model::Timestamp::UNIX_EPOCH,
+    };
     let trace = rules.trace(&after, circumstances);
     insta::assert_json_snapshot!(describe(&wanted, Some(&confirmed), (0, 0), &trace));
 }

@@ -53,6 +53,19 @@ impl SourceAnchor {
         Self(uuid.hyphenated().to_string().into_boxed_str())
     }
 
+    /// The anchor by which an entry of a further source is known: the name of the source, a colon, its anchor there.
+    ///
+    /// # Errors
+    /// It would be too long.
+    pub fn of_source(source: &str, anchor: &Self) -> Result<Self, AnchorError> {
+        Self::new(format!("{source}:{anchor}"))
+    }
+
+    /// The anchor in the further source of this name; none where it is of another.
+    pub fn within(&self, source: &str) -> Option<Self> {
+        Self::new(self.0.strip_prefix(source)?.strip_prefix(':')?).ok()
+    }
+
     /// The anchor as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -39,6 +39,9 @@ pub enum ErrorCode {
     DeletingCloudOnlyObjectNotAllowed,
     /// The entry cannot become a cloud object: a value the mapping needs is missing or unreadable.
     MappingFailed,
+    /// Which object an entry of a further source belongs to cannot be told: several would do, or another entry of that
+    /// source claims the same one.
+    AmbiguousJoin,
 }
 
 impl ErrorCode {
@@ -58,6 +61,7 @@ impl ErrorCode {
         Self::QuotaExceeded,
         Self::DeletingCloudOnlyObjectNotAllowed,
         Self::MappingFailed,
+        Self::AmbiguousJoin,
     ];
 
     /// The code as text, as it stands in JSON and in the book.
@@ -77,6 +81,7 @@ impl ErrorCode {
             Self::QuotaExceeded => "QuotaExceeded",
             Self::DeletingCloudOnlyObjectNotAllowed => "DeletingCloudOnlyObjectNotAllowed",
             Self::MappingFailed => "MappingFailed",
+            Self::AmbiguousJoin => "AmbiguousJoin",
         }
     }
 
@@ -89,9 +94,10 @@ impl ErrorCode {
     pub const fn category(self) -> ErrorCategory {
         match self {
             Self::PropertyConflict | Self::AttributeValueMustBeUnique => ErrorCategory::DuplicateAttribute,
-            Self::InvalidSoftMatch | Self::InvalidHardMatch | Self::ObjectTypeMismatch => {
-                ErrorCategory::DataMismatch
-            }
+            Self::InvalidSoftMatch
+            | Self::InvalidHardMatch
+            | Self::ObjectTypeMismatch
+            | Self::AmbiguousJoin => ErrorCategory::DataMismatch,
             Self::DataValidationFailed
             | Self::DomainNotVerified
             | Self::NoMailAddress
@@ -111,7 +117,8 @@ impl ErrorCode {
             | Self::ObjectTypeMismatch
             | Self::QuotaExceeded
             | Self::DeletingCloudOnlyObjectNotAllowed
-            | Self::MappingFailed => Severity::Blocked,
+            | Self::MappingFailed
+            | Self::AmbiguousJoin => Severity::Blocked,
             Self::PropertyConflict
             | Self::DataValidationFailed
             | Self::ExceededAllowedLength

@@ -1,5 +1,6 @@
 //! A cloud object: its kind, its properties, and the fingerprint by which two of them are compared.
 
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -144,7 +145,7 @@ impl fmt::Display for Property {
 }
 
 /// The value of a property.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(untagged)]
 pub enum PropertyValue {
     /// True or false.
@@ -156,6 +157,51 @@ pub enum PropertyValue {
     /// What the cloud has stays: a rule has nothing to say about the property. On the wire only, `null`; a tenant
     /// never stores it.
     Kept,
+}
+
+/// Read by what stands there: to try each variant in turn makes an error, in words, of each that it is not.
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = PropertyValue;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("true, false, a text, a list of texts or null")
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<PropertyValue, E> {
+        Ok(PropertyValue::Flag(flag))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<PropertyValue, E> {
+        Ok(PropertyValue::Text(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<PropertyValue, E> {
+        Ok(PropertyValue::Text(text))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<PropertyValue, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(PropertyValue::List(list))
+    }
+
+    fn visit_unit<E>(self) -> Result<PropertyValue, E> {
+        Ok(PropertyValue::Kept)
+    }
+
+    fn visit_none<E>(self) -> Result<PropertyValue, E> {
+        Ok(PropertyValue::Kept)
+    }
+}
+
+impl<'de> Deserialize<'de> for PropertyValue {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(ValueVisitor)
+    }
 }
 
 /// The properties of one object, ordered, so that two objects can be compared as text.
@@ -369,6 +415,21 @@ mod tests {
         sent.keep_from(Some(&before));
         assert_eq!(sent.text(Property::City), Some("Zug"));
         assert_eq!(sent.get(Property::Country), None);
+    }
+
+    #[test]
+    fn values_are_what_stands_there() {
+        let read = |text: &str| serde_json::from_str::<PropertyValue>(text).ok();
+        assert_eq!(read("true"), Some(PropertyValue::Flag(true)));
+        assert_eq!(read("\"a\\n\""), Some(PropertyValue::Text("a\n".into())));
+        assert_eq!(read("[\"a\", \"b\"]"), Some(PropertyValue::List(vec!["a".into(), "b".into()])));
+        assert_eq!(read("[]"), Some(PropertyValue::List(vec![])));
+        assert_eq!(read("null"), Some(PropertyValue::Kept));
+        for wrong in ["1", "{}", "[1]", "[null]", "[[\"a\"]]"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+        let value = serde_json::json!(["a"]);
+        assert_eq!(serde_json::from_value(value).ok(), Some(PropertyValue::List(vec!["a".to_owned()])));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum DeleteReason {
     MissingFromFullRead,
     /// The entry is there, and no rule takes it in any more.
     LeftScope,
+    /// The entry is there and belongs to another object now: what it was by itself goes.
+    Joined,
 }
 
 /// One property that changes.

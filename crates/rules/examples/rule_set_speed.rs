@@ -151,8 +151,15 @@ fn main() {
         let entries: Vec<_> = (start..users.min(start + 10_000)).map(user).collect();
         let (started, before) = (Instant::now(), worked());
         for (seed, entry) in (0_u128..).zip(&entries) {
-            let subject =
-                Subject { entry, member_of: &[], is_new: false, now: jiff::Timestamp::UNIX_EPOCH, seed };
+            let subject = Subject {
+                entry,
+                source: 0,
+                others: &[],
+                member_of: &[],
+                is_new: false,
+                now: jiff::Timestamp::UNIX_EPOCH,
+                seed,
+            };
             properties += if explain {
                 match black_box(set.evaluate(&subject)) {
                     Evaluated::Object(made) => made.object.properties.iter().count(),

@@ -13,6 +13,7 @@ mod rules;
 pub mod sync_rules;
 
 pub use rules::{Circumstances, Refers, Rules, RulesDocument, Trace};
+pub use sync_rules::is_source_name;
 
 use attribute::{A, Slots, texts};
 use flows::Take;
@@ -107,6 +108,28 @@ pub enum Reference {
     Dn(String),
     /// The `uid` of a posixAccount (RFC 2307 `memberUid`), in lower case.
     Uid(String),
+    /// A name in a further source.
+    In {
+        /// The number of the source, from 1.
+        source: usize,
+        /// The name there.
+        name: Box<Self>,
+    },
+}
+
+impl Reference {
+    /// The same name in a source; the first has the number 0.
+    pub fn of_source(self, source: usize) -> Self {
+        if source == 0 { self } else { Self::In { source, name: Box::new(self) } }
+    }
+
+    /// The name without the source.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Dn(text) | Self::Uid(text) => text,
+            Self::In { name, .. } => name.name(),
+        }
+    }
 }
 
 /// The mapping, ready to be used. Cheap to share; [`Mapping::map`] keeps nothing.

@@ -1,9 +1,11 @@
 //! What decides: the built-in mapping or a rule set, behind one face. The sync client knows no other.
 
-use crate::sync_rules::{Evaluated, Made, MadeObject, Problems, RuleSet, Schemas, Subject};
+use crate::sync_rules::{
+    Contributor, Evaluated, JoinValues, Joins, Made, MadeObject, Problems, RuleSet, Schemas, Subject,
+};
 use crate::{Mapped, Mapping, MappingSettings, Reference};
 use jiff::Timestamp;
-use lockstep_model::{Entry, ObjectKind, Property, dn};
+use lockstep_model::{Entry, ObjectKind, Property, SourceAnchor, SyncError, dn};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,6 +22,9 @@ pub enum RulesDocument {
         file: String,
         /// The TOML.
         text: String,
+        /// The further sources by name, in their order.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sources: Vec<String>,
     },
 }
 
@@ -32,6 +37,10 @@ impl Default for RulesDocument {
 /// What a rule can ask beside the entry itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances<'a> {
+    /// The entries of further sources that are joined to it, in the order of the sources.
+    pub others: &'a [Contributor<'a>],
+    /// The number of the entry's source; that of the first is 0.
+    pub source: usize,
     /// The groups that the entry is a direct member of, as normalized DNs; only those of [`Rules::groups_asked`]
     /// need to be there.
     pub member_of: &'a [String],
@@ -73,8 +82,9 @@ impl Rules {
     pub fn new(document: RulesDocument) -> Result<Self, Problems> {
         let kind = match &document {
             RulesDocument::BuiltIn(settings) => Kind::BuiltIn(Box::new(Mapping::new(settings))),
-            RulesDocument::Set { file, text } => {
-                Kind::Set(Box::new(RuleSet::parse(file, text, &Schemas::ldap())?))
+            RulesDocument::Set { file, text, sources } => {
+                let set = RuleSet::parse(file, text, &Schemas::ldap())?;
+                Kind::Set(Box::new(set.with_sources(sources)?))
             }
         };
         Ok(Self { document, kind })
@@ -104,6 +114,53 @@ impl Rules {
         match &self.document {
             RulesDocument::BuiltIn(_) => "the built-in mapping",
             RulesDocument::Set { file, .. } => file,
+        }
+    }
+
+    /// The further sources by name, in their order; the first has the number 1.
+    pub fn sources(&self) -> &[String] {
+        match &self.kind {
+            Kind::BuiltIn(_) => &[],
+            Kind::Set(set) => set.sources(),
+        }
+    }
+
+    /// The number of the source that an anchor is of: those of further sources begin with its name and a colon.
+    pub fn source_of(&self, anchor: &SourceAnchor) -> usize {
+        let sources = self.sources();
+        if sources.is_empty() {
+            return 0;
+        }
+        let name = anchor.as_str().split_once(':').map_or("", |(name, _)| name);
+        sources.iter().position(|held| held == name).map_or(0, |at| at + 1)
+    }
+
+    /// By what an entry of a further source is joined; none where no rule with join clauses takes it.
+    ///
+    /// # Errors
+    /// Two rules with join clauses take it.
+    pub fn joins(
+        &self,
+        entry: &Entry,
+        circumstances: Circumstances<'_>,
+    ) -> Result<Option<Joins>, Box<SyncError>> {
+        match &self.kind {
+            Kind::BuiltIn(_) => Ok(None),
+            Kind::Set(set) => set.joins(&subject(entry, circumstances)),
+        }
+    }
+
+    /// What entries of the source of this number can be joined to the object of an entry by; none where it makes no
+    /// object of the metaverse, or that source joins nothing.
+    pub fn join_values(
+        &self,
+        entry: &Entry,
+        circumstances: Circumstances<'_>,
+        source: usize,
+    ) -> Option<JoinValues> {
+        match &self.kind {
+            Kind::BuiltIn(_) => None,
+            Kind::Set(set) => set.join_values(&subject(entry, circumstances), source),
         }
     }
 
@@ -257,6 +314,8 @@ fn owned((property, rule): (Property, String)) -> (Property, Cow<'static, str>) 
 fn subject<'a>(entry: &'a Entry, circumstances: Circumstances<'a>) -> Subject<'a> {
     Subject {
         entry,
+        source: circumstances.source,
+        others: circumstances.others,
         member_of: circumstances.member_of,
         is_new: circumstances.is_new,
         now: circumstances.now,

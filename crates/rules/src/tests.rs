@@ -141,6 +141,7 @@ fn members_of_every_kind_of_group() {
             .map(|member| match member {
                 Reference::Dn(name) => name.clone(),
                 Reference::Uid(uid) => format!("uid {uid}"),
+                Reference::In { source, name } => format!("{} in {source}", name.name()),
             })
             .collect();
         assert_eq!(members, expect, "{attributes:?}");

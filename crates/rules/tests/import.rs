@@ -65,6 +65,8 @@ fn same(a: &RuleSet, b: &RuleSet) {
         let entry = entries::entry(n);
         let member_of = if n % 3 == 0 { &groups[..] } else { &[] };
         let subject = Subject {
+            source: 0,
+            others: &[],
             entry: &entry,
             member_of,
             is_new: n % 2 == 0,

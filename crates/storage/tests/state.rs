@@ -28,6 +28,7 @@ fn raw(dn: &str) -> Vec<u8> {
 
 fn user(name: &str) -> Upsert {
     Upsert {
+        unsettled: false,
         id: None,
         anchor: anchor(name),
         kind: Some(ObjectKind::User),
@@ -318,4 +319,67 @@ async fn a_scratch_copy_is_private() {
     let files = std::fs::read_dir(store.path.parent().unwrap()).unwrap();
     let names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     assert!(names.iter().all(|name| !name.contains("preview")), "{names:?}");
+}
+
+/// A batch large enough for a first load: users that refer to the next one.
+fn many(from: usize, count: usize) -> Vec<Upsert> {
+    let numbers = from..from + count;
+    let with_reference = |n: usize| {
+        let mut one = user(&format!("u{n:05}"));
+        one.index.references_added = vec![key(&format!("u{:05}", n + 1))];
+        one
+    };
+    numbers.map(with_reference).collect()
+}
+
+#[tokio::test]
+async fn a_first_load_is_in_order_when_it_is_asked() {
+    let Store { state, .. } = &store();
+    let ids = put(state, many(0, 1_500)).await;
+    let more: Vec<_> = (1_500..1_510).map(|n| anchor(&format!("u{n:05}"))).collect();
+    assert!(state.lookup(more).await.unwrap().iter().all(Option::is_none));
+    let rest = put(state, many(1_500, 10)).await;
+    assert_eq!(state.counts().await.unwrap().entries, 1_510);
+    // The first question that needs them finds the indexes in order.
+    let found = state.resolve(vec![key("u00007"), key("u01505"), key("nobody")]).await.unwrap();
+    let ids_found: Vec<_> = found.iter().map(|target| target.map(|target| target.id)).collect();
+    assert_eq!(ids_found, [Some(ids[7]), Some(rest[5]), None]);
+    // A name that comes makes pending who refers to it.
+    let all: Vec<_> = ids.iter().chain(&rest).map(|id| written(*id, ObjectKind::User, true)).collect();
+    state.record(all, at(1)).await.unwrap();
+    let mut last = user("u01510");
+    last.index.touched = vec![key("u01510")];
+    put(state, vec![last]).await;
+    assert_eq!(pending(state, Stage::Users).await, ["u01509", "u01510"]);
+}
+
+#[tokio::test]
+async fn an_entry_named_twice_in_a_first_load_is_one() {
+    let Store { state, .. } = &store();
+    let ids = put(state, many(0, 1_000)).await;
+    let held = state.lookup(vec![anchor("u00010"), anchor("new")]).await.unwrap();
+    assert_eq!(held[0].as_ref().map(|held| held.id), Some(ids[10]));
+    assert!(held[1].is_none());
+    let changed =
+        Upsert { id: Some(ids[10]), raw: raw("other"), index: IndexChange::default(), ..user("u00010") };
+    assert_eq!(put(state, vec![changed, user("new")]).await[0], ids[10]);
+    let held = state.lookup(vec![anchor("u00010")]).await.unwrap();
+    assert_eq!(held[0].as_ref().map(|held| held.raw.clone()), Some(raw("other")));
+    assert_eq!(state.counts().await.unwrap().entries, 1_001);
+}
+
+#[tokio::test]
+async fn a_first_load_that_was_left_is_put_in_order_by_the_next_opening() {
+    let Store { state, path, _folder } = store();
+    let ids = put(&state, many(0, 1_000)).await;
+    let copy = SqliteStateStore::open_copy(&path).unwrap();
+    assert_eq!(copy.find(vec![anchor("u00500")]).await.unwrap(), [Some((ids[500], false))]);
+    drop((state, copy));
+    let again = SqliteStateStore::open(&path).unwrap();
+    assert_eq!(
+        again.find(vec![anchor("u00500"), anchor("x")]).await.unwrap(),
+        [Some((ids[500], false)), None]
+    );
+    let found = again.resolve(vec![key("u00500")]).await.unwrap();
+    assert_eq!(found[0].map(|target| target.id), Some(ids[500]));
 }

@@ -33,7 +33,8 @@ pub type SourceFactory = Arc<dyn Fn(&[String]) -> Box<dyn Source> + Send + Sync>
 /// A sync client. Cloning is cheap and gives another handle on the same one.
 #[derive(Clone)]
 pub struct SyncClient {
-    pub(crate) source: SourceFactory,
+    /// The first source, then the further ones in the order in which the rules know them.
+    sources: Arc<Vec<SourceFactory>>,
     pub(crate) target: Arc<dyn Target>,
     pub(crate) state: Arc<dyn StateStore>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -54,7 +55,16 @@ impl SyncClient {
     ) -> Self {
         let progress = watch::Sender::new(Progress::default());
         let attributes = Arc::new(settings.rules.attributes());
-        Self { source, target, state, clock, settings: Arc::new(settings), attributes, progress }
+        let sources = Arc::new(vec![source]);
+        Self { sources, target, state, clock, settings: Arc::new(settings), attributes, progress }
+    }
+
+    /// The same client with further sources, in the order of [`Rules::sources`]: entries of each are joined to objects
+    /// that those before it make.
+    #[must_use]
+    pub fn with_further_sources(self, further: Vec<SourceFactory>) -> Self {
+        let first = self.sources.first().cloned();
+        Self { sources: Arc::new(first.into_iter().chain(further).collect()), ..self }
     }
 
     /// How far the present run is.
@@ -184,8 +194,18 @@ impl SyncClient {
     /// Looks at the installation, source first. Nothing is changed.
     pub async fn check(&self) -> Vec<DoctorCheck> {
         let now = self.clock.now();
-        let mut source = self.make_source();
-        let (mut checks, target) = tokio::join!(source.check(now), self.target.check(now));
+        let mut sources = self.make_sources();
+        let names = self.settings.rules.sources();
+        let look = async {
+            let mut checks = Vec::new();
+            for (at, source) in sources.iter_mut().enumerate() {
+                let found = source.check(now).await;
+                let name = at.checked_sub(1).and_then(|at| names.get(at));
+                checks.extend(found.into_iter().map(|check| of_source(check, name)));
+            }
+            checks
+        };
+        let (mut checks, target) = tokio::join!(look, self.target.check(now));
         checks.extend(target);
         checks.extend(self.check_scope().await);
         checks
@@ -261,8 +281,10 @@ impl SyncClient {
         let read_again = read_attributes(&self.state).await? != *self.attributes;
         let rules = self.settings.rules.describe();
         tracing::info!(rules, read_again, "the rules changed: every entry is evaluated again");
-        if read_again {
-            meta.watermark = None;
+        let sources = self.settings.rules.sources();
+        if read_again || meta.further.keys().any(|name| !sources.contains(name)) {
+            // What a source that is no more had named is found missing.
+            meta.forget_watermarks();
         }
         meta.rules = self.rules_id();
         self.keep_rules().await?;
@@ -331,7 +353,7 @@ impl SyncClient {
     ) -> Result<Arc<ResolvedScope>, StateError> {
         let decider = self.decider(meta, scope);
         let groups = self.settings.rules.groups_asked();
-        let references = |entry: &_| decider.references(entry);
+        let references = |composite: &_| decider.references(composite);
         let resolved =
             ResolvedScope::load(&self.state, decider.hasher(), &self.settings.scope, &groups, references)
                 .await?;
@@ -350,9 +372,15 @@ impl SyncClient {
         Self { settings: Arc::new(SyncSettings { rules, ..(*self.settings).clone() }), ..self.clone() }
     }
 
-    /// A source for one connection.
-    pub(crate) fn make_source(&self) -> Box<dyn Source> {
-        (self.source)(&self.attributes)
+    /// The sources for one connection.
+    pub(crate) fn make_sources(&self) -> Vec<Box<dyn Source>> {
+        self.sources.iter().map(|make| make(&self.attributes)).collect()
+    }
+
+    /// The sources in one phrase for people.
+    pub(crate) fn describe(&self) -> String {
+        let names: Vec<String> = self.make_sources().iter().map(|source| source.describe()).collect();
+        names.join(", ")
     }
 
     pub(crate) fn planner(
@@ -375,6 +403,18 @@ impl SyncClient {
 
     pub(crate) fn phase(&self, phase: Phase) {
         self.progress.send_modify(|progress| progress.phase = phase);
+    }
+}
+
+/// A check of a further source says of which.
+pub fn of_source(check: DoctorCheck, source: Option<&String>) -> DoctorCheck {
+    match source {
+        Some(source) => DoctorCheck {
+            name: format!("{source}.{}", check.name),
+            title: format!("{} ({source})", check.title),
+            ..check
+        },
+        None => check,
     }
 }
 

@@ -1,9 +1,11 @@
 //! What decides about an entry: the rules and the scope, with all that they can ask beside it.
 
+use crate::codec::{Composite, Doubt, DoubtCause};
 use crate::scope::ResolvedScope;
+use lockstep_engine::rules::sync_rules::{Contributor, JoinValues, Joins};
 use lockstep_engine::rules::{Circumstances, Mapped, Reference, Rules, Trace};
 use lockstep_engine::{KeyHash, KeyHasher};
-use lockstep_model::{Entry, ObjectKind, Timestamp};
+use lockstep_model::{Entry, ErrorCode, ObjectKind, ObjectRef, SourceAnchor, SyncError, Timestamp};
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -46,9 +48,33 @@ impl Decider {
         self.hasher.hash(reference)
     }
 
+    /// The rules.
+    pub(crate) fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// The number of the source that an entry is of.
+    pub(crate) fn source_of(&self, anchor: &SourceAnchor) -> usize {
+        self.rules.source_of(anchor)
+    }
+
+    /// Whether there is more than one source.
+    pub(crate) fn joins(&self) -> bool {
+        !self.rules.sources().is_empty()
+    }
+
+    /// The hash of a DN in the source of an entry.
+    pub(crate) fn dn_hash(&self, anchor: &SourceAnchor, normalized: &str) -> KeyHash {
+        self.hasher.of_source(self.source_of(anchor)).dn(normalized)
+    }
+
     /// The names under which others may refer to an entry.
     pub(crate) fn keys(&self, entry: &Entry) -> Vec<Reference> {
-        self.rules.keys(entry)
+        let keys = self.rules.keys(entry);
+        match self.source_of(&entry.anchor) {
+            0 => keys,
+            source => keys.into_iter().map(|key| key.of_source(source)).collect(),
+        }
     }
 
     fn scope(&self) -> Arc<ResolvedScope> {
@@ -56,21 +82,23 @@ impl Decider {
     }
 
     /// What an entry is, and whom it refers to.
-    pub(crate) fn name(&self, entry: &Entry) -> Named {
+    pub(crate) fn name(&self, composite: &Composite) -> Named {
         let scope = self.scope();
+        let entry = &composite.entry;
+        let others = self.others(composite, usize::MAX);
         let groups = self.groups(entry, &scope);
-        let refers = self.rules.references(entry, self.circumstances(&groups, true));
+        let refers = self.rules.references(entry, self.circumstances(entry, &others, &groups, true));
         let mut named = Named { certain: true, ..Named::default() };
         if scope.asks_groups() {
             // In either case it refers to the same.
             let all = self.rules.groups_asked();
             for groups in [&[][..], &all] {
-                let refers = self.rules.references(entry, self.circumstances(groups, true));
+                let refers = self.rules.references(entry, self.circumstances(entry, &others, groups, true));
                 named.references.extend(refers.into_iter().flat_map(|refers| refers.references));
             }
         }
         if let Some(refers) = refers {
-            named.kind = scope.refuses(entry).is_none().then_some(refers.kind);
+            named.kind = self.refuses(entry, &scope).is_none().then_some(refers.kind);
             named.certain = refers.certain;
             named.references.extend(refers.references);
         }
@@ -78,27 +106,37 @@ impl Decider {
     }
 
     /// Whom an entry refers to, whatever the scope.
-    pub(crate) fn references(&self, entry: &Entry) -> Vec<Reference> {
-        let refers = self.rules.references(entry, self.circumstances(&[], true));
+    pub(crate) fn references(&self, composite: &Composite) -> Vec<Reference> {
+        let others = self.others(composite, usize::MAX);
+        let circumstances = self.circumstances(&composite.entry, &others, &[], true);
+        let refers = self.rules.references(&composite.entry, circumstances);
         refers.map(|refers| refers.references).unwrap_or_default()
     }
 
     /// What an entry becomes. `is_new`: the cloud does not have it yet.
-    pub(crate) fn map(&self, entry: &Entry, is_new: bool) -> Mapped {
+    pub(crate) fn map(&self, composite: &Composite, is_new: bool) -> Mapped {
         let scope = self.scope();
-        if let Some(reason) = scope.refuses(entry) {
+        let entry = &composite.entry;
+        if let Some(failed) = self.doubt(composite) {
+            return failed;
+        }
+        if let Some(reason) = self.refuses(entry, &scope) {
             return Mapped::OutOfScope { reason: Cow::Borrowed(reason) };
         }
         let groups = self.groups(entry, &scope);
-        self.rules.map(entry, self.circumstances(&groups, is_new))
+        let others = self.others(composite, usize::MAX);
+        self.rules.map(entry, self.circumstances(entry, &others, &groups, is_new))
     }
 
     /// What an entry became when it was in scope, whatever is now.
-    pub(crate) fn map_as_in_scope(&self, entry: &Entry, is_new: bool) -> Mapped {
+    pub(crate) fn map_as_in_scope(&self, composite: &Composite, is_new: bool) -> Mapped {
+        let entry = &composite.entry;
+        let others = self.others(composite, usize::MAX);
         let groups = self.groups(entry, &self.scope());
-        match self.rules.map(entry, self.circumstances(&groups, is_new)) {
+        match self.rules.map(entry, self.circumstances(entry, &others, &groups, is_new)) {
             Mapped::OutOfScope { .. } if self.scope().asks_groups() => {
-                self.rules.map(entry, self.circumstances(&self.rules.groups_asked(), is_new))
+                let groups = self.rules.groups_asked();
+                self.rules.map(entry, self.circumstances(entry, &others, &groups, is_new))
             }
             mapped => mapped,
         }
@@ -110,9 +148,105 @@ impl Decider {
     }
 
     /// The rules behind the properties of an entry.
-    pub(crate) fn trace(&self, entry: &Entry, is_new: bool) -> Trace<'_> {
+    pub(crate) fn trace(&self, composite: &Composite, is_new: bool) -> Trace<'_> {
+        let entry = &composite.entry;
+        let others = self.others(composite, usize::MAX);
         let groups = self.groups(entry, &self.scope());
-        self.rules.trace(entry, self.circumstances(&groups, is_new))
+        self.rules.trace(entry, self.circumstances(entry, &others, &groups, is_new))
+    }
+
+    /// By what an entry of a further source is joined.
+    pub(crate) fn joins_of(&self, entry: &Entry) -> Option<Joins> {
+        if self.source_of(&entry.anchor) == 0 {
+            return None;
+        }
+        // Two rules that join are an error of the object that it makes by itself.
+        self.rules.joins(entry, self.circumstances(entry, &[], &[], true)).ok().flatten()
+    }
+
+    /// What entries of a source can be joined to this one by, as it is with those of the sources before.
+    pub(crate) fn join_values(&self, composite: &Composite, source: usize) -> Option<JoinValues> {
+        let scope = self.scope();
+        let entry = &composite.entry;
+        if self.refuses(entry, &scope).is_some() || composite.doubt.is_some() {
+            return None;
+        }
+        let groups = self.groups(entry, &scope);
+        let others = self.others(composite, source);
+        self.rules.join_values(entry, self.circumstances(entry, &others, &groups, true), source)
+    }
+
+    /// The names under which an entry is found by those that join it, whatever the scope.
+    pub(crate) fn join_keys(&self, composite: &Composite) -> Vec<KeyHash> {
+        let entry = &composite.entry;
+        let mut hashes = Vec::new();
+        let all = self.rules.groups_asked();
+        let both = [&[][..], &all];
+        let cases = if all.is_empty() { &both[..1] } else { &both[..] };
+        for source in self.source_of(&entry.anchor) + 1..=self.rules.sources().len() {
+            let others = self.others(composite, source);
+            for groups in cases {
+                let circumstances = self.circumstances(entry, &others, groups, true);
+                let values = self.rules.join_values(entry, circumstances, source);
+                let names = values.iter().flat_map(JoinValues::names);
+                hashes.extend(names.map(|name| self.hasher.join(name.as_str())));
+            }
+        }
+        hashes
+    }
+
+    /// The error of an entry of which cannot be told where it belongs.
+    fn doubt(&self, composite: &Composite) -> Option<Mapped> {
+        let Doubt { cause, by, who } = composite.doubt.as_ref()?;
+        let entry = &composite.entry;
+        let kind = self.joins_of(entry).map_or(ObjectKind::User, |joins| joins.kind());
+        let listed = who.join("; ");
+        let (message, remedy) = match cause {
+            DoubtCause::Several => (
+                format!(
+                    "'{}' could belong to several objects by {by}: {listed}; it is joined to none",
+                    entry.dn
+                ),
+                format!("Correct {by} of one of them, so that only one has what this entry asks for."),
+            ),
+            DoubtCause::Contested => (
+                format!(
+                    "'{}' and other entries of its source claim one object by {by}: {listed}; none of them is joined",
+                    entry.dn
+                ),
+                format!("Correct {by} of the others, or take them out of the directory's scope."),
+            ),
+        };
+        let name = ["displayname", "cn", "uid"].iter().find_map(|name| entry.attributes.text(name));
+        let error = SyncError {
+            code: ErrorCode::AmbiguousJoin,
+            object: ObjectRef {
+                kind: Some(kind),
+                id: None,
+                anchor: Some(entry.anchor.clone()),
+                name: name.unwrap_or(&entry.dn).to_owned(),
+                dn: Some(entry.dn.clone()),
+            },
+            property: Some(by.clone()),
+            value: None,
+            value_in_force: None,
+            other: None,
+            message,
+            remedy,
+        };
+        Some(Mapped::Failed { kind, errors: vec![error] })
+    }
+
+    /// Containers are chosen in the first source.
+    fn refuses(&self, entry: &Entry, scope: &ResolvedScope) -> Option<&'static str> {
+        if self.source_of(&entry.anchor) == 0 { scope.refuses(entry) } else { None }
+    }
+
+    /// Those that are joined, of sources before this one.
+    fn others<'c>(&self, composite: &'c Composite, before: usize) -> Vec<Contributor<'c>> {
+        let parts =
+            composite.parts.iter().map(|entry| Contributor { entry, source: self.source_of(&entry.anchor) });
+        parts.filter(|part| part.source > 0 && part.source < before).collect()
     }
 
     fn groups(&self, entry: &Entry, scope: &ResolvedScope) -> Vec<String> {
@@ -123,7 +257,13 @@ impl Decider {
         scope.groups_of(&keys)
     }
 
-    const fn circumstances<'a>(&self, member_of: &'a [String], is_new: bool) -> Circumstances<'a> {
-        Circumstances { member_of, is_new, now: self.now }
+    fn circumstances<'a>(
+        &self,
+        entry: &Entry,
+        others: &'a [Contributor<'a>],
+        member_of: &'a [String],
+        is_new: bool,
+    ) -> Circumstances<'a> {
+        Circumstances { source: self.source_of(&entry.anchor), others, member_of, is_new, now: self.now }
     }
 }

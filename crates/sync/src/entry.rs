@@ -1,7 +1,7 @@
 //! What one entry's change means: the entry as it is now, what the mapping makes of it, and what changes in the
 //! indexes. Pure, for an import calls it for thousands at once beside the tasks that wait for the network.
 
-use crate::codec;
+use crate::codec::{self, Composite};
 use crate::decide::Decider;
 use crate::state::{Held, IndexChange, Upsert};
 use lockstep_engine::rules::Reference;
@@ -72,42 +72,86 @@ pub(crate) enum Worked {
 pub(crate) struct Names {
     pub(crate) keys: Vec<KeyHash>,
     pub(crate) references: Vec<KeyHash>,
+    /// By what it is found by those that join it, and by what it looks for what it joins itself.
+    pub(crate) joins: Joins,
     pub(crate) parent: Option<(KeyHash, String)>,
     pub(crate) own: Option<KeyHash>,
+}
+
+/// The names by which entries of several sources find each other.
+#[derive(Default)]
+pub(crate) struct Joins {
+    pub(crate) keys: Vec<KeyHash>,
+    pub(crate) references: Vec<KeyHash>,
 }
 
 impl Names {
     /// The names of an entry, and its kind where it is in scope. `was`: its kind before, which stays where the rules
     /// cannot say.
     pub(crate) fn of(
-        entry: &Entry,
+        composite: &Composite,
         decider: &Decider,
         was: Option<ObjectKind>,
     ) -> (Self, Option<ObjectKind>) {
-        let hasher = decider.hasher();
-        let named = decider.name(entry);
+        let entry = &composite.entry;
+        let named = decider.name(composite);
         let kind = match was {
             Some(was) if !named.certain => Some(was),
             _ => named.kind,
         };
         let names = decider.keys(entry);
-        let mut keys: Vec<KeyHash> = names.iter().map(|key| hasher.hash(key)).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let mut references: Vec<KeyHash> =
-            named.references.iter().map(|reference| hasher.hash(reference)).collect();
-        references.sort_unstable();
-        references.dedup();
-        let own = names.iter().find_map(|name| match name {
-            Reference::Dn(name) => Some(name.as_str()),
-            Reference::Uid(_) => None,
-        });
+        let keys = sorted(names.iter().map(|key| decider.hash(key)));
+        let references = sorted(named.references.iter().map(|reference| decider.hash(reference)));
+        let own = names.iter().find_map(dn_of);
         let parent = own.and_then(dn::parent_of).map(|parent| {
             let written = next_comma(&entry.dn).and_then(|at| entry.dn.get(at + 1..)).unwrap_or("");
-            (hasher.dn(parent), written.trim_start().to_owned())
+            (decider.dn_hash(&entry.anchor, parent), written.trim_start().to_owned())
         });
-        (Self { keys, references, parent, own: own.map(|own| hasher.dn(own)) }, kind)
+        let joins = if decider.joins() { Joins::of(composite, decider) } else { Joins::default() };
+        let own = own.map(|own| decider.dn_hash(&entry.anchor, own));
+        (Self { keys, references, joins, parent, own }, kind)
     }
+
+    /// All names that the indexes have of it.
+    pub(crate) fn all_keys(&self) -> Vec<KeyHash> {
+        self.keys.iter().chain(&self.joins.keys).copied().collect()
+    }
+
+    /// All that the indexes have of whom it refers to.
+    pub(crate) fn all_references(&self) -> Vec<KeyHash> {
+        self.references.iter().chain(&self.joins.references).copied().collect()
+    }
+}
+
+impl Joins {
+    fn of(composite: &Composite, decider: &Decider) -> Self {
+        let joins = decider.joins_of(&composite.entry);
+        let names = joins.iter().flat_map(|joins| joins.names());
+        Self {
+            keys: sorted(decider.join_keys(composite).into_iter()),
+            references: sorted(names.map(|name| decider.hasher().join(name.as_str()))),
+        }
+    }
+
+    /// Whom it concerns that an entry came or went.
+    pub(crate) fn all(&self) -> Vec<KeyHash> {
+        self.keys.iter().chain(&self.references).copied().collect()
+    }
+}
+
+fn dn_of(name: &Reference) -> Option<&str> {
+    match name {
+        Reference::Dn(name) => Some(name),
+        Reference::Uid(_) => None,
+        Reference::In { name, .. } => dn_of(name),
+    }
+}
+
+fn sorted(hashes: impl Iterator<Item = KeyHash>) -> Vec<KeyHash> {
+    let mut hashes: Vec<KeyHash> = hashes.collect();
+    hashes.sort_unstable();
+    hashes.dedup();
+    hashes
 }
 
 /// Works out what a change, or several of one entry, come to.
@@ -116,76 +160,103 @@ pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
     let decode = |held: &Held| codec::decode(anchor.clone(), &held.raw);
     // A whole entry says all of itself; what was held matters for the indexes only, if it changed at all.
     let whole = changes.iter().all(|change| change.extent == Extent::Whole && change.dn.is_some());
-    let mut old = if whole { None } else { held.as_ref().and_then(decode) };
-    let mut now = old.clone();
+    let mut now = if whole { None } else { held.as_ref().and_then(decode) };
     for change in changes {
         now = merge(now, change);
     }
     let Some(entry) = now else { return Worked::NoDn };
-    let raw = codec::encode(&entry.dn, &entry.attributes);
+    let own = codec::encode(&entry.dn, &entry.attributes);
     let was_there = held.as_ref().is_some_and(|held| held.gone.is_none());
-    if let Some(held) = held.as_ref().filter(|held| was_there && held.raw == raw) {
+    if let Some(held) = held.as_ref().filter(|held| was_there && codec::own(&held.raw) == own) {
         return Worked::Same(held.id);
     }
-    if whole && was_there {
-        old = held.as_ref().and_then(decode);
-    }
-    let old_kind = held.as_ref().and_then(|held| held.kind).filter(|_| was_there);
-    let (names, kind) = Names::of(&entry, decider, old_kind);
-    let before = old.filter(|_| was_there).map(|old| Names::of(&old, decider, None).0).unwrap_or_default();
+    let before = held.as_ref().filter(|_| was_there);
+    // Those that are joined to it stay so until it is evaluated again.
+    let (raw, composite) = match before.filter(|_| decider.joins()).and_then(|held| codec::split(&held.raw)) {
+        Some(split) if !split.parts.is_empty() || split.doubt.is_some() => {
+            let raw = codec::compose(&own, &split.parts, split.doubt.as_ref());
+            let parts = split.parts.into_iter().filter_map(|(anchor, raw)| codec::decode(anchor, &raw));
+            (raw, Composite { entry, parts: parts.collect(), doubt: split.doubt })
+        }
+        _ => (own, Composite { entry, parts: Vec::new(), doubt: None }),
+    };
+    let old_kind = before.and_then(|held| held.kind);
+    let old = before.and_then(|held| codec::decode_whole(anchor.clone(), &held.raw));
+    let (names, kind) = Names::of(&composite, decider, old_kind);
+    let is_further = decider.source_of(&anchor) > 0;
+    // Whether an entry of a further source is an object of its own is not known before it is settled.
+    let kind = if is_further { old_kind } else { kind };
+    let before = old.map(|old| Names::of(&old, decider, None).0).unwrap_or_default();
     let upsert = Upsert {
         id: held.as_ref().map(|held| held.id),
         anchor,
         kind,
         raw,
         index: index_change(before, names, was_there && old_kind != kind, first),
+        unsettled: is_further,
     };
     Worked::Changed {
         upsert: Box::new(upsert),
-        may_delete: was_there && old_kind.is_some() && old_kind != kind,
+        may_delete: is_further || (was_there && old_kind.is_some() && old_kind != kind),
     }
 }
 
-/// An entry that did not change itself, evaluated again; none where it is what it was.
-pub(crate) fn rework(held: Held, decider: &Decider) -> Option<Upsert> {
-    if held.gone.is_some() {
-        return None;
-    }
-    let entry = codec::decode(held.anchor.clone(), &held.raw)?;
-    let (names, kind) = Names::of(&entry, decider, held.kind);
+/// An entry of the first source that did not change itself, evaluated again; none where it is what it was. Beside it the
+/// names by which it is found by those that join it.
+pub(crate) fn rework(held: &Held, decider: &Decider) -> (Option<Upsert>, Vec<KeyHash>) {
+    let composite = match held.gone {
+        None => codec::decode_whole(held.anchor.clone(), &held.raw),
+        Some(_) => None,
+    };
+    let Some(composite) = composite else { return (None, Vec::new()) };
+    let (names, kind) = Names::of(&composite, decider, held.kind);
+    let asked = names.joins.keys.clone();
     if kind == held.kind {
-        return None;
+        return (None, asked);
     }
-    Some(Upsert {
+    let upsert = Upsert {
         id: Some(held.id),
-        anchor: held.anchor,
+        anchor: held.anchor.clone(),
         kind,
-        raw: held.raw,
+        raw: held.raw.clone(),
         // Keys hold the kind, and who refers to them sees another one.
-        index: IndexChange { touched: names.keys.clone(), keys_added: names.keys, ..IndexChange::default() },
-    })
+        index: IndexChange { keys_added: names.all_keys(), touched: names.keys, ..IndexChange::default() },
+        unsettled: false,
+    };
+    (Some(upsert), asked)
 }
 
-fn index_change(before: Names, after: Names, kind_changed: bool, first: bool) -> IndexChange {
+pub(crate) fn index_change(before: Names, after: Names, kind_changed: bool, first: bool) -> IndexChange {
     let keys = lockstep_engine::link_difference(&before.keys, &after.keys);
     let references = lockstep_engine::link_difference(&before.references, &after.references);
+    let join_keys = lockstep_engine::link_difference(&before.joins.keys, &after.joins.keys);
+    let joins = lockstep_engine::link_difference(&before.joins.references, &after.joins.references);
     let touched = match (first, kind_changed) {
         (true, _) => Vec::new(),
         (false, true) => before.keys.iter().chain(&after.keys).copied().collect(),
         (false, false) => keys.added.iter().chain(&keys.removed).copied().collect(),
     };
+    let joining = [&join_keys, &joins];
+    let unsettles =
+        joining.iter().flat_map(|names| names.added.iter().chain(&names.removed)).copied().collect();
     let moved = before.parent.as_ref().map(|p| p.0) != after.parent.as_ref().map(|p| p.0);
     IndexChange {
         // Keys hold the kind: another kind writes them all again.
-        keys_added: if kind_changed { after.keys } else { keys.added },
-        keys_removed: keys.removed,
-        references_added: references.added,
-        references_removed: references.removed,
+        keys_added: if kind_changed { after.all_keys() } else { both(keys.added, join_keys.added) },
+        keys_removed: both(keys.removed, join_keys.removed),
+        references_added: both(references.added, joins.added),
+        references_removed: both(references.removed, joins.removed),
         touched,
+        unsettles,
         left: if moved { before.parent.map(|p| p.0) } else { None },
         joined: if moved { after.parent } else { None },
         own: if moved && !first { after.own } else { None },
     }
+}
+
+fn both(mut one: Vec<KeyHash>, other: Vec<KeyHash>) -> Vec<KeyHash> {
+    one.extend(other);
+    one
 }
 
 /// The entry after a change.

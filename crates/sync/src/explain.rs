@@ -28,6 +28,11 @@ impl Planner {
         let asked = asked.trim();
         let mut found = self.find(asked).await?.into_iter();
         let Some(held) = found.next() else { return Ok(None) };
+        // An entry that is joined to an object is told as that.
+        let held = match self.state.roots(vec![held.id]).await?.first() {
+            Some(Some(root)) => self.state.entries(vec![*root]).await?.into_iter().next().unwrap_or(held),
+            _ => held,
+        };
         let others = found.map(|other| name_of(&other)).collect();
         let Some(mut standing) = self.state.standing(held.id).await? else { return Ok(None) };
         standing.pending |= is_draft;
@@ -67,11 +72,12 @@ impl Planner {
         standing: Standing,
         others: Vec<String>,
     ) -> Result<Explanation, SyncFailure> {
-        let entry = codec::decode(held.anchor.clone(), &held.raw);
+        let composite = codec::decode_whole(held.anchor.clone(), &held.raw);
+        let entry = composite.as_ref().map(|composite| &composite.entry);
         let mut told = Explanation {
             name: name_of(&held),
             anchor: held.anchor.clone(),
-            dn: entry.as_ref().map(|entry| entry.dn.clone()),
+            dn: entry.map(|entry| entry.dn.clone()),
             scope: Scope::OutOfScope { reason: "only the cloud knows it".to_owned() },
             values: Vec::new(),
             manager: None,
@@ -86,14 +92,14 @@ impl Planner {
         };
         let confirmed_kind = standing.row.confirmed.as_ref().map(|confirmed| confirmed.kind);
         let pending = standing.pending;
-        match (held.gone, entry.as_ref().map(|entry| self.decider.map(entry, !told.in_cloud))) {
+        match (held.gone, composite.as_ref().map(|it| self.decider.map(it, !told.in_cloud))) {
             (Some(reason), _) => told.scope = Scope::Gone { reason },
             (None, None) => {}
             (None, Some(Mapped::OutOfScope { reason })) => {
                 told.scope = Scope::OutOfScope { reason: reason.into_owned() };
             }
             (None, Some(Mapped::Object(_) | Mapped::Failed { .. })) => {
-                self.tell_values(&mut told, entry.as_ref(), standing).await?
+                self.tell_values(&mut told, entry, standing).await?
             }
         }
         let wanted = match &told.scope {
@@ -122,7 +128,7 @@ impl Planner {
         let kind = ready.mapped.kind;
         told.scope = Scope::InScope { object: kind };
         told.name.clone_from(&ready.name);
-        let trace = self.decider.trace(&ready.entry, !told.in_cloud);
+        let trace = self.decider.trace(&ready.composite, !told.in_cloud);
         told.values = values(&trace, &ready.mapped.properties);
         told.manager = ready.mapped.manager.as_ref().map(|_| ExplainedManager {
             named: entry.and_then(|entry| entry.attributes.text("manager")).unwrap_or_default().to_owned(),

@@ -6,7 +6,7 @@
 //! **Invariant:** before the first write the state says that the target is unsure, and stays so until every
 //! write was answered: an end in between has the next plan ask the target what it holds.
 
-use crate::plan::{Fate, Planner, Ready};
+use crate::plan::{Fate, Links, Planner, Ready};
 use crate::progress::{Phase, Progress};
 use crate::state::{Batch, DeletionRow, Meta, Outcome, Stage, StateStore};
 use crate::{StateError, SyncFailure, flows};
@@ -30,6 +30,8 @@ const BYTES: usize = 4 * 1024 * 1024;
 const IN_FLIGHT: usize = 6;
 /// Pending objects made ready at once.
 const PAGE: usize = 1_000;
+/// Pending groups made ready at once, with their members: the first are on their way while the others are.
+const GROUPS: usize = 100;
 /// Objects whose client-side errors are told at once.
 const ERRORS: usize = 5_000;
 
@@ -217,6 +219,7 @@ impl Exporter {
         if !with_deletions {
             self.find_unjudged().await?;
         }
+        self.tell_past_errors().await?;
         self.objects(Stage::Users).await?;
         self.objects(Stage::Groups).await?;
         self.finish_stage().await?;
@@ -235,6 +238,18 @@ impl Exporter {
             self.finish_stage().await?;
         }
         Ok(())
+    }
+
+    /// Takes back the errors of what is no object any more, before new ones are told.
+    async fn tell_past_errors(&mut self) -> Result<(), SyncFailure> {
+        loop {
+            let objects = self.state().past_errors(ERRORS).await?;
+            if objects.is_empty() {
+                return Ok(());
+            }
+            self.target.put_errors(ClientErrors { objects: objects.clone(), errors: Vec::new() }).await?;
+            self.state().told_past(objects).await?;
+        }
     }
 
     async fn find_unjudged(&mut self) -> Result<(), StateError> {
@@ -275,7 +290,7 @@ impl Exporter {
     /// Users, or groups without their members.
     async fn objects(&mut self, stage: Stage) -> Result<(), SyncFailure> {
         let mut after = CsId(0);
-        while let Some((page, last)) = self.planner.page(stage, after, PAGE).await? {
+        while let Some((page, last)) = self.planner.page_with(stage, after, PAGE, Links::Managers).await? {
             after = last;
             let mut settled = Vec::new();
             for mut ready in page {
@@ -315,7 +330,7 @@ impl Exporter {
     /// The members of groups, as differences.
     async fn members(&mut self) -> Result<(), SyncFailure> {
         let mut after = CsId(0);
-        while let Some((page, last)) = self.planner.page(Stage::Groups, after, PAGE).await? {
+        while let Some((page, last)) = self.planner.page(Stage::Groups, after, GROUPS).await? {
             after = last;
             let mut settled = Vec::new();
             for mut ready in page {

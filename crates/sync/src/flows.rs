@@ -11,7 +11,7 @@ impl Planner {
     /// would carry them a million times.
     pub(crate) fn flows_of(&self, ready: &Ready) -> BTreeMap<String, String> {
         let Some(row) = &ready.confirmed else { return BTreeMap::new() };
-        let trace = self.decider.trace(&ready.entry, false);
+        let trace = self.decider.trace(&ready.composite, false);
         let flows = |before: &Properties| -> BTreeMap<String, String> {
             changed(before, &ready.mapped.properties)
                 .map(|property| (property.as_str().to_owned(), trace.of(property).to_owned()))

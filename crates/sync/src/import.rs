@@ -1,7 +1,8 @@
 //! Import: what a source says becomes the connector space.
 //!
-//! An [`Importer`] lives as long as one read of the source. It takes the events in their order, works out what
-//! each changes in the indexes, and stores it in batches.
+//! An [`Importer`] lives as long as one read of the sources. It takes the events of each in their order, works out what
+//! each changes in the indexes, and stores it in batches. Of an entry of a further source it leaves open which object
+//! it belongs to: that is settled (`settle.rs`) before anything is planned.
 //!
 //! **Invariants:** deletions are stored at a checkpoint only, and the watermark with the last batch of a
 //! checkpoint. A read that breaks leaves the watermark where it was.
@@ -16,7 +17,9 @@ use lockstep_model::provisioning::Drift;
 use lockstep_model::{SourceAnchor, Timestamp, dn};
 use lockstep_sources::{EntryChange, Extent, ReadKind, SourceEvent, Watermark};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Poll;
 
 /// Changes gathered before they are stored, in number and in bytes.
 const BATCH: usize = 4_000;
@@ -37,6 +40,17 @@ pub(crate) struct Imported {
     pub(crate) may_delete: bool,
     /// What of it was known otherwise, for a read of everything.
     pub(crate) drift: Drift,
+}
+
+impl Imported {
+    fn and(mut self, other: &Self) -> Self {
+        self.read += other.read;
+        self.changed += other.changed;
+        self.removed += other.removed;
+        self.may_delete |= other.may_delete;
+        self.drift.add(&other.drift);
+        self
+    }
 }
 
 /// What the caller does after an event.
@@ -74,10 +88,73 @@ impl IdSet {
     }
 }
 
-/// Takes the events of one read.
+/// A batch on its way into the state.
+type Storing = Pin<Box<dyn Future<Output = Result<Vec<CsId>, StateError>> + Send>>;
+
+/// Takes the events of one read of all sources.
 pub(crate) struct Importer {
+    sources: Vec<SourceImporter>,
+}
+
+impl Importer {
+    pub(crate) fn new(state: &Arc<dyn StateStore>, decider: &Decider, meta: &Meta) -> Self {
+        let numbers = 0..=decider.rules().sources().len();
+        let sources = numbers.map(|source| SourceImporter::new(state.clone(), decider.clone(), meta, source));
+        Self { sources: sources.collect() }
+    }
+
+    /// Takes an event of a source. A checkpoint is one once every source came to one.
+    pub(crate) async fn take(
+        &mut self,
+        (source, event): (usize, SourceEvent),
+        meta: &mut Meta,
+        now: Timestamp,
+    ) -> Result<Step, StateError> {
+        let Some(importer) = self.sources.get_mut(source) else { return Ok(Step::Wait) };
+        match importer.take(event, meta, now).await? {
+            Step::Checkpoint { .. } if self.sources.iter().all(|importer| importer.whole) => {
+                // A plan follows; what changes from here on must find those who refer to it.
+                self.sources.iter_mut().for_each(|importer| importer.first = false);
+                Ok(Step::Checkpoint { live: self.sources.iter().all(|importer| importer.live) })
+            }
+            _ => Ok(Step::Wait),
+        }
+    }
+
+    /// What was done so far.
+    pub(crate) fn done(&self) -> Imported {
+        self.sources.iter().fold(Imported::default(), |sum, importer| sum.and(&importer.done))
+    }
+
+    /// The same, and forgets the counts, for a new run within one read.
+    pub(crate) fn take_done(&mut self) -> Imported {
+        let done = self.done();
+        self.sources.iter_mut().for_each(|importer| importer.done = Imported::default());
+        done
+    }
+
+    /// Whether a refresh of a source is in progress, so that nothing may be planned.
+    pub(crate) fn is_refreshing(&self, source: usize) -> bool {
+        self.sources.get(source).is_some_and(|importer| !importer.live)
+    }
+
+    /// The state knows less than the sources believe: the next read must be a full one.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.sources.iter().any(|importer| importer.incomplete)
+    }
+}
+
+/// Takes the events of one read of one source.
+pub(crate) struct SourceImporter {
     state: Arc<dyn StateStore>,
+    /// The batch that is being stored while the next one is worked out. The lock is never waited for: it makes the
+    /// importer one that threads may share.
+    storing: Mutex<Option<Storing>>,
     decider: Decider,
+    /// The number of the source.
+    source: usize,
+    /// Past its first checkpoint: what is stored of it is whole.
+    whole: bool,
     kind: ReadKind,
     live: bool,
     /// Before the first plan every entry is pending anyway.
@@ -88,16 +165,19 @@ pub(crate) struct Importer {
     gone: BTreeSet<SourceAnchor>,
     /// Containers that moved during this refresh.
     moves: Vec<Moved>,
-    pub(crate) done: Imported,
+    done: Imported,
     /// The state knows less than the source believes: the next read must be a full one.
-    pub(crate) incomplete: bool,
+    incomplete: bool,
 }
 
-impl Importer {
-    pub(crate) fn new(state: Arc<dyn StateStore>, decider: Decider, meta: &Meta) -> Self {
+impl SourceImporter {
+    pub(crate) fn new(state: Arc<dyn StateStore>, decider: Decider, meta: &Meta, source: usize) -> Self {
         Self {
             state,
+            storing: Mutex::new(None),
             decider,
+            source,
+            whole: false,
             kind: ReadKind::Delta,
             live: false,
             first: !meta.planned,
@@ -111,27 +191,18 @@ impl Importer {
         }
     }
 
-    /// Forgets the counts, for a new run within one read.
-    pub(crate) fn take_done(&mut self) -> Imported {
-        std::mem::take(&mut self.done)
-    }
-
-    /// Whether a refresh is in progress, so that nothing may be planned.
-    pub(crate) fn is_refreshing(&self) -> bool {
-        !self.live
-    }
-
     /// Takes an event. At a checkpoint all before it is stored and `meta` is saved with the new watermark.
-    pub(crate) async fn take(
+    async fn take(
         &mut self,
         event: SourceEvent,
         meta: &mut Meta,
         now: Timestamp,
     ) -> Result<Step, StateError> {
         // The first plan may have been made since this read began.
-        self.first = !meta.planned;
+        self.first &= !meta.planned;
         match event {
             SourceEvent::Begin(kind) => {
+                self.finish_storing().await?;
                 self.kind = kind;
                 self.live = false;
                 self.seen = IdSet::default();
@@ -160,9 +231,8 @@ impl Importer {
             SourceEvent::Checkpoint { watermark, sweep, live } => {
                 self.checkpoint(watermark, sweep, meta, now).await?;
                 self.live = live;
+                self.whole = true;
                 self.seen = IdSet::default();
-                // A plan follows; what changes from here on must find those who refer to it.
-                self.first = false;
                 return Ok(Step::Checkpoint { live });
             }
         }
@@ -189,7 +259,8 @@ impl Importer {
         now: Timestamp,
     ) -> Result<(), StateError> {
         let simple = self.gone.is_empty() && !sweep && self.live;
-        meta.watermark = (!self.incomplete).then_some(watermark);
+        let name = self.source.checked_sub(1).and_then(|at| self.decider.rules().sources().get(at));
+        meta.set_watermark(name.map(String::as_str), (!self.incomplete).then_some(watermark));
         meta.last_import = Some(now);
         if self.kind == ReadKind::Full && sweep {
             meta.read_full = false;
@@ -199,6 +270,7 @@ impl Importer {
             return self.store_changes(Some(meta.clone())).await;
         }
         self.store_changes(None).await?;
+        self.finish_storing().await?;
         self.move_stragglers().await?;
         self.remove_gone().await?;
         if sweep {
@@ -280,11 +352,46 @@ impl Importer {
             batch.meta = meta.take();
         }
         if stored > 0 || batch.meta.is_some() {
-            for id in self.state.apply(batch).await? {
-                self.seen.insert(id);
+            self.finish_storing().await?;
+            let state = self.state.clone();
+            let storing: Storing = Box::pin(async move { state.apply(batch).await });
+            self.storing = Mutex::new(Some(storing));
+            // While everything is read for the first time the next batch is worked out meanwhile.
+            if self.first && !self.live && moved.is_none() {
+                self.begin_storing().await?;
+            } else {
+                self.finish_storing().await?;
             }
         }
         Ok((stored, moved))
+    }
+
+    fn take_storing(&mut self) -> Option<Storing> {
+        self.storing.get_mut().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Hands the batch to the state, which takes things in the order in which they come.
+    async fn begin_storing(&mut self) -> Result<(), StateError> {
+        let Some(mut storing) = self.take_storing() else { return Ok(()) };
+        let begun = std::future::poll_fn(|context| {
+            Poll::Ready(match storing.as_mut().poll(context) {
+                Poll::Ready(stored) => Some(stored),
+                Poll::Pending => None,
+            })
+        });
+        match begun.await {
+            Some(stored) => stored?.into_iter().for_each(|id| self.seen.insert(id)),
+            None => self.storing = Mutex::new(Some(storing)),
+        }
+        Ok(())
+    }
+
+    /// Waits until the batch on its way is stored.
+    async fn finish_storing(&mut self) -> Result<(), StateError> {
+        if let Some(storing) = self.take_storing() {
+            storing.await?.into_iter().for_each(|id| self.seen.insert(id));
+        }
+        Ok(())
     }
 
     /// The first change that gives a container another DN: the entries below it are not named by the source, and
@@ -304,7 +411,7 @@ impl Importer {
             if old_name == new_name {
                 continue;
             }
-            let found = self.state.containers(vec![self.decider.hasher().dn(&old_name)]).await?;
+            let found = self.state.containers(vec![self.decider.dn_hash(&change.anchor, &old_name)]).await?;
             if found.into_iter().flatten().any(|container| container.children > 0) {
                 return Ok(Some((at, Moved { from: old_name, to: to.to_owned() })));
             }
@@ -316,7 +423,10 @@ impl Importer {
     /// DN still: where no entry has the container's old DN any more, they moved too.
     async fn move_stragglers(&mut self) -> Result<(), StateError> {
         for moved in std::mem::take(&mut self.moves) {
-            let held = self.state.resolve(vec![self.decider.hasher().dn(&moved.from)]).await?;
+            let held = self
+                .state
+                .resolve(vec![self.decider.hasher().of_source(self.source).dn(&moved.from)])
+                .await?;
             if held.iter().all(Option::is_none) {
                 self.move_descendants(&moved, false).await?;
             }
@@ -334,6 +444,7 @@ impl Importer {
             after = last.id;
             let jobs: Vec<Job> = page
                 .into_iter()
+                .filter(|held| self.decider.source_of(&held.anchor) == self.source)
                 .filter(|held| !spare_named || !self.seen.contains(held.id))
                 .filter_map(|held| {
                     let dn = moved.new_name(codec::dn_of(&held.raw)?)?;
@@ -422,7 +533,8 @@ impl Importer {
             after = *last;
             let missing: Vec<CsId> = page.into_iter().filter(|id| !self.seen.contains(*id)).collect();
             for some in missing.chunks(PAGE) {
-                let held = self.state.entries(some.to_vec()).await?;
+                let mut held = self.state.entries(some.to_vec()).await?;
+                held.retain(|held| self.decider.source_of(&held.anchor) == self.source);
                 self.remove(held, DeleteReason::MissingFromFullRead).await?;
             }
         }
@@ -431,20 +543,21 @@ impl Importer {
     async fn remove(&mut self, held: Vec<Held>, reason: DeleteReason) -> Result<(), StateError> {
         let mut batch = Batch::default();
         for held in held.into_iter().filter(|held| held.gone.is_none()) {
-            self.done.may_delete |= held.kind.is_some();
+            self.done.may_delete |= held.kind.is_some() || self.source > 0;
             if let Some(kind) = held.kind {
                 self.done.drift.of(kind).removed += 1;
             }
-            let names = codec::decode(held.anchor, &held.raw)
-                .map(|entry| Names::of(&entry, &self.decider, None).0)
+            let names = codec::decode_whole(held.anchor, &held.raw)
+                .map(|composite| Names::of(&composite, &self.decider, None).0)
                 .unwrap_or_default();
             batch.removals.push(Removal {
                 id: held.id,
                 reason,
                 index: IndexChange {
-                    touched: names.keys.clone(),
-                    keys_removed: names.keys,
-                    references_removed: names.references,
+                    keys_removed: names.all_keys(),
+                    references_removed: names.all_references(),
+                    unsettles: names.joins.all(),
+                    touched: names.keys,
                     left: names.parent.map(|(hash, _)| hash),
                     own: names.own,
                     ..IndexChange::default()
@@ -466,38 +579,59 @@ pub(crate) async fn remake_indexes(
     meta: &Meta,
 ) -> Result<(), StateError> {
     state.clear_indexes().await?;
-    let mut after = CsId(0);
-    loop {
-        let page = state.scan(after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        let mut batch = Batch::default();
-        for held in page {
-            let Some(entry) = codec::decode(held.anchor.clone(), &held.raw) else { continue };
-            let (names, kind) = Names::of(&entry, decider, held.kind);
-            batch.upserts.push(Upsert {
-                id: Some(held.id),
-                anchor: held.anchor,
-                kind,
-                raw: held.raw,
-                index: IndexChange {
-                    keys_added: names.keys,
-                    references_added: names.references,
-                    joined: names.parent,
-                    own: names.own,
-                    ..IndexChange::default()
-                },
-            });
-        }
-        state.apply(batch).await?;
+    let mut page = state.scan(CsId(0), PAGE).await?;
+    while let Some(after) = page.last().map(|last| last.id) {
+        let decider = decider.clone();
+        let work = on_two_cores(page, move |held| indexed(held, &decider));
+        // What comes next is read meanwhile.
+        let (upserts, next) = tokio::join!(work, state.scan(after, PAGE));
+        state.apply(Batch { upserts: upserts?, ..Batch::default() }).await?;
+        page = next?;
     }
     state.apply(Batch { meta: Some(meta.clone()), ..Batch::default() }).await?;
     Ok(())
 }
 
+/// An entry with all of its names; none where only the target knows it.
+fn indexed(held: Held, decider: &Decider) -> Option<Upsert> {
+    let composite = codec::decode_whole(held.anchor.clone(), &held.raw)?;
+    let (names, kind) = Names::of(&composite, decider, held.kind);
+    let is_further = decider.source_of(&held.anchor) > 0;
+    Some(Upsert {
+        id: Some(held.id),
+        anchor: held.anchor,
+        kind: if is_further { held.kind } else { kind },
+        raw: held.raw,
+        index: IndexChange {
+            keys_added: names.all_keys(),
+            references_added: names.all_references(),
+            joined: names.parent,
+            own: names.own,
+            ..IndexChange::default()
+        },
+        unsettled: is_further,
+    })
+}
+
 fn size_of(change: &EntryChange) -> usize {
     let values = |values: &[Vec<u8>]| values.iter().map(|value| value.len() + 24).sum::<usize>();
     200 + change.attributes.iter().map(|(name, list)| name.as_str().len() + 48 + values(list)).sum::<usize>()
+}
+
+/// Works on each of many on two cores, in their order; those that come to nothing are left out.
+pub(crate) async fn on_two_cores<T: Send + 'static, R: Send + 'static>(
+    mut items: Vec<T>,
+    work: impl Fn(T) -> Option<R> + Clone + Send + 'static,
+) -> Result<Vec<R>, StateError> {
+    let second = items.split_off(items.len() / 2);
+    let half = |items: Vec<T>| {
+        let work = work.clone();
+        blocking(move || items.into_iter().filter_map(work).collect::<Vec<R>>())
+    };
+    let (first, second) = tokio::join!(half(items), half(second));
+    let mut done = first?;
+    done.extend(second?);
+    Ok(done)
 }
 
 /// Runs work of the processor beside the tasks that wait for the network.

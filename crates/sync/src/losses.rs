@@ -2,6 +2,7 @@
 
 use crate::codec;
 use crate::decide::Decider;
+use crate::import::on_two_cores;
 use crate::plan::{Planner, Ready};
 use crate::state::{Counts, Stage};
 use crate::{LeftScope, StateError};
@@ -27,8 +28,9 @@ impl Planner {
             let mut after = CsId(0);
             while let Some((page, last)) = self.page(stage, after, PAGE).await? {
                 after = last;
-                for ready in page.into_iter().filter(|ready| !ready.failed) {
-                    if let Some(before) = self.confirmed_properties(&ready) {
+                let page = page.into_iter().filter(|ready| !ready.failed).collect();
+                for (ready, before) in self.with_confirmed(page).await? {
+                    if let Some(before) = before {
                         losses.object(kind, &ready.anchor, &before, &ready.mapped.properties);
                     }
                     self.members_lost(&ready, &mut losses).await?;
@@ -36,6 +38,20 @@ impl Planner {
             }
         }
         Ok(losses)
+    }
+
+    /// Objects with the properties that the target confirmed: [`Planner::confirmed_properties`] for many, on two
+    /// cores.
+    pub(crate) async fn with_confirmed(
+        &self,
+        page: Vec<Ready>,
+    ) -> Result<Vec<(Ready, Option<Properties>)>, StateError> {
+        let planner = self.clone();
+        on_two_cores(page, move |ready| {
+            let properties = planner.confirmed_properties(&ready);
+            Some((ready, properties))
+        })
+        .await
     }
 
     async fn members_lost(&self, ready: &Ready, losses: &mut Losses) -> Result<(), StateError> {
@@ -76,9 +92,9 @@ impl Planner {
         }
         let decoded;
         let entry = match confirmed.raw.as_deref() {
-            None => &ready.entry,
+            None => &ready.composite,
             Some(raw) => {
-                decoded = codec::decode(ready.anchor.clone(), raw)?;
+                decoded = codec::decode_whole(ready.anchor.clone(), raw)?;
                 &decoded
             }
         };

@@ -1,14 +1,17 @@
 //! Syncs one object on demand: reads its entry again, evaluates it, and writes what it needs, whatever else waits.
 //! Scope, rules and guard count as in any run; the watermark stays where it is.
 
-use crate::import::Importer;
+use crate::decide::Decider;
+use crate::import::SourceImporter;
+use crate::reading::own_anchor;
 use crate::session::{Planned, RunLog, Session};
+use crate::state::Held;
 use crate::{SyncFailure, scope};
 use lockstep_engine::rules::Mapped;
 use lockstep_model::explain::{ObjectReport, ObjectStep};
 use lockstep_model::provisioning::{CheckResult, RunTrigger};
 use lockstep_model::{SourceAnchor, dn};
-use lockstep_sources::EntryName;
+use lockstep_sources::{EntryChange, EntryName, SourceError};
 
 impl Session<'_> {
     /// Syncs the object that `asked` names: an anchor, a DN, or for what was read before a uid, a mail address or a
@@ -37,18 +40,19 @@ impl Session<'_> {
             report.steps.push(ObjectStep { name: name.to_owned(), result, detail });
         };
         let held = self.planner().find(asked).await?.into_iter().next();
-        let name = match (&held, dn::normalize(asked), SourceAnchor::new(asked.trim())) {
-            (Some(held), ..) => EntryName::Anchor(held.anchor.clone()),
-            (None, Some(_), _) => EntryName::Dn(asked.trim().to_owned()),
-            (None, None, Ok(anchor)) => EntryName::Anchor(anchor),
-            (None, None, Err(_)) => {
+        let name = match (dn::normalize(asked), SourceAnchor::new(asked.trim())) {
+            _ if held.is_some() => None,
+            (Some(_), _) => Some(EntryName::Dn(asked.trim().to_owned())),
+            (None, Ok(anchor)) => Some(EntryName::Anchor(anchor)),
+            (None, Err(_)) => {
                 say("Import", CheckResult::Fail, crate::not_found(asked));
                 return Ok(());
             }
         };
-        let found = self.client.make_source().read_entry(&name).await;
         let decider = self.client.decider(&self.meta, self.scope());
-        let mut importer = Importer::new(self.client.state.clone(), decider.clone(), &self.meta);
+        let (source, found) = self.read_entry(&decider, held.as_ref(), name).await;
+        let mut importer =
+            SourceImporter::new(self.client.state.clone(), decider.clone(), &self.meta, source);
         let anchor = match (found, held) {
             (Ok(Some(change)), _) => {
                 let anchor = change.anchor.clone();
@@ -78,14 +82,24 @@ impl Session<'_> {
         };
         scope::except(&self.client.state, &anchor, ignore_scope).await?;
         self.settle().await?;
-        let Some(held) = self.client.state.lookup(vec![anchor]).await?.into_iter().flatten().next() else {
+        let held = self.client.state.lookup(vec![anchor]).await?.into_iter().flatten().next();
+        let root = match &held {
+            Some(held) => self.client.state.roots(vec![held.id]).await?.into_iter().flatten().next(),
+            None => None,
+        };
+        // What is joined to an object is synced with that.
+        let held = match root {
+            Some(root) => self.client.state.entries(vec![root]).await?.into_iter().next(),
+            None => held,
+        };
+        let Some(held) = held else {
             // The target did not hold it, and it is forgotten.
             say("Export", CheckResult::Pass, "nothing to do: the cloud does not have it".into());
             return Ok(());
         };
         if held.gone.is_none() {
-            let entry = crate::codec::decode(held.anchor.clone(), &held.raw);
-            match entry.map(|entry| decider.map(&entry, false)) {
+            let composite = crate::codec::decode_whole(held.anchor.clone(), &held.raw);
+            match composite.map(|composite| decider.map(&composite, false)) {
                 Some(Mapped::Object(object)) => {
                     say("Scope", CheckResult::Pass, format!("in scope, a {}", object.kind));
                 }
@@ -134,5 +148,34 @@ impl Session<'_> {
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// Reads one entry again: one that is known from its source, another one from the first source that has it.
+    async fn read_entry(
+        &self,
+        decider: &Decider,
+        held: Option<&Held>,
+        name: Option<EntryName>,
+    ) -> (usize, Result<Option<EntryChange>, SourceError>) {
+        let names = decider.rules().sources();
+        let known = held.map(|held| (decider.source_of(&held.anchor), &held.anchor));
+        let mut answer = (0, Ok(None));
+        for (at, mut source) in self.client.make_sources().into_iter().enumerate() {
+            let prefix = at.checked_sub(1).and_then(|at| names.get(at)).map(String::as_str);
+            let asked = match (known, &name) {
+                (Some((of, anchor)), _) if of == at => EntryName::Anchor(own_anchor(prefix, anchor)),
+                (None, Some(EntryName::Anchor(anchor))) => EntryName::Anchor(own_anchor(prefix, anchor)),
+                (None, Some(name)) => name.clone(),
+                _ => continue,
+            };
+            let found = source.read_entry(&asked).await;
+            let found = found.map(|found| found.map(|change| crate::reading::change_in(prefix, change)));
+            let is_answer = !matches!(found, Ok(None));
+            answer = (at, found);
+            if is_answer {
+                break;
+            }
+        }
+        answer
     }
 }

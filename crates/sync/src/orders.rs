@@ -69,7 +69,7 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
         OrderRequest::Preview { limit, rules } => {
             let limit = if limit == 0 { LISTED } else { limit.min(LISTED_AT_MOST) };
             tokio::spawn(async move {
-                let reply = match draft(rules) {
+                let reply = match draft(&client, rules) {
                     Ok(draft) => match client.preview(limit as usize, draft, stop).await {
                         Ok(plan) => OrderAnswer::Plan { plan: Box::new(plan) },
                         Err(error) => OrderAnswer::Refused { reason: error.whole_text() },
@@ -81,7 +81,7 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
         }
         OrderRequest::Explain { object, rules } => {
             tokio::spawn(async move {
-                let reply = match draft(rules) {
+                let reply = match draft(&client, rules) {
                     Ok(draft) => match client.explain(&object, draft).await {
                         Ok(Some(told)) => OrderAnswer::Explanation { explanation: Box::new(told) },
                         Ok(None) => OrderAnswer::Refused { reason: not_found(&object) },
@@ -104,9 +104,13 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
 }
 
 /// The rule set that an order brings to be tried; else what is wrong with it.
-fn draft(rules: Option<String>) -> Result<Option<Arc<Rules>>, String> {
+fn draft(client: &SyncClient, rules: Option<String>) -> Result<Option<Arc<Rules>>, String> {
     let Some(text) = rules else { return Ok(None) };
-    let document = RulesDocument::Set { file: "draft".to_owned(), text };
+    let document = RulesDocument::Set {
+        file: "draft".to_owned(),
+        text,
+        sources: client.settings.rules.sources().to_vec(),
+    };
     Rules::new(document).map(|rules| Some(Arc::new(rules))).map_err(|problems| problems.to_string())
 }
 

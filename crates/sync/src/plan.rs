@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** nothing here writes to the target or changes the state, but for marking deletions as approved.
 
+use crate::codec::Composite;
 use crate::decide::Decider;
 use crate::import::blocking;
 use crate::state::{ConfirmedMembers, ConfirmedRow, DeletionRow, ObjectRow, Stage, StateStore};
@@ -14,7 +15,7 @@ use lockstep_engine::{
 };
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use lockstep_model::plan::{DeleteReason, PlanItem, Verdict};
-use lockstep_model::{Entry, Fingerprint, ObjectKind, SourceAnchor, SyncError, Timestamp, dn};
+use lockstep_model::{Fingerprint, ObjectKind, Properties, SourceAnchor, SyncError, Timestamp, dn};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -44,6 +45,15 @@ pub(crate) struct Planner {
     pub(crate) left_scope: LeftScope,
     /// Nothing but this object is planned.
     pub(crate) only: Option<CsId>,
+}
+
+/// Which links of pending objects are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Links {
+    /// Managers and members.
+    All,
+    /// Managers: groups seem to have no members.
+    Managers,
 }
 
 /// What becomes of an object that is to go.
@@ -143,7 +153,8 @@ impl Planner {
     fn count_loss(&self, row: &DeletionRow, lost: &mut BTreeMap<KeyHash, (String, u64)>) {
         let Some(name) = row.dn.as_deref().and_then(dn::normalize) else { return };
         let Some(parent) = dn::parent_of(&name) else { return };
-        lost.entry(self.decider.hasher().dn(parent)).or_insert_with(|| (parent.to_owned(), 0)).1 += 1;
+        lost.entry(self.decider.dn_hash(&row.anchor, parent)).or_insert_with(|| (parent.to_owned(), 0)).1 +=
+            1;
     }
 
     async fn containers(&self, lost: BTreeMap<KeyHash, (String, u64)>) -> Result<Vec<Container>, StateError> {
@@ -162,6 +173,17 @@ impl Planner {
         after: CsId,
         limit: usize,
     ) -> Result<Option<(Vec<Ready>, CsId)>, StateError> {
+        self.page_with(stage, after, limit, Links::All).await
+    }
+
+    /// As [`Planner::page`], with some of the links.
+    pub(crate) async fn page_with(
+        &self,
+        stage: Stage,
+        after: CsId,
+        limit: usize,
+        links: Links,
+    ) -> Result<Option<(Vec<Ready>, CsId)>, StateError> {
         let rows = match self.only {
             Some(id) if after >= id => Vec::new(),
             Some(id) => {
@@ -172,15 +194,19 @@ impl Planner {
             None => self.state.pending(stage, after, limit).await?,
         };
         let Some(last) = rows.last().map(|row| row.id) else { return Ok(None) };
-        Ok(Some((self.make_ready(rows).await?, last)))
+        Ok(Some((self.make_ready_with(rows, links).await?, last)))
     }
 
     /// Objects made ready; those out of scope are left out.
     pub(crate) async fn make_ready(&self, rows: Vec<ObjectRow>) -> Result<Vec<Ready>, StateError> {
+        self.make_ready_with(rows, Links::All).await
+    }
+
+    async fn make_ready_with(&self, rows: Vec<ObjectRow>, links: Links) -> Result<Vec<Ready>, StateError> {
         let many = rows.len() > 50 || rows.iter().map(|row| row.raw.len()).sum::<usize>() > 100_000;
         let half = |rows: Vec<ObjectRow>| {
             let decider = self.decider.clone();
-            move || rows.into_iter().filter_map(|row| prepare(row, &decider)).collect::<Vec<_>>()
+            move || rows.into_iter().filter_map(|row| prepare(row, &decider, links)).collect::<Vec<_>>()
         };
         let mut prepared: Vec<Prepared> = if many {
             let mut rows = rows;
@@ -231,6 +257,15 @@ pub(crate) struct Change {
 impl Planner {
     /// What a pending object needs; none where the target has it so already.
     pub(crate) async fn change_of(&self, ready: &Ready) -> Result<Option<Change>, StateError> {
+        self.change_from(ready, || self.confirmed_properties(ready)).await
+    }
+
+    /// As [`Planner::change_of`]; `before` answers the properties that the target confirmed.
+    pub(crate) async fn change_from(
+        &self,
+        ready: &Ready,
+        before: impl FnOnce() -> Option<Properties>,
+    ) -> Result<Option<Change>, StateError> {
         if ready.failed {
             return Ok(None);
         }
@@ -251,35 +286,34 @@ impl Planner {
         if ready.is_written() && members == (0, 0) {
             return Ok(None);
         }
-        Ok(Some(Change { confirmed: self.confirmed(ready), members }))
+        Ok(Some(Change { confirmed: confirmed(ready, before), members }))
     }
+}
 
-    /// What was confirmed, in words. After a rebuild the words are not known; the properties then show without
-    /// a "before".
-    fn confirmed(&self, ready: &Ready) -> Option<Confirmed> {
-        let row = ready.confirmed.as_ref()?;
-        let properties = self.confirmed_properties(ready).unwrap_or_default();
-        let manager = match &ready.confirmed_manager {
-            None if row.manager.is_none() && row.raw.as_deref() == Some(&[]) => ready.manager.clone(),
-            manager => manager.clone(),
-        };
-        Some(Confirmed { properties, manager })
-    }
+/// What was confirmed, in words. After a rebuild the words are not known; the properties then show without a "before".
+fn confirmed(ready: &Ready, before: impl FnOnce() -> Option<Properties>) -> Option<Confirmed> {
+    let row = ready.confirmed.as_ref()?;
+    let properties = before().unwrap_or_default();
+    let manager = match &ready.confirmed_manager {
+        None if row.manager.is_none() && row.raw.as_deref() == Some(&[]) => ready.manager.clone(),
+        manager => manager.clone(),
+    };
+    Some(Confirmed { properties, manager })
 }
 
 /// A pending object, mapped, whose references are being resolved.
 struct Prepared {
     row: ObjectRow,
-    entry: Entry,
+    composite: Composite,
     mapped: Box<MappedObject>,
     failed: bool,
     names: Vec<KeyHash>,
     targets: Vec<Option<crate::state::Target>>,
 }
 
-fn prepare(row: ObjectRow, decider: &Decider) -> Option<Prepared> {
-    let entry = codec::decode(row.anchor.clone(), &row.raw)?;
-    let (mapped, failed) = match decider.map(&entry, row.confirmed.is_none()) {
+fn prepare(row: ObjectRow, decider: &Decider, links: Links) -> Option<Prepared> {
+    let composite = codec::decode_whole(row.anchor.clone(), &row.raw)?;
+    let (mapped, failed) = match decider.map(&composite, row.confirmed.is_none()) {
         Mapped::Object(mapped) => (mapped, false),
         Mapped::Failed { kind, errors } => {
             let kind = row.confirmed.as_ref().map_or(kind, |confirmed| confirmed.kind);
@@ -292,14 +326,16 @@ fn prepare(row: ObjectRow, decider: &Decider) -> Option<Prepared> {
         ObjectKind::User | ObjectKind::Contact | ObjectKind::Device => {
             mapped.manager.iter().map(|reference| decider.hash(reference)).collect()
         }
+        ObjectKind::Group if links == Links::Managers => Vec::new(),
         ObjectKind::Group => mapped.members.iter().map(|reference| decider.hash(reference)).collect(),
     };
-    Some(Prepared { row, entry, mapped, failed, names, targets: Vec::new() })
+    Some(Prepared { row, composite, mapped, failed, names, targets: Vec::new() })
 }
 
 impl Prepared {
     fn finish(self, anchors: &BTreeMap<CsId, SourceAnchor>) -> Ready {
-        let Self { row, entry, mapped, failed, targets, .. } = self;
+        let Self { row, composite, mapped, failed, targets, .. } = self;
+        let entry = &composite.entry;
         let mut manager = Manager::None;
         let mut manager_id = None;
         let mut members = Vec::new();
@@ -333,13 +369,13 @@ impl Prepared {
         let name = wanted.name().to_owned();
         let mut errors = mapped.errors.clone();
         if let (Manager::Unresolved { in_directory }, Some(reference)) = (&manager, &mapped.manager) {
-            errors.push(unresolved_manager(&entry, &name, reference, *in_directory));
+            errors.push(unresolved_manager(entry, &name, reference, *in_directory));
         }
-        errors.extend(unresolved_members(&entry, &name, &unresolved));
+        errors.extend(unresolved_members(entry, &name, &unresolved));
         Ready {
             id: row.id,
             anchor: row.anchor,
-            entry,
+            composite,
             failed,
             name,
             fingerprint,
@@ -363,7 +399,8 @@ impl Prepared {
 pub(crate) struct Ready {
     pub(crate) id: CsId,
     pub(crate) anchor: SourceAnchor,
-    pub(crate) entry: Entry,
+    /// The entry, with those that are joined to it.
+    pub(crate) composite: Composite,
     /// Its rules went wrong: what it should be is not known, and it is left as it is.
     pub(crate) failed: bool,
     pub(crate) name: String,
@@ -384,7 +421,7 @@ impl Ready {
     pub(crate) fn wanted(&self) -> Wanted<'_> {
         Wanted {
             anchor: &self.anchor,
-            dn: &self.entry.dn,
+            dn: &self.composite.entry.dn,
             mapped: &self.mapped,
             manager: self.manager.as_ref(),
         }

@@ -5,7 +5,7 @@ use crate::plan::{Change, Fate, Judgement, Planner, Ready};
 use crate::state::{ObjectRow, Stage};
 use lockstep_engine::{CsId, changed, describe};
 use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
-use lockstep_model::{ObjectKind, PlanId, Property, SourceAnchor, SyncError, Timestamp};
+use lockstep_model::{ObjectKind, PlanId, Properties, Property, SourceAnchor, SyncError, Timestamp};
 use std::collections::BTreeMap;
 
 /// Pending objects made ready at once.
@@ -28,8 +28,8 @@ pub(crate) async fn report(
         let mut after = CsId(0);
         while let Some((page, last)) = planner.page(stage, after, PAGE).await? {
             after = last;
-            for ready in page {
-                gathered.object(planner, ready).await?;
+            for (ready, before) in planner.with_confirmed(page).await? {
+                gathered.object(planner, ready, before).await?;
             }
         }
     }
@@ -75,12 +75,20 @@ impl Gathered {
         }
     }
 
-    async fn object(&mut self, planner: &Planner, ready: Ready) -> Result<(), SyncFailure> {
+    /// `before`: the properties that the target confirmed.
+    async fn object(
+        &mut self,
+        planner: &Planner,
+        ready: Ready,
+        before: Option<Properties>,
+    ) -> Result<(), SyncFailure> {
         let kind = ready.mapped.kind;
         self.error_count += ready.errors.len() as u64;
         let room = ERRORS.saturating_sub(self.errors.len());
         self.errors.extend(ready.errors.iter().take(room).cloned());
-        let Some(Change { confirmed, members }) = planner.change_of(&ready).await? else { return Ok(()) };
+        let Some(Change { confirmed, members }) = planner.change_from(&ready, || before).await? else {
+            return Ok(());
+        };
         let counts = self.counts.entry(kind).or_default();
         if let Some(confirmed) = &confirmed {
             counts.update += 1;
@@ -96,7 +104,7 @@ impl Gathered {
         let key = (kind, ready.anchor.clone());
         self.list(
             || {
-                let trace = planner.decider.trace(&ready.entry, confirmed.is_none());
+                let trace = planner.decider.trace(&ready.composite, confirmed.is_none());
                 describe(&ready.wanted(), confirmed.as_ref(), members, &trace)
             },
             key,
@@ -125,7 +133,7 @@ impl Gathered {
                     // It is made as what it is now.
                     let new = ObjectRow { confirmed: None, ..standing.row };
                     for ready in planner.make_ready(vec![new]).await? {
-                        self.object(planner, ready).await?;
+                        self.object(planner, ready, None).await?;
                     }
                 }
             }

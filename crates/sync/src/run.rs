@@ -10,9 +10,10 @@ use crate::backoff::Backoff;
 use crate::client::SyncClient;
 use crate::import::{Importer, Step};
 use crate::lease::Role;
+use crate::reading::Reading;
 use crate::report::{self, Wishes};
 use crate::schedule::Maintenance;
-use crate::session::{Planned, Reading, RunLog, Session};
+use crate::session::{Planned, RunLog, Session};
 use crate::{SyncFailure, orders};
 use lockstep_model::Timestamp;
 use lockstep_model::provisioning::{ClientReport, ClientState, Order, RunRecord, RunTrigger};
@@ -204,7 +205,7 @@ impl Service<'_> {
     fn connect(&mut self) {
         let (trigger, full) = std::mem::replace(&mut self.next, (RunTrigger::Cycle, false));
         let from = self.session.start_of_read(full);
-        let full = from.is_none();
+        let full = from.first().is_none_or(Option::is_none);
         let scheduled = std::mem::take(&mut self.scheduled) && full;
         let now = self.session.now();
         self.connection = Some(Connection {
@@ -289,7 +290,7 @@ impl Service<'_> {
 
     fn full_read(&mut self, now: Instant) {
         // What is on its way is no drift.
-        if self.connection.as_ref().is_some_and(|connection| !connection.reading.events.is_empty()) {
+        if self.connection.as_ref().is_some_and(|connection| !connection.reading.is_idle()) {
             self.due.full_read = now + Duration::from_secs(1);
             return;
         }
@@ -383,36 +384,38 @@ impl Service<'_> {
         self.due.plan = Some(Instant::now());
     }
 
-    async fn events(&mut self, first: Option<SourceEvent>) -> Result<(), SyncFailure> {
+    async fn events(&mut self, first: Option<(usize, SourceEvent)>) -> Result<(), SyncFailure> {
         let Some(first) = first else { return self.read_ended().await };
         let Some(connection) = &mut self.connection else { return Ok(()) };
         let mut events = VecDeque::from([first]);
         while events.len() < DRAIN
-            && let Ok(event) = connection.reading.events.try_recv()
+            && let Some(event) = connection.reading.try_next()
         {
             events.push_back(event);
         }
         let mut checkpoint = false;
-        while let Some(event) = events.pop_front() {
+        while let Some((source, event)) = events.pop_front() {
             // While changes are followed, a later checkpoint of those that wait stands for the earlier ones.
             let superseded = matches!(event, SourceEvent::Checkpoint { sweep: false, live: true, .. })
-                && !connection.importer.is_refreshing()
-                && events.iter().any(|later| matches!(later, SourceEvent::Checkpoint { .. }));
+                && !connection.importer.is_refreshing(source)
+                && events
+                    .iter()
+                    .any(|(of, later)| *of == source && matches!(later, SourceEvent::Checkpoint { .. }));
             if superseded {
                 continue;
             }
             let now = self.session.client.clock.now();
-            let step = connection.importer.take(event, &mut self.session.meta, now).await?;
+            let step = connection.importer.take((source, event), &mut self.session.meta, now).await?;
             checkpoint |= matches!(step, Step::Checkpoint { .. });
         }
-        let read = connection.importer.done.read;
+        let read = connection.importer.done().read;
         self.session.client.progress.send_modify(|progress| progress.imported = read);
         if checkpoint { self.checkpoint().await } else { Ok(()) }
     }
 
     async fn checkpoint(&mut self) -> Result<(), SyncFailure> {
         let Some(connection) = &mut self.connection else { return Ok(()) };
-        if connection.importer.incomplete {
+        if connection.importer.is_incomplete() {
             // To plan now would take those who are missing here out of their groups.
             tracing::warn!("the state has less than the source believes: everything is read");
             self.reconnect(RunTrigger::Cycle, true);
@@ -658,9 +661,9 @@ impl Service<'_> {
 }
 
 /// The next event of the read in progress; none once it ended. Waits for ever where there is no read.
-async fn next_event(connection: &mut Option<Connection>) -> Option<SourceEvent> {
+async fn next_event(connection: &mut Option<Connection>) -> Option<(usize, SourceEvent)> {
     match connection {
-        Some(connection) => connection.reading.events.recv().await,
+        Some(connection) => connection.reading.next().await,
         None => std::future::pending().await,
     }
 }

@@ -4,6 +4,7 @@
 //! or moved, it stays chosen. What is resolved here is compared with what was, and only entries for which it makes
 //! a difference are evaluated again.
 
+use crate::codec::Composite;
 use crate::state::StateStore;
 use crate::{StateError, codec};
 use lockstep_engine::rules::Reference;
@@ -87,7 +88,7 @@ impl ResolvedScope {
         hasher: &KeyHasher,
         settings: &ScopeSettings,
         groups: &[String],
-        references: impl Fn(&Entry) -> Vec<Reference>,
+        references: impl Fn(&Composite) -> Vec<Reference>,
     ) -> Result<Self, StateError> {
         let mut scope = Self::default();
         if !settings.include.is_empty() || !settings.exclude.is_empty() {
@@ -119,7 +120,7 @@ impl ResolvedScope {
             };
             let entry = held
                 .filter(|held| held.gone.is_none())
-                .and_then(|held| codec::decode(held.anchor, &held.raw));
+                .and_then(|held| codec::decode_whole(held.anchor, &held.raw));
             let mut members: Vec<KeyHash> =
                 entry.iter().flat_map(&references).map(|name| hasher.hash(&name)).collect();
             members.sort_unstable();

@@ -8,6 +8,7 @@ use crate::export::{Exported, Exporter};
 use crate::import::{Importer, Step};
 use crate::lease::{Lease, Role};
 use crate::plan::{Judgement, Planner};
+use crate::reading::Reading;
 use crate::scope::ResolvedScope;
 use crate::state::{Approval, Batch, Meta};
 use crate::{Phase, StateError, SyncFailure, preview, reconcile, settle, staging};
@@ -19,16 +20,12 @@ use lockstep_model::provisioning::{
     Timetable,
 };
 use lockstep_model::{ClientId, RunId, Timestamp};
-use lockstep_sources::{SourceError, SourceEvent, Watermark};
+use lockstep_sources::{SourceError, Watermark};
 use lockstep_targets::TargetError;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Events between a source and the import.
-const EVENTS: usize = 2_048;
 /// Times that `once` tries to write to a target that does not answer.
 const TRIES: u32 = 6;
 
@@ -113,34 +110,6 @@ impl RunLog {
     }
 }
 
-/// A read of the source in progress.
-pub(crate) struct Reading {
-    pub(crate) events: mpsc::Receiver<SourceEvent>,
-    pub(crate) task: JoinHandle<Result<(), SourceError>>,
-    pub(crate) stop: CancellationToken,
-    pub(crate) at: String,
-}
-
-impl Reading {
-    pub(crate) fn start(client: &SyncClient, from: Option<Watermark>, live: bool) -> Self {
-        let (to, events) = mpsc::channel(EVENTS);
-        let stop = CancellationToken::new();
-        let mut source = client.make_source();
-        let at = source.describe();
-        let token = stop.clone();
-        let task = tokio::spawn(async move { source.read(from, live, to, token).await });
-        Self { events, task, stop, at }
-    }
-
-    /// How the read ended, after its last event.
-    pub(crate) async fn end(self) -> Result<(), SyncFailure> {
-        match self.task.await {
-            Ok(result) => Ok(result?),
-            Err(error) => Err(StateError::Failed { source: Box::new(error) }.into()),
-        }
-    }
-}
-
 /// What a client at work holds.
 pub(crate) struct Session<'a> {
     pub(crate) client: &'a SyncClient,
@@ -169,7 +138,7 @@ impl<'a> Session<'a> {
         let report = ClientReport {
             version: settings.version.clone(),
             machine: settings.machine.clone(),
-            source: client.make_source().describe(),
+            source: client.describe(),
             state: ClientState::Starting,
             detail: None,
             last_import: meta.last_import,
@@ -224,9 +193,14 @@ impl<'a> Session<'a> {
         self.client.state.apply(Batch { meta, ..Batch::default() }).await.map(drop)
     }
 
-    /// Where the next read begins.
-    pub(crate) fn start_of_read(&self, full: bool) -> Option<Watermark> {
-        if full || self.meta.read_full { None } else { self.meta.watermark.clone() }
+    /// Where the next read of each source begins; none: it is read whole.
+    pub(crate) fn start_of_read(&self, full: bool) -> Vec<Option<Watermark>> {
+        let names = self.client.settings.rules.sources().iter().map(|name| Some(name.as_str()));
+        let from = |name| {
+            let known = self.meta.watermark_of(name).filter(|_| !full && !self.meta.read_full);
+            known.cloned()
+        };
+        std::iter::once(None).chain(names).map(from).collect()
     }
 
     /// What the source's error means for the next read.
@@ -234,7 +208,7 @@ impl<'a> Session<'a> {
         let SyncFailure::Source(error) = error else { return Ok(()) };
         let before = self.meta.clone();
         if error.needs_full_read() {
-            self.meta.watermark = None;
+            self.meta.forget_watermarks();
         }
         self.meta.went_back |= matches!(error, SourceError::WentBack { .. });
         if self.meta != before { self.save_meta().await } else { Ok(()) }
@@ -243,13 +217,17 @@ impl<'a> Session<'a> {
     /// Evaluates the entries for which the scope has changed around them.
     pub(crate) async fn settle(&mut self) -> Result<(), StateError> {
         let before = self.scope.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let decider = self.client.decider(&self.meta, &self.scope);
+        if decider.joins() {
+            settle::settle(&self.client.state, &decider).await?;
+        }
         if !self.client.scope_can_change() && *before == ResolvedScope::default() && self.scope_is_evaluated {
             return Ok(());
         }
         let state = &self.client.state;
         let now = self.client.load_scope(&self.meta, &self.scope).await?;
         if now.mark(state, Some(&before)).await? {
-            let changed = settle::settle(state, &self.client.decider(&self.meta, &self.scope)).await?;
+            let changed = settle::settle(state, &decider).await?;
             tracing::info!(changed, "the scope changed: entries are something else now");
             now.evaluated(state).await?;
         }
@@ -278,7 +256,8 @@ impl<'a> Session<'a> {
         }
         let began = Instant::now();
         self.settle().await?;
-        let idle = !self.meta.target_unsure && self.client.state.counts().await?.pending == 0;
+        let counts = self.client.state.counts().await?;
+        let idle = !self.meta.target_unsure && counts.pending == 0 && counts.past_errors == 0;
         let role = self.lease.role();
         // With nothing to write the tenant need not be asked whether this client may.
         let role = if idle && role != Role::Standby { role } else { self.lease.ensure().await? };
@@ -294,8 +273,9 @@ impl<'a> Session<'a> {
         if self.meta.target_unsure {
             self.reconcile().await?;
         }
-        let pending = self.client.state.counts().await?.pending;
-        if pending == 0 {
+        let counts = self.client.state.counts().await?;
+        let pending = counts.pending;
+        if pending == 0 && counts.past_errors == 0 {
             if self.meta.went_back {
                 self.meta.went_back = false;
                 self.save_meta().await?;
@@ -473,14 +453,14 @@ impl<'a> Session<'a> {
                     reading.stop.cancel();
                     return Err(SyncFailure::Stopped);
                 }
-                event = reading.events.recv() => event,
+                event = reading.next() => event,
             };
             let Some(event) = event else { break };
             let now = self.now();
             if let Step::Checkpoint { .. } = importer.take(event, &mut self.meta, now).await? {
                 whole = true;
             }
-            let read = importer.done.read;
+            let read = importer.done().read;
             self.client.progress.send_if_modified(|progress| {
                 progress.imported = read;
                 read.is_multiple_of(1_000)
@@ -491,7 +471,7 @@ impl<'a> Session<'a> {
         if !whole {
             return Err(SyncFailure::NoCheckpoint { at });
         }
-        Ok((importer.done.read, importer.incomplete))
+        Ok((importer.done().read, importer.is_incomplete()))
     }
 
     pub(crate) fn scope(&self) -> &SharedScope {
@@ -499,7 +479,7 @@ impl<'a> Session<'a> {
     }
 
     pub(crate) fn importer(&self) -> Importer {
-        Importer::new(self.client.state.clone(), self.client.decider(&self.meta, &self.scope), &self.meta)
+        Importer::new(&self.client.state, &self.client.decider(&self.meta, &self.scope), &self.meta)
     }
 
     /// One whole cycle, with its record and reports.
@@ -580,7 +560,11 @@ impl<'a> Session<'a> {
         stop: &CancellationToken,
     ) -> Result<Planned, SyncFailure> {
         let began = Instant::now();
-        let name = if self.start_of_read(full).is_none() { "Full Import" } else { "Delta Import" };
+        let name = if self.start_of_read(full).first().is_none_or(Option::is_none) {
+            "Full Import"
+        } else {
+            "Delta Import"
+        };
         let read = self.import_once(full, stop).await?;
         log.step(name, began.elapsed(), read);
         self.client.state.retry_refused(None).await?;

@@ -21,8 +21,10 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Meta {
-    /// Where the next read goes on; none: everything is read.
+    /// Where the next read of the first source goes on; none: everything is read.
     pub watermark: Option<Watermark>,
+    /// The same of further sources, by name.
+    pub further: BTreeMap<String, Watermark>,
     /// The secret key of [`lockstep_engine::KeyHasher`].
     pub hash_key: [u64; 2],
     /// The rules by which the indexes were made; others have them made anew.
@@ -97,6 +99,8 @@ pub struct IndexChange {
     pub references_removed: Vec<KeyHash>,
     /// Names whose referrers must be planned again.
     pub touched: Vec<KeyHash>,
+    /// Names by which entries are joined: who bears one and who refers to it must be evaluated again.
+    pub unsettles: Vec<KeyHash>,
     /// The container it left.
     pub left: Option<KeyHash>,
     /// The container it joined, with its DN.
@@ -118,6 +122,8 @@ pub struct Upsert {
     pub raw: Vec<u8>,
     /// The indexes.
     pub index: IndexChange,
+    /// Whether it must be evaluated again: which object it belongs to is not known yet.
+    pub unsettled: bool,
 }
 
 /// An entry that is gone.
@@ -138,8 +144,12 @@ pub struct Batch {
     pub upserts: Vec<Upsert>,
     /// Entries that are gone.
     pub removals: Vec<Removal>,
-    /// Entries that were marked by [`StateStore::unsettle`] and are not any more.
+    /// Entries that were marked to be evaluated again and are not any more. Comes before all that marks some.
     pub settled: Vec<CsId>,
+    /// Entries that are joined to another from now on, or to none.
+    pub joins: Vec<(CsId, Option<CsId>)>,
+    /// Names by which entries are joined: who refers to one must be evaluated again.
+    pub asked_again: Vec<KeyHash>,
     /// The client's facts from now on.
     pub meta: Option<Meta>,
 }
@@ -220,6 +230,35 @@ pub struct DeletionRow {
     pub approved: bool,
     /// Whether its entry is there and out of scope.
     pub remains: bool,
+}
+
+impl Meta {
+    /// Where the next read of a source goes on.
+    pub fn watermark_of(&self, source: Option<&str>) -> Option<&Watermark> {
+        match source {
+            None => self.watermark.as_ref(),
+            Some(name) => self.further.get(name),
+        }
+    }
+
+    /// Remembers that; none: the source must be read whole.
+    pub(crate) fn set_watermark(&mut self, source: Option<&str>, watermark: Option<Watermark>) {
+        match (source, watermark) {
+            (None, watermark) => self.watermark = watermark,
+            (Some(name), Some(watermark)) => {
+                self.further.insert(name.to_owned(), watermark);
+            }
+            (Some(name), None) => {
+                self.further.remove(name);
+            }
+        }
+    }
+
+    /// Every source must be read whole.
+    pub(crate) fn forget_watermarks(&mut self) {
+        self.watermark = None;
+        self.further.clear();
+    }
 }
 
 impl DeletionRow {
@@ -342,6 +381,8 @@ pub struct Counts {
     pub pending: u64,
     /// Objects the target refused, that wait for their next try.
     pub refused: u64,
+    /// Objects whose errors are over, which the target was not told yet.
+    pub past_errors: u64,
 }
 
 /// The store of a sync client.
@@ -351,6 +392,14 @@ pub trait StateStore: Send + Sync + 'static {
     async fn meta(&self) -> Result<Meta, StateError>;
     /// Marks the entries of these names, or all that are there, to be evaluated again.
     async fn unsettle(&self, names: Option<Vec<KeyHash>>) -> Result<(), StateError>;
+    /// Who bears each of these names, by number, at most `limit` each.
+    async fn bearers(&self, names: Vec<KeyHash>, limit: usize) -> Result<Vec<Vec<CsId>>, StateError>;
+    /// Who refers to each of these names, by number, at most `limit` each.
+    async fn referrers(&self, names: Vec<KeyHash>, limit: usize) -> Result<Vec<Vec<CsId>>, StateError>;
+    /// Whom these entries are joined to, in this order.
+    async fn roots(&self, ids: Vec<CsId>) -> Result<Vec<Option<CsId>>, StateError>;
+    /// The entries that are joined to these, in this order.
+    async fn joined(&self, ids: Vec<CsId>) -> Result<Vec<Vec<Held>>, StateError>;
     /// Entries that are marked, at most `limit`, fewer where they are large; none at the end.
     async fn unsettled(&self, limit: usize) -> Result<Vec<Held>, StateError>;
     /// A text that was kept by name.
@@ -393,6 +442,10 @@ pub trait StateStore: Send + Sync + 'static {
 
     /// Records what the target answered.
     async fn record(&self, outcomes: Vec<Outcome>, now: Timestamp) -> Result<(), StateError>;
+    /// Anchors of what had errors and is no object any more, at most `limit`.
+    async fn past_errors(&self, limit: usize) -> Result<Vec<SourceAnchor>, StateError>;
+    /// The target was told that these errors are over.
+    async fn told_past(&self, anchors: Vec<SourceAnchor>) -> Result<(), StateError>;
     /// Marks all pending deletions as approved.
     async fn approve_deletions(&self) -> Result<(), StateError>;
     /// Deletions recorded since `since`, by kind.

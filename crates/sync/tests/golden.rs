@@ -90,8 +90,35 @@ impl Story {
         let _ = writeln!(self.text, "{group}    {}", self.world.tenant.members(group).join(" "));
     }
 
+    /// A second directory, whose people are joined by their address or else are people themselves.
+    fn personnel(&mut self, link: &str) {
+        let directory = Directory::shared();
+        directory.lock().unwrap().ou("base", "o=hr");
+        self.world.further.push(directory);
+        let rule = format!(
+            "\n[[rule]]\nname = \"personnel\"\ndirection = \"inbound\"\nprecedence = 10\nfrom = [\"hr\"]\n\
+             source_types = [\"inetOrgPerson\"]\nmetaverse_type = \"person\"\nlink_type = \"{link}\"\n\
+             join = [{{ all = [{{ source = \"mail\", metaverse = \"mail\" }}] }}]\n\
+             flow = [{{ to = \"title\", direct = \"title\" }}, {{ to = \"mail\", expression = 'FirstText([mail])' }}, \
+             {{ to = \"displayName\", expression = 'FirstText([cn])' }}]\n"
+        );
+        self.rules_of(&format!("{OPENLDAP}{rule}"), vec!["hr".into()]);
+    }
+
+    fn hired(&mut self, name: &str, mail: &str, title: &str) {
+        let mut directory = self.world.further[0].lock().unwrap();
+        let class = ["inetOrgPerson"];
+        let attributes: &[(&str, &[&str])] =
+            &[("objectclass", &class), ("cn", &[name]), ("mail", &[mail]), ("title", &[title])];
+        directory.put(name, &format!("cn={name},o=hr"), attributes);
+    }
+
     fn rules(&mut self, text: &str) {
-        let document = RulesDocument::Set { file: "rules.toml".into(), text: text.into() };
+        self.rules_of(text, Vec::new());
+    }
+
+    fn rules_of(&mut self, text: &str, sources: Vec<String>) {
+        let document = RulesDocument::Set { file: "rules.toml".into(), text: text.into(), sources };
         self.settings.rules = Arc::new(Rules::new(document).unwrap_or_else(|problems| panic!("{problems}")));
     }
 }
@@ -539,6 +566,60 @@ async fn plans() {
             d.set("p000", "title", &["Bad"]);
             d.set("p001", "title", &["Good"]);
         });
+        s.plan_and_run().await;
+    })
+    .await;
+    story(all, "an entry of a second source is joined, changes and goes", async |s| {
+        s.personnel("Join");
+        s.hired("x", "P000@contoso.com", "Head");
+        s.hired("nobody", "nobody@contoso.com", "Unknown");
+        s.plan_and_run().await;
+        s.hired("x", "p000@contoso.com", "Chief");
+        s.plan_and_run().await;
+        s.world.further[0].lock().unwrap().delete("x");
+        s.plan_and_run().await;
+        s.cloud();
+    })
+    .await;
+    story(all, "the address moves on, and the joined entry with it", async |s| {
+        s.personnel("Join");
+        s.hired("x", "p000@contoso.com", "Head");
+        s.run().await;
+        s.directory(|d| {
+            d.set("p000", "mail", &["old@contoso.com"]);
+            d.set("p001", "mail", &["p000@contoso.com"]);
+        });
+        s.plan_and_run().await;
+    })
+    .await;
+    story(all, "somebody of the second source comes to the first, and leaves it", async |s| {
+        s.personnel("Provision");
+        s.hired("x", "late@contoso.com", "Head");
+        s.plan_and_run().await;
+        s.cloud();
+        s.directory(|d| d.person("late", PEOPLE));
+        s.plan_and_run().await;
+        s.cloud();
+        s.directory(|d| d.delete("late"));
+        s.plan_and_run().await;
+        s.cloud();
+    })
+    .await;
+    story(all, "two candidates for one entry, then one", async |s| {
+        s.personnel("Join");
+        s.directory(|d| d.set("p001", "mail", &["p000@contoso.com"]));
+        s.hired("x", "p000@contoso.com", "Head");
+        s.plan_and_run().await;
+        s.directory(|d| d.set("p001", "mail", &["p001@contoso.com"]));
+        s.plan_and_run().await;
+    })
+    .await;
+    story(all, "two entries for one person, then one", async |s| {
+        s.personnel("Join");
+        s.hired("x", "p000@contoso.com", "Head");
+        s.hired("y", "P000@contoso.com", "Chief");
+        s.plan_and_run().await;
+        s.world.further[0].lock().unwrap().delete("y");
         s.plan_and_run().await;
     })
     .await;

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 /// The rule set for OpenLDAP with more rules.
 fn rules(more: &str) -> Arc<Rules> {
     let text = format!("{OPENLDAP}\n{more}");
-    let document = RulesDocument::Set { file: "rules.toml".into(), text };
+    let document = RulesDocument::Set { file: "rules.toml".into(), text, sources: Vec::new() };
     Arc::new(Rules::new(document).unwrap_or_else(|problems| panic!("{problems}")))
 }
 
@@ -117,7 +117,7 @@ async fn what_leaves_the_scope_of_a_changed_rule_is_deleted_under_guard_and_name
         "link_type = \"Provision\"\nscope = [{ all = [{ attribute = \"uid\", operator = \"NOTEQUAL\", value = \"p003\" }] }]\n",
         1,
     );
-    let document = RulesDocument::Set { file: "narrow.toml".into(), text: narrow };
+    let document = RulesDocument::Set { file: "narrow.toml".into(), text: narrow, sources: Vec::new() };
     let narrow = Arc::new(Rules::new(document).unwrap());
     let plan =
         with(&world, rules("")).preview(9, Some(narrow.clone()), CancellationToken::new()).await.unwrap();
@@ -175,7 +175,7 @@ async fn what_a_rule_leaves_alone_the_cloud_keeps() {
         1,
     );
     assert_ne!(text, OPENLDAP);
-    let document = RulesDocument::Set { file: "once.toml".into(), text };
+    let document = RulesDocument::Set { file: "once.toml".into(), text, sources: Vec::new() };
     let once = Arc::new(Rules::new(document).unwrap_or_else(|problems| panic!("{problems}")));
     assert_eq!(sync(&world, &once).await, RunResult::Success);
     let company = |name: &str| world.tenant.text(name, Property::CompanyName);

@@ -161,7 +161,7 @@ async fn a_pilot_group_decides_who_is_in() {
         &format!("link_type = \"Provision\"\nscope = [{{ all = [{{ operator = \"ISMEMBEROF\", value = \"{pilot}\" }}] }}]\n"),
         1,
     );
-    let document = RulesDocument::Set { file: "pilot.toml".into(), text };
+    let document = RulesDocument::Set { file: "pilot.toml".into(), text, sources: Vec::new() };
     let rules = Arc::new(Rules::new(document).unwrap_or_else(|problems| panic!("{problems}")));
     let settings = SyncSettings { rules, ..settings(OPEN) };
     sync(&world, &settings).await;

@@ -55,7 +55,7 @@ export interface PropertyChange {
 
 export interface PlanItem {
   action: 'create' | 'update' | 'delete';
-  reason?: 'deletedInSource' | 'missingFromFullRead' | 'leftScope';
+  reason?: 'deletedInSource' | 'missingFromFullRead' | 'leftScope' | 'joined';
   kind: Kind;
   anchor: string;
   name: string;

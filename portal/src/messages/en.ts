@@ -70,6 +70,7 @@ const codes: Record<string, string> = {
   QuotaExceeded: 'Object quota exceeded',
   DeletingCloudOnlyObjectNotAllowed: 'Cloud-only object may not be deleted',
   MappingFailed: 'Entry cannot be mapped',
+  AmbiguousJoin: 'Owner cannot be told',
 };
 
 const severities: Record<Severity, string> = { blocked: 'Blocked', degraded: 'Degraded', notice: 'Notice' };
@@ -112,6 +113,7 @@ const reasons: Record<NonNullable<PlanItem['reason']>, string> = {
   deletedInSource: 'Deleted in the source',
   missingFromFullRead: 'Missing from a full read',
   leftScope: 'Left the scope',
+  joined: 'Joined to another object',
 };
 
 export const en = {

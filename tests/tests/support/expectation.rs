@@ -64,6 +64,7 @@ pub(crate) fn wanted(entries: &[LdifEntry], settings: &MappingSettings) -> Resul
     let resolve = |reference: &Reference| match reference {
         Reference::Dn(name) => by_dn.get(name).map(|anchor| (*anchor).to_owned()),
         Reference::Uid(uid) => by_uid.get(uid).map(|anchor| (*anchor).to_owned()),
+        Reference::In { .. } => None,
     };
     let mut all = BTreeMap::new();
     for (anchor, dn, object) in &mapped {

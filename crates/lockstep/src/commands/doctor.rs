@@ -12,6 +12,7 @@ use crate::wiring::{client, rules, source, store};
 use lockstep_model::Clock;
 use lockstep_model::provisioning::{CheckResult, DoctorCheck};
 use lockstep_rules::Rules;
+use lockstep_sync::of_source;
 use lockstep_targets::Target;
 use serde::Deserialize;
 use serde_json::json;
@@ -46,10 +47,15 @@ async fn directory(loaded: &Loaded) -> Vec<DoctorCheck> {
             check.fail(problems.to_string(), "Set it in [source], or run this where the sync client runs."),
         ];
     }
-    match source::factory(loaded) {
-        Ok(factory) => match rules::configured(loaded) {
+    match source::factories(loaded) {
+        Ok(factories) => match rules::configured(loaded) {
             Ok(rules) => {
-                let mut checks = factory(&rules.attributes()).check(SystemClock.now()).await;
+                let mut checks = Vec::new();
+                let names = std::iter::once(None).chain(rules.sources().iter().map(Some));
+                for (factory, name) in factories.iter().zip(names) {
+                    let found = factory(&rules.attributes()).check(SystemClock.now()).await;
+                    checks.extend(found.into_iter().map(|check| of_source(check, name)));
+                }
                 checks.push(examine_rules(&rules));
                 checks
             }

@@ -33,7 +33,7 @@ pub(crate) async fn run(
             // Only the state is read; the server is not asked.
             let target =
                 client::target_at(loaded, loaded.config.sync.server.clone(), "none".to_owned().into())?;
-            let draft = draft.map(rules::of_file).transpose()?;
+            let draft = draft.map(|path| rules::of_file(loaded, path)).transpose()?;
             match client::client(loaded, target, state)?.explain(object, draft).await? {
                 Some(explanation) => explanation,
                 None => bail!(not_found(object)),
@@ -65,6 +65,7 @@ pub(super) fn text(told: &Explanation) -> String {
             "missing from the last full read of the directory".to_owned()
         }
         Scope::Gone { reason: DeleteReason::LeftScope } => "left the scope".to_owned(),
+        Scope::Gone { reason: DeleteReason::Joined } => "joined to another object".to_owned(),
     };
     let cloud = if told.in_cloud { "in the cloud" } else { "not in the cloud" };
     let _ = write!(text, "\n  scope    {scope}\n  cloud    {cloud}");

@@ -62,7 +62,7 @@ async fn plan(out: Out, loaded: &Loaded, limit: u32, draft: Option<&Path>) -> an
             _ => bail!("the sync client answered with something other than a plan; report this"),
         };
     }
-    let draft = draft.map(rules::of_file).transpose()?;
+    let draft = draft.map(|path| rules::of_file(loaded, path)).transpose()?;
     let stop = signals::stop_token()?;
     let tenant = Tenant::open(loaded).await?;
     let client = client::client(loaded, tenant.target(loaded)?, client::copy_state(loaded)?)?;

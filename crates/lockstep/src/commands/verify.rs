@@ -8,7 +8,7 @@ use crate::sample::Manifest;
 use crate::verify::{VerifyOptions, verify};
 use crate::wiring::remote::Api;
 use crate::wiring::{client, rules, source};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use secrecy::ExposeSecret;
 
 /// Runs it.
@@ -21,7 +21,15 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Verify) -> anyhow
         None => None,
     };
     let rules = rules::configured(loaded)?;
-    let mut source = source::factory(loaded)?(&rules.attributes());
+    let mut sources = source::factories(loaded)?.into_iter();
+    let source = sources.next().context("no directory is configured")?;
+    if sources.next().is_some() {
+        bail!(
+            "`lockstep verify` compares one directory with the cloud, and the configuration has several; \
+             `lockstep sync preview` says what would be written"
+        );
+    }
+    let mut source = source(&rules.attributes());
     let api = Api::open(loaded, &arguments.remote).await?;
     let options = VerifyOptions {
         source: source.as_mut(),

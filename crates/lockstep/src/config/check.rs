@@ -3,7 +3,7 @@
 
 use super::load::Loaded;
 use super::problem::{Problem, Problems};
-use super::{Period, Protection, SourceKind};
+use super::{Period, Protection, Source, SourceKind};
 use lockstep_ldap::{Endpoint, Filter};
 use lockstep_model::Dn;
 use lockstep_model::provisioning::MAX_LEASE_NAME_BYTES;
@@ -15,21 +15,24 @@ impl Loaded {
     /// # Errors
     /// What is missing.
     pub(crate) fn require_source(&self) -> Result<(), Problems> {
-        let source = &self.config.source;
         let mut problems = Vec::new();
-        let mut missing = |key: &str, remedy: &str| problems.push(self.problem(key, "is not set", remedy));
-        match source.kind {
-            SourceKind::OpenLdap => {
-                if source.url.is_none() {
-                    missing("source.url", "write the directory's address, `url = \"ldap://host\"`");
+        for (section, source) in self.config.sources() {
+            let mut missing = |key: &str, remedy: &str| {
+                problems.push(self.problem(&format!("{section}.{key}"), "is not set", remedy));
+            };
+            match source.kind {
+                SourceKind::OpenLdap => {
+                    if source.url.is_none() {
+                        missing("url", "write the directory's address, `url = \"ldap://host\"`");
+                    }
+                    if source.base_dn.is_none() {
+                        missing("base_dn", "write where to start, `base_dn = \"dc=contoso,dc=com\"`");
+                    }
                 }
-                if source.base_dn.is_none() {
-                    missing("source.base_dn", "write where to start, `base_dn = \"dc=contoso,dc=com\"`");
-                }
-            }
-            SourceKind::Ldif => {
-                if source.file.is_none() {
-                    missing("source.file", "write the LDIF file's path, `file = \"people.ldif\"`");
+                SourceKind::Ldif => {
+                    if source.file.is_none() {
+                        missing("file", "write the LDIF file's path, `file = \"people.ldif\"`");
+                    }
                 }
             }
         }
@@ -44,7 +47,10 @@ pub(super) fn problems(loaded: &Loaded) -> Vec<Problem> {
     server(loaded, &mut add);
     tenant(loaded, &mut add);
     sync(loaded, &mut add);
-    source(loaded, &mut add);
+    for (section, one) in loaded.config.sources() {
+        source(&section, one, &mut add);
+    }
+    further(loaded, &mut add);
     mapping(loaded, &mut add);
     found
 }
@@ -180,36 +186,32 @@ fn sync(loaded: &Loaded, add: &mut Add<'_>) {
     }
 }
 
-fn source(loaded: &Loaded, add: &mut Add<'_>) {
-    let source = &loaded.config.source;
+fn source(section: &str, source: &Source, add_to: &mut Add<'_>) {
+    let mut add = |key: &str, what: String, remedy: &str| add_to(&format!("{section}.{key}"), what, remedy);
     if let Some(url) = &source.url {
         let is_tls = url.to_ascii_lowercase().starts_with("ldaps://");
         match (source.tls, is_tls) {
             (Some(Protection::None | Protection::StartTls), true) => {
                 add(
-                    "source.tls",
+                    "tls",
                     "contradicts the ldaps:// address".into(),
                     "remove `tls`, or write an ldap:// address",
                 );
             }
             (Some(Protection::Ldaps), false) => {
-                add(
-                    "source.tls",
-                    "\"ldaps\" needs an ldaps:// address".into(),
-                    "write `url = \"ldaps://host\"`",
-                );
+                add("tls", "\"ldaps\" needs an ldaps:// address".into(), "write `url = \"ldaps://host\"`");
             }
             _ => {}
         }
         let start_tls = source.tls == Some(Protection::StartTls) && !is_tls;
         if let Err(error) = Endpoint::parse(url, start_tls) {
-            add("source.url", error.to_string(), "write `ldap://host`, `ldap://host:port` or `ldaps://host`");
+            add("url", error.to_string(), "write `ldap://host`, `ldap://host:port` or `ldaps://host`");
         }
     }
-    let named = [("source.base_dn", &source.base_dn), ("source.bind_dn", &source.bind_dn)];
+    let named = [("base_dn", &source.base_dn), ("bind_dn", &source.bind_dn)];
     let of = |key: &'static str, list: &'_ [String]| -> Vec<(String, String)> {
         let named = list.iter().enumerate().filter(|(_, text)| !is_uuid(text));
-        named.map(|(at, text)| (format!("source.{key}[{at}]"), text.clone())).collect()
+        named.map(|(at, text)| (format!("{key}[{at}]"), text.clone())).collect()
     };
     let mut listed = of("include", &source.include);
     listed.extend(of("exclude", &source.exclude));
@@ -224,16 +226,51 @@ fn source(loaded: &Loaded, add: &mut Add<'_>) {
         }
     }
     if source.password_file.is_some() && source.bind_dn.is_none() {
-        add("source.password_file", "is set without `bind_dn`".into(), "write whose password it is");
+        add("password_file", "is set without `bind_dn`".into(), "write whose password it is");
     }
     if let Some(filter) = &source.filter
         && let Err(error) = Filter::parse(filter)
     {
         add(
-            "source.filter",
+            "filter",
             format!("\"{filter}\" is no LDAP filter ({error})"),
             "write it as `ldapsearch` takes it",
         );
+    }
+}
+
+/// What further directories need beside what each does.
+fn further(loaded: &Loaded, add: &mut Add<'_>) {
+    let config = &loaded.config;
+    if config.source.name.is_some() {
+        add("source.name", "only further directories have names".into(), "remove the line");
+    }
+    for (at, source) in config.further_source.iter().enumerate() {
+        let key = |key: &str| format!("further_source[{at}].{key}");
+        let remedy = "write one of 1 to 32 of the characters a-z, 0-9 and -, such as \"hr\"";
+        match &source.name {
+            None => add(&key("name"), "is not set".into(), remedy),
+            Some(name) if !lockstep_rules::is_source_name(name) => {
+                add(&key("name"), format!("\"{name}\" is no name of a directory"), remedy);
+            }
+            Some(name) => {
+                let mut before = config.further_source.iter().take(at);
+                if before.any(|other| other.name.as_ref() == Some(name)) {
+                    add(&key("name"), format!("\"{name}\" is the name of another one"), "write another");
+                }
+            }
+        }
+        for (name, list) in [("include", &source.include), ("exclude", &source.exclude)] {
+            if !list.is_empty() {
+                let remedy = "use `base_dn` and `filter`, or a condition in its rules";
+                add(&key(name), "of a further directory no containers can be chosen".into(), remedy);
+            }
+        }
+    }
+    if !config.further_source.is_empty() && config.mapping.rules.is_none() {
+        let remedy =
+            "write rules that name it with `from`; the book's page on several directories begins one";
+        add("further_source", "is joined by nothing without `mapping.rules`".into(), remedy);
     }
 }
 

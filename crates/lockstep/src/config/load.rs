@@ -256,19 +256,19 @@ fn add_environment(
 
 /// Makes relative paths count from the folder of the configuration file.
 fn anchor_paths(config: &mut Config, folder: &Path) {
-    let (server, sync, source, mapping) =
-        (&mut config.server, &mut config.sync, &mut config.source, &mut config.mapping);
+    let (server, sync, mapping) = (&mut config.server, &mut config.sync, &mut config.mapping);
+    let sources = std::iter::once(&mut config.source).chain(&mut config.further_source);
+    let of_sources =
+        sources.flat_map(|source| [&mut source.password_file, &mut source.ca_file, &mut source.file]);
     let optional = [
         &mut server.tls_cert_file,
         &mut server.tls_key_file,
         &mut sync.token_file,
         &mut sync.ca_file,
-        &mut source.password_file,
-        &mut source.ca_file,
-        &mut source.file,
         &mut mapping.rules,
     ];
-    for path in optional.into_iter().flatten().chain([&mut server.data_dir, &mut sync.state_dir]) {
+    let optional = optional.into_iter().chain(of_sources);
+    for path in optional.flatten().chain([&mut server.data_dir, &mut sync.state_dir]) {
         *path = folder.join(&*path);
     }
 }

@@ -35,6 +35,9 @@ pub(crate) struct Config {
     pub(crate) sync: Sync,
     /// The directory to read.
     pub(crate) source: Source,
+    /// Further directories, in order: entries of each are joined, by the rules that name it, to people and groups that
+    /// those before it make. They need `mapping.rules`.
+    pub(crate) further_source: Vec<Source>,
     /// How entries become users and groups.
     pub(crate) mapping: Mapping,
     /// What is logged, and how. Logs go to standard error.
@@ -283,6 +286,9 @@ impl Default for Guard {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Source {
+    /// The name of a further directory, by which rules name it and which stands before the anchors of its entries: 1 to
+    /// 32 of the characters a-z, 0-9 and -, a letter first.
+    pub(crate) name: Option<String>,
     /// What kind of directory.
     pub(crate) kind: SourceKind,
     /// Address of the directory server: `ldap://host[:389]` or `ldaps://host[:636]`.
@@ -291,7 +297,8 @@ pub(crate) struct Source {
     pub(crate) base_dn: Option<String>,
     /// DN of the account that reads. Not set: anonymous.
     pub(crate) bind_dn: Option<String>,
-    /// File with the account's password. Not set: the systemd credential `source.password`.
+    /// File with the account's password. Not set: the systemd credential `source.password`, for a further directory
+    /// `NAME.password`.
     pub(crate) password_file: Option<PathBuf>,
     /// Protection of the connection. Not set: `ldaps` for an `ldaps://` address, else `none`.
     pub(crate) tls: Option<Protection>,
@@ -302,7 +309,7 @@ pub(crate) struct Source {
     /// Only entries that match this LDAP filter are read. Not set: all.
     pub(crate) filter: Option<String>,
     /// Containers that are taken in, with all below them: DNs, or anchors (`entryUUID`). One chosen by its DN stays
-    /// chosen when it is renamed or moved. Not set: all below `base_dn`.
+    /// chosen when it is renamed or moved. Not set: all below `base_dn`. Of a further directory all is taken.
     pub(crate) include: Vec<String>,
     /// Containers that are left out, with all below them, chosen as those of `include`; the nearer one counts.
     pub(crate) exclude: Vec<String>,
@@ -391,6 +398,21 @@ pub(crate) enum LogFormat {
 }
 
 impl Config {
+    /// Every directory with the key of its section: `source`, `further_source[0]`.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = (String, &Source)> {
+        let further = self
+            .further_source
+            .iter()
+            .enumerate()
+            .map(|(at, source)| (format!("further_source[{at}]"), source));
+        std::iter::once(("source".to_owned(), &self.source)).chain(further)
+    }
+
+    /// The names of the further directories, in their order.
+    pub(crate) fn further_names(&self) -> Vec<String> {
+        self.further_source.iter().filter_map(|source| source.name.clone()).collect()
+    }
+
     /// The settings of the mapping.
     pub(crate) fn mapping_settings(&self) -> lockstep_rules::MappingSettings {
         lockstep_rules::MappingSettings {

@@ -133,7 +133,7 @@ impl<'a> Reading<'a> {
         };
         let names = |list: &[String]| list.iter().filter_map(name_of).collect();
         let containers = Containers::new(names(&scope.include), names(&scope.exclude));
-        let nobody = Circumstances { member_of: &[], is_new: false, now: self.now };
+        let nobody = Circumstances { source: 0, others: &[], member_of: &[], is_new: false, now: self.now };
         let mut members: HashMap<Reference, Vec<String>> = HashMap::new();
         for group in self.rules.groups_asked() {
             let entry = waiting.iter().find(|entry| dn::normalize(&entry.dn).as_ref() == Some(&group));
@@ -153,7 +153,7 @@ impl<'a> Reading<'a> {
     }
 
     fn take(&mut self, entry: Entry, member_of: &[String]) {
-        let circumstances = Circumstances { member_of, is_new: false, now: self.now };
+        let circumstances = Circumstances { source: 0, others: &[], member_of, is_new: false, now: self.now };
         let Mapped::Object(object) = self.rules.map(&entry, circumstances) else { return };
         for key in self.rules.keys(&entry) {
             self.names.insert(key, entry.anchor.clone());

@@ -2,7 +2,7 @@
 
 use super::{disk, rules, source};
 use crate::clock::SystemClock;
-use crate::config::{Loaded, SourceKind};
+use crate::config::{Loaded, Source, SourceKind};
 use crate::secret;
 use anyhow::Context;
 use lockstep_model::Fingerprint;
@@ -66,13 +66,10 @@ pub(crate) fn client(
     target: TenantTarget,
     state: Arc<dyn StateStore>,
 ) -> anyhow::Result<SyncClient> {
-    Ok(SyncClient::new(
-        source::factory(loaded)?,
-        Arc::new(target),
-        state,
-        Arc::new(SystemClock),
-        settings(loaded)?,
-    ))
+    let mut sources = source::factories(loaded)?.into_iter();
+    let first = sources.next().context("no directory is configured")?;
+    let client = SyncClient::new(first, Arc::new(target), state, Arc::new(SystemClock), settings(loaded)?);
+    Ok(client.with_further_sources(sources.collect()))
 }
 
 fn settings(loaded: &Loaded) -> anyhow::Result<SyncSettings> {
@@ -119,7 +116,7 @@ pub(crate) fn lease(loaded: &Loaded) -> String {
             let base = source.base_dn.clone().unwrap_or_default();
             format!("openldap {}", lockstep_model::dn::normalize(&base).unwrap_or(base))
         }
-        SourceKind::Ldif => format!("ldif {}", describe_source(loaded)),
+        SourceKind::Ldif => format!("ldif {}", describe_source(source)),
     }
 }
 
@@ -151,6 +148,14 @@ fn configuration(loaded: &Loaded, rules: &Rules) -> BTreeMap<String, String> {
     settings.retain(|name, _| {
         COMPARED.iter().any(|key| name == key || (key.ends_with('.') && name.starts_with(key)))
     });
+    for (section, source) in loaded.config.sources().skip(1) {
+        let mut compared = BTreeMap::new();
+        flatten(&section, &serde_json::to_value(source).unwrap_or_default(), &mut compared);
+        compared.retain(|name, _| {
+            ["name", "kind", "base_dn", "filter"].iter().any(|key| *name == format!("{section}.{key}"))
+        });
+        settings.extend(compared);
+    }
     if let RulesDocument::Set { text, .. } = rules.document() {
         // Where the file lies says nothing; what stands in it does.
         settings.insert("mapping.rules".into(), format!("fingerprint {}", Fingerprint::of_text(text)));
@@ -183,9 +188,13 @@ pub(crate) fn machine() -> String {
     if name.is_empty() { "localhost".into() } else { name.to_owned() }
 }
 
-/// The directory for people, without asking it.
-pub(crate) fn describe_source(loaded: &Loaded) -> String {
-    let source = &loaded.config.source;
+/// The directories for people, without asking them.
+pub(crate) fn describe_sources(loaded: &Loaded) -> String {
+    let described: Vec<String> = loaded.config.sources().map(|(_, source)| describe_source(source)).collect();
+    described.join(", ")
+}
+
+fn describe_source(source: &Source) -> String {
     match source.kind {
         SourceKind::OpenLdap => source.url.clone().unwrap_or_default(),
         SourceKind::Ldif => source.file.as_ref().map(|path| path.display().to_string()).unwrap_or_default(),

@@ -12,15 +12,16 @@ use std::sync::Arc;
 pub(crate) fn configured(loaded: &Loaded) -> anyhow::Result<Arc<Rules>> {
     match &loaded.config.mapping.rules {
         None => Ok(Arc::new(Rules::built_in(loaded.config.mapping_settings()))),
-        Some(path) => of_file(path).context("mapping.rules"),
+        Some(path) => of_file(loaded, path).context("mapping.rules"),
     }
 }
 
 /// The rules of a file.
-pub(crate) fn of_file(path: &Path) -> anyhow::Result<Arc<Rules>> {
+pub(crate) fn of_file(loaded: &Loaded, path: &Path) -> anyhow::Result<Arc<Rules>> {
     let file = path.display().to_string();
     let text = read(path)?;
-    let rules = Rules::new(RulesDocument::Set { file: file.clone(), text });
+    let rules =
+        Rules::new(RulesDocument::Set { file: file.clone(), text, sources: loaded.config.further_names() });
     rules.map(Arc::new).with_context(|| {
         format!("{file} is refused; `lockstep rules check {file}` tells each problem with its place")
     })

@@ -32,7 +32,7 @@ pub(crate) async fn up(printer: Out, loaded: &Loaded, listen: Option<&str>) -> a
         server_ended.cancelled().await;
         client_stop.cancel();
     });
-    ready(printer, loaded, &server.url, Some(&client::describe_source(loaded)))?;
+    ready(printer, loaded, &server.url, Some(&client::describe_sources(loaded)))?;
     let serving = tokio::spawn(server.serve(server_stop.clone()));
     let shown = tokio::spawn(show_progress(printer, client.progress()));
     let followed = client.run(stop).await;

@@ -1,6 +1,6 @@
 //! The configured directory as a connector.
 
-use crate::config::{Loaded, Protection, SourceKind};
+use crate::config::{Loaded, Protection, Source as Settings, SourceKind};
 use crate::secret;
 use anyhow::Context;
 use lockstep_ldap::{ConnectOptions, Credentials, Endpoint, Filter};
@@ -8,13 +8,17 @@ use lockstep_sources::{LdifOptions, LdifSource, OpenLdapOptions, OpenLdapSource,
 use lockstep_sync::SourceFactory;
 use std::sync::Arc;
 
-/// What makes the connector anew for every connection, for the attributes asked. The password is read once, now.
-pub(crate) fn factory(loaded: &Loaded) -> anyhow::Result<SourceFactory> {
+/// What makes the connectors anew for every connection, for the attributes asked: the first directory, then the further
+/// ones in their order. Passwords are read once, now.
+pub(crate) fn factories(loaded: &Loaded) -> anyhow::Result<Vec<SourceFactory>> {
     loaded.require_source()?;
-    let source = &loaded.config.source;
+    loaded.config.sources().map(|(section, source)| factory(&section, source)).collect()
+}
+
+fn factory(section: &str, source: &Settings) -> anyhow::Result<SourceFactory> {
     match source.kind {
         SourceKind::OpenLdap => {
-            let options = openldap(loaded)?;
+            let options = openldap(section, source)?;
             // Made once to be judged; the same settings are sound each time after.
             OpenLdapSource::new(options.clone())?;
             Ok(Arc::new(move |attributes| {
@@ -35,25 +39,28 @@ pub(crate) fn factory(loaded: &Loaded) -> anyhow::Result<SourceFactory> {
     }
 }
 
-fn openldap(loaded: &Loaded) -> anyhow::Result<OpenLdapOptions> {
-    let source = &loaded.config.source;
+fn openldap(section: &str, source: &Settings) -> anyhow::Result<OpenLdapOptions> {
     let url = source.url.as_deref().unwrap_or_default();
     let endpoint = Endpoint::parse(url, source.tls == Some(Protection::StartTls))?;
     let mut connect = ConnectOptions::new(endpoint);
     connect.allow_plaintext_bind = source.allow_plaintext_bind;
     if let Some(path) = &source.ca_file {
         let pem = std::fs::read(path).with_context(|| {
-            format!("source.ca_file: {} cannot be read; check the path and its rights", path.display())
+            format!("{section}.ca_file: {} cannot be read; check the path and its rights", path.display())
         })?;
         connect.ca_pem = Some(pem);
     }
     let credentials = match &source.bind_dn {
         None => Credentials::Anonymous,
         Some(dn) => {
-            let password = secret::read(source.password_file.as_deref(), "source.password")?.context(
-                "source.password_file is not set, and there is no systemd credential `source.password`; \
-                 write the password of bind_dn into a file and name it",
-            )?;
+            let credential = format!("{}.password", source.name.as_deref().unwrap_or("source"));
+            let password =
+                secret::read(source.password_file.as_deref(), &credential)?.with_context(|| {
+                    format!(
+                        "{section}.password_file is not set, and there is no systemd credential `{credential}`; \
+                         write the password of bind_dn into a file and name it"
+                    )
+                })?;
             Credentials::Simple { dn: dn.clone(), password }
         }
     };

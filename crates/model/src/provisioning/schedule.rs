@@ -45,6 +45,15 @@ impl Drift {
         }
     }
 
+    /// Counts another one beside this.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, counts) in [(&mut self.users, &other.users), (&mut self.groups, &other.groups)] {
+            sum.added += counts.added;
+            sum.changed += counts.changed;
+            sum.removed += counts.removed;
+        }
+    }
+
     /// Whether nothing was missed.
     pub fn is_none(&self) -> bool {
         *self == Self::default()

@@ -22,7 +22,7 @@ impl RuleSet {
         self.rules
             .iter()
             .filter(|rule| rule.metaverse_type == MetaverseType::Person)
-            .any(|rule| super::scoping::takes(rule, classes))
+            .any(|rule| rule.sources.iter().any(|source| super::scoping::takes(rule, *source, classes)))
     }
 
     /// The properties that rules write for a kind of object, in order.
@@ -66,7 +66,8 @@ impl RuleSet {
 
     /// A flow with the inbound rules that gave what it read.
     fn step(&self, rule: &Rule, flow: &Flow, evaluation: &Evaluation) -> String {
-        let mut text = format!("\"{}\": {}", rule.name, self.shown(rule.direction, flow));
+        let from = if rule.from.is_empty() { String::new() } else { format!(" ({})", rule.from.join(", ")) };
+        let mut text = format!("\"{}\"{from}: {}", rule.name, self.shown(rule.direction, flow));
         if rule.direction == Direction::Inbound {
             return text;
         }

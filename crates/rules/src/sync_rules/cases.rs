@@ -1,11 +1,11 @@
 //! The cases of a rule set: an object in, what must come out; and what differs, for people.
 
 use super::compile::kind_of;
-use super::document::{CaseDocument, Constant, ExpectDocument};
+use super::document::{CaseDocument, Constant, ExpectDocument, Texts};
 use super::evaluate::MetaverseObject;
 use super::problem::{Collector, suggestion};
 use super::schemas::{Schemas, Target};
-use super::{Evaluated, RuleSet, Subject};
+use super::{Contributor, Evaluated, RuleSet, Subject};
 use crate::expr::Value;
 use crate::{MappedObject, Reference};
 use base64::Engine as _;
@@ -25,6 +25,7 @@ pub struct Case {
     /// The line it begins in.
     pub line: u32,
     entry: Entry,
+    joined: Vec<(String, Entry)>,
     member_of: Vec<String>,
     parameters: BTreeMap<String, String>,
     is_new: bool,
@@ -67,6 +68,7 @@ const NOW_SECONDS: i64 = 1_769_860_800;
 pub(super) fn compile(
     spanned: &Spanned<CaseDocument>,
     schemas: &Schemas,
+    sources: &[&str],
     found: &mut Collector<'_>,
 ) -> Option<Case> {
     let at = spanned.span().start;
@@ -76,26 +78,19 @@ pub(super) fn compile(
         found.add(at, None, format!("case \"{}\": {message}", case.name), remedy);
         sound = false;
     };
-    let mut attributes = Attributes::new();
-    let known = schemas.source.attributes().iter().map(|attribute| attribute.name.as_str());
-    for (name, values) in &case.attributes {
-        if !known.clone().any(|known| known.eq_ignore_ascii_case(name)) {
-            let message = format!("the source has no attribute \"{name}\"");
-            let remedy = match crate::expr::nearest_name(name, known.clone()) {
-                Some(near) => format!("did you mean \"{near}\"?"),
-                None => format!("declare it: [attributes.{name}] type = \"text\""),
-            };
-            wrong(message, remedy);
-        }
-        attributes
-            .add(AttributeName::new(name), values.as_slice().iter().map(|text| text.clone().into_bytes()));
-    }
-    for (name, values) in &case.binary {
-        for value in values.as_slice() {
-            match base64::engine::general_purpose::STANDARD.decode(value) {
-                Ok(octets) => attributes.add(AttributeName::new(name), [octets]),
-                Err(_) => wrong(format!("a value of {name} is no base64"), "write octets in base64".into()),
+    let attributes = attributes_of(&case.attributes, &case.binary, schemas, &mut wrong);
+    let mut joined = Vec::new();
+    for (at, other) in case.joined.iter().enumerate() {
+        let attributes = attributes_of(&other.attributes, &other.binary, schemas, &mut wrong);
+        match SourceAnchor::new(format!("{}:{at}", other.source)) {
+            Ok(anchor) => {
+                joined.push((other.source.clone(), Entry { anchor, dn: other.dn.clone(), attributes }));
             }
+            Err(error) => wrong(format!("\"{}\" names no source: {error}", other.source), "name one".into()),
+        }
+        if !sources.contains(&other.source.as_str()) {
+            let message = format!("no rule takes entries of a source \"{}\"", other.source);
+            wrong(message, suggestion(&other.source, sources.iter().copied()));
         }
     }
     let anchor = case.anchor.clone().unwrap_or_else(|| "00000000-0000-4000-8000-000000000001".into());
@@ -186,6 +181,7 @@ pub(super) fn compile(
         name: case.name.clone(),
         line,
         entry: Entry { anchor: anchor?, dn: case.dn.clone(), attributes },
+        joined,
         member_of,
         parameters: case.parameters.clone(),
         is_new: case.new,
@@ -202,6 +198,38 @@ pub(super) fn compile(
             errors: expect.errors.clone(),
         },
     })
+}
+
+/// The attributes of an entry of a case.
+fn attributes_of(
+    texts: &BTreeMap<String, Texts>,
+    binary: &BTreeMap<String, Texts>,
+    schemas: &Schemas,
+    wrong: &mut impl FnMut(String, String),
+) -> Attributes {
+    let mut attributes = Attributes::new();
+    let known = schemas.source.attributes().iter().map(|attribute| attribute.name.as_str());
+    for (name, values) in texts {
+        if !known.clone().any(|known| known.eq_ignore_ascii_case(name)) {
+            let message = format!("the source has no attribute \"{name}\"");
+            let remedy = match crate::expr::nearest_name(name, known.clone()) {
+                Some(near) => format!("did you mean \"{near}\"?"),
+                None => format!("declare it: [attributes.{name}] type = \"text\""),
+            };
+            wrong(message, remedy);
+        }
+        attributes
+            .add(AttributeName::new(name), values.as_slice().iter().map(|text| text.clone().into_bytes()));
+    }
+    for (name, values) in binary {
+        for value in values.as_slice() {
+            match base64::engine::general_purpose::STANDARD.decode(value) {
+                Ok(octets) => attributes.add(AttributeName::new(name), [octets]),
+                Err(_) => wrong(format!("a value of {name} is no base64"), "write octets in base64".into()),
+            }
+        }
+    }
+    attributes
 }
 
 /// What the metaverse object must have, and what it must not have.
@@ -246,8 +274,17 @@ impl RuleSet {
     }
 
     fn run_case(&self, case: &Case) -> CaseResult {
+        let number = |source: &String| self.sources.iter().position(|held| held == source);
+        let mut others: Vec<Contributor<'_>> = case
+            .joined
+            .iter()
+            .filter_map(|(source, entry)| Some(Contributor { entry, source: number(source)? + 1 }))
+            .collect();
+        others.sort_by_key(|other| other.source);
         let subject = Subject {
             entry: &case.entry,
+            source: 0,
+            others: &others,
             member_of: &case.member_of,
             is_new: case.is_new,
             now: case.now,
@@ -400,6 +437,7 @@ fn names(list: &[Reference]) -> String {
     let name = |reference: &Reference| match reference {
         Reference::Dn(dn) => format!("\"{dn}\""),
         Reference::Uid(uid) => format!("\"uid:{uid}\""),
+        Reference::In { source, name } => format!("\"<{source}>{}\"", name.name()),
     };
     match list {
         [] => "nothing".into(),

@@ -50,8 +50,17 @@ pub(super) fn compile(file: &str, text: &str, schemas: &Schemas) -> Result<RuleS
         .iter()
         .filter_map(|rule| Compiler { schemas: &schemas, found: &mut found }.rule(rule))
         .collect();
-    let cases: Vec<Case> =
-        document.case.iter().filter_map(|case| cases::compile(case, &schemas, &mut found)).collect();
+    let sources: Vec<&str> = document
+        .rule
+        .iter()
+        .flat_map(|rule| &rule.get_ref().from)
+        .map(|name| name.get_ref().as_str())
+        .collect();
+    let cases: Vec<Case> = document
+        .case
+        .iter()
+        .filter_map(|case| cases::compile(case, &schemas, &sources, &mut found))
+        .collect();
     if document.rule.is_empty() && found.is_empty() {
         found.add(
             0,
@@ -209,6 +218,7 @@ impl Compiler<'_, '_> {
                 return None;
             }
         }
+        self.from(rule, name);
         let scope = rule.scope.iter().map(|group| self.group(rule, name, &group.all)).collect();
         let joins = rule
             .join
@@ -245,6 +255,8 @@ impl Compiler<'_, '_> {
             precedence: *rule.precedence.get_ref(),
             disabled: rule.disabled,
             link: rule.link_type,
+            from: rule.from.iter().map(|name| name.get_ref().clone()).collect(),
+            sources: Vec::new(),
             source_types: rule
                 .source_types
                 .iter()
@@ -257,6 +269,27 @@ impl Compiler<'_, '_> {
             flows,
             line: self.found.place(at).0,
         })
+    }
+
+    /// The further sources that a rule names.
+    fn from(&mut self, rule: &RuleDocument, name: &str) {
+        for source in &rule.from {
+            let at = source.span().start;
+            if rule.direction == Direction::Outbound {
+                self.found.add(at, Some(name), "an outbound rule reads no source", "remove `from`");
+            } else if !is_source_name(source.get_ref()) {
+                let message = format!("\"{}\" is no name of a source", source.get_ref());
+                let remedy = "a name has 1 to 32 of the characters a-z, 0-9 and -, and begins with a letter";
+                self.found.add(at, Some(name), message, remedy);
+            }
+        }
+        let asks = |filter: &&Spanned<FilterDocument>| filter.get_ref().operator.asks_membership();
+        let mut filters = rule.scope.iter().flat_map(|group| &group.all);
+        if let (false, Some(filter)) = (rule.from.is_empty(), filters.find(asks)) {
+            let message = "membership can be asked of entries of the first source only";
+            let remedy = "ask for an attribute, or ask in a rule of the first source";
+            self.found.add(filter.span().start, Some(name), message, remedy);
+        }
     }
 
     /// The schema that a rule reads.
@@ -552,6 +585,12 @@ impl Compiler<'_, '_> {
             rest.char_indices().nth((column as usize).saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
         Some(span.start + from + lines + within)
     }
+}
+
+/// Whether a text can name a further source: it stands before the anchors of its entries.
+pub fn is_source_name(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    name.len() <= 32 && name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(fits)
 }
 
 pub(super) const fn kind_of(target: TargetType) -> ObjectKind {

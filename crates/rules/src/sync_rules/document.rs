@@ -97,6 +97,10 @@ pub(super) struct RuleDocument {
     /// have the same. Those that come with Lockstep begin at 100.
     #[schemars(with = "u32")]
     pub(super) precedence: Spanned<u32>,
+    /// The further sources whose entries an inbound rule takes, by their names. Default: those of the first source.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub(super) from: Vec<Spanned<String>>,
     /// Object classes of the source that an inbound rule takes, in any case. An entry needs one of them.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
@@ -114,7 +118,8 @@ pub(super) struct RuleDocument {
     /// Groups of conditions: all of a group must hold, one group must. Without any the rule is always in scope.
     #[serde(default)]
     pub(super) scope: Vec<GroupDocument>,
-    /// Join rules, in order: the first group with exactly one hit wins.
+    /// Join rules, in order: the first group with exactly one hit wins. An entry of a further source is joined to an
+    /// object that earlier sources make.
     #[serde(default)]
     pub(super) join: Vec<JoinDocument>,
     /// The attribute flows.
@@ -368,6 +373,9 @@ pub(super) struct CaseDocument {
     /// Attributes of the entry whose values are octets, in base64.
     #[serde(default)]
     pub(super) binary: BTreeMap<String, Texts>,
+    /// Entries of further sources that are joined to it.
+    #[serde(default)]
+    pub(super) joined: Vec<JoinedDocument>,
     /// DNs of the groups it is a direct member of.
     #[serde(default)]
     pub(super) member_of: Vec<String>,
@@ -382,6 +390,22 @@ pub(super) struct CaseDocument {
     pub(super) now: Option<String>,
     /// What must come out.
     pub(super) expect: ExpectDocument,
+}
+
+/// An entry of a further source in a case.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct JoinedDocument {
+    /// The name of the source.
+    pub(super) source: String,
+    /// Its DN.
+    pub(super) dn: String,
+    /// Its attributes.
+    #[serde(default)]
+    pub(super) attributes: BTreeMap<String, Texts>,
+    /// Attributes whose values are octets, in base64.
+    #[serde(default)]
+    pub(super) binary: BTreeMap<String, Texts>,
 }
 
 const fn yes() -> bool {

@@ -2,7 +2,7 @@
 
 use super::document::{Direction, MetaverseType};
 use super::outbound::Outbound;
-use super::resolve::{Failure, Givers, Reader, Resolved, resolve};
+use super::resolve::{Failure, Givers, Reader, Resolved, View, resolve};
 use super::schemas::{DN, SOURCE_ANCHOR, Target};
 use super::scoping::Active;
 use super::{Parameters, Plan, RuleSet};
@@ -18,6 +18,10 @@ use std::collections::BTreeMap;
 pub struct Subject<'a> {
     /// The entry as the source has it.
     pub entry: &'a Entry,
+    /// The number of its source; that of the first is 0.
+    pub source: usize,
+    /// The entries of further sources that are joined to it, in the order of the sources.
+    pub others: &'a [Contributor<'a>],
     /// The groups it is a direct member of, for ISMEMBEROF: DNs normalized by [`lockstep_model::dn::normalize`].
     pub member_of: &'a [String],
     /// Whether the cloud does not have the object yet, for flows with `execute_once`.
@@ -26,6 +30,15 @@ pub struct Subject<'a> {
     pub now: Timestamp,
     /// Chance: another number for each object and run.
     pub seed: u128,
+}
+
+/// An entry of a further source.
+#[derive(Clone, Copy, Debug)]
+pub struct Contributor<'a> {
+    /// The entry.
+    pub entry: &'a Entry,
+    /// The number of its source, from 1.
+    pub source: usize,
 }
 
 /// What an entry becomes.
@@ -128,11 +141,11 @@ pub(super) trait Record {
     fn scopes(&mut self, _kind: MetaverseType, _inbound: &[bool], _outbound: &[bool]) {}
 }
 
-struct NoRecord;
+pub(super) struct NoRecord;
 
 /// How much of an object is worked out.
 #[derive(Clone, Copy)]
-enum Extent {
+pub(super) enum Extent {
     All,
     /// What it is, and whom it refers to.
     Names,
@@ -238,13 +251,44 @@ impl RuleSet {
         })?;
         let mut record = Explanation::default();
         let mut errors = Vec::new();
-        let inputs = inputs(subject, &row, &parameters[0]);
-        self.inbound(subject, &inbound, &inputs, &mut record, &mut errors, Extent::All);
+        self.with_views(subject, &inbound, &row, &parameters[0], |views| {
+            self.inbound(subject, inbound.kind, views, &mut record, &mut errors, Extent::All);
+        });
         Ok(MetaverseObject { kind: inbound.kind, attributes: record.metaverse, errors })
     }
 
+    /// Does something with those who give values to the metaverse object.
+    pub(super) fn with_views<T>(
+        &self,
+        subject: &Subject<'_>,
+        inbound: &Active<MetaverseType>,
+        row: &[Value<'_>],
+        parameters: &[Value<'static>],
+        act: impl FnOnce(&[View<'_>]) -> T,
+    ) -> T {
+        let joined = self.joined(subject, inbound.kind, parameters);
+        let own = inputs(subject, row, parameters);
+        let joined_inputs: Vec<Inputs<'_>> = joined.iter().map(|joined| joined.inputs(subject)).collect();
+        act(&views(subject, &inbound.active, &own, &joined, &joined_inputs))
+    }
+
+    /// What is read of the entries that are joined to it.
+    fn joined<'a>(
+        &'a self,
+        subject: &Subject<'a>,
+        kind: MetaverseType,
+        parameters: &'a [Value<'static>],
+    ) -> Vec<Joined<'a>> {
+        let read = |other: &Contributor<'a>| {
+            let (row, unreadable) = self.read(other.entry);
+            let active = self.scope_joined(other, kind, &row);
+            Joined { other: *other, row, unreadable, active, parameters }
+        };
+        subject.others.iter().map(read).collect()
+    }
+
     /// The values of an entry by slot, and the slots of what could not be read.
-    fn read<'e>(&self, entry: &'e Entry) -> (Vec<Value<'e>>, Vec<u32>) {
+    pub(super) fn read<'e>(&self, entry: &'e Entry) -> (Vec<Value<'e>>, Vec<u32>) {
         let source = &self.schemas.source;
         let (mut row, mut unreadable) = source.read_noting(&entry.attributes);
         for (name, value) in [
@@ -262,11 +306,11 @@ impl RuleSet {
 
     /// Runs the inbound flows; gives the metaverse object by slot, and the slots of which every flow is to be ignored:
     /// what no inbound rule says anything about, no outbound flow that reads it does.
-    fn inbound<'a>(
+    pub(super) fn inbound<'a>(
         &'a self,
         subject: &Subject<'_>,
-        inbound: &Active<MetaverseType>,
-        inputs: &'a Inputs<'a>,
+        kind: MetaverseType,
+        views: &[View<'a>],
         record: &mut impl Record,
         errors: &mut Vec<SyncError>,
         extent: Extent,
@@ -274,10 +318,10 @@ impl RuleSet {
         let attributes = self.schemas.metaverse.attributes();
         let mut made = vec![Value::Null; attributes.len()];
         let mut untouched = Vec::new();
-        let reader = Reader { inputs, is_new: subject.is_new, untouched: &[] };
-        let plans = self.inbound.get(&inbound.kind).into_iter().flatten();
+        let reader = Reader { is_new: subject.is_new, untouched: &[] };
+        let plans = self.inbound.get(&kind).into_iter().flatten();
         for plan in plans.filter(|plan| extent.takes(plan)) {
-            match resolve(self, plan, &inbound.active, reader) {
+            match resolve(self, plan, views, reader) {
                 Ok(Some(Resolved::Value(value, rules))) => {
                     let Target::Metaverse(slot) = plan.target else { continue };
                     let Some(held) = made.get_mut(slot as usize) else { continue };
@@ -304,8 +348,11 @@ impl RuleSet {
         let inbound = self.scope_inbound(subject, &row)?;
         let [source_parameters, metaverse_parameters] = parameters;
         let mut errors = Vec::new();
-        let source_inputs = inputs(subject, &row, source_parameters);
-        let (made, untouched) = self.inbound(subject, &inbound, &source_inputs, record, &mut errors, extent);
+        let joined = self.joined(subject, inbound.kind, source_parameters);
+        let own = inputs(subject, &row, source_parameters);
+        let joined_inputs: Vec<Inputs<'_>> = joined.iter().map(|joined| joined.inputs(subject)).collect();
+        let views = views(subject, &inbound.active, &own, &joined, &joined_inputs);
+        let (made, untouched) = self.inbound(subject, inbound.kind, &views, record, &mut errors, extent);
         let outbound = match self.scope_outbound(inbound.kind, &made) {
             Ok(outbound) => outbound,
             // What an object with errors is not, is not known.
@@ -317,11 +364,12 @@ impl RuleSet {
             error.object.kind = Some(kind);
         }
         let metaverse_inputs = inputs(subject, &made, metaverse_parameters);
-        let reader = Reader { inputs: &metaverse_inputs, is_new: subject.is_new, untouched: &untouched };
-        let mut out = Outbound::new(subject.entry, kind);
+        let metaverse = [View { source: 0, active: &outbound.active, inputs: &metaverse_inputs }];
+        let reader = Reader { is_new: subject.is_new, untouched: &untouched };
+        let mut out = Outbound::new(subject.entry, kind, !self.sources.is_empty());
         let plans = self.outbound.get(&(inbound.kind, kind));
         for plan in plans.into_iter().flatten().filter(|plan| extent.takes(plan)) {
-            match resolve(self, plan, &outbound.active, reader) {
+            match resolve(self, plan, &metaverse, reader) {
                 Ok(Some(Resolved::Value(value, rules))) => out.put(plan, value, rules, record),
                 Ok(Some(Resolved::Untouched)) => out.untouched.push(plan.target),
                 Ok(_) => {}
@@ -332,8 +380,13 @@ impl RuleSet {
             return Err(Ended::Failed(Some(kind), errors));
         }
         let mut left_out = self.left_out(subject.entry, kind, &unreadable, &inbound.active);
+        let mut active = inbound.active;
+        for joined in &joined {
+            left_out.extend(self.left_out(joined.other.entry, kind, &joined.unreadable, &joined.active));
+            active.iter_mut().zip(&joined.active).for_each(|(active, joined)| *active |= joined);
+        }
         left_out.append(&mut out.errors);
-        record.scopes(inbound.kind, &inbound.active, &outbound.active);
+        record.scopes(inbound.kind, &active, &outbound.active);
         Ok(MadeObject {
             object: MappedObject {
                 kind,
@@ -404,6 +457,38 @@ impl RuleSet {
             remedy: failure.remedy.clone(),
         }
     }
+}
+
+/// An entry of a further source as it is read.
+struct Joined<'a> {
+    other: Contributor<'a>,
+    row: Vec<Value<'a>>,
+    unreadable: Vec<u32>,
+    active: Vec<bool>,
+    parameters: &'a [Value<'static>],
+}
+
+impl Joined<'_> {
+    fn inputs<'a>(&'a self, subject: &Subject<'_>) -> Inputs<'a> {
+        inputs(subject, &self.row, self.parameters)
+    }
+}
+
+/// Those who give values, in the order of their sources.
+fn views<'a>(
+    subject: &Subject<'_>,
+    active: &'a [bool],
+    own: &'a Inputs<'a>,
+    joined: &'a [Joined<'a>],
+    inputs: &'a [Inputs<'a>],
+) -> Vec<View<'a>> {
+    let own = View { source: subject.source, active, inputs: own };
+    let others = joined.iter().zip(inputs).map(|(joined, inputs)| View {
+        source: joined.other.source,
+        active: &joined.active,
+        inputs,
+    });
+    std::iter::once(own).chain(others).collect()
 }
 
 fn inputs<'a>(subject: &Subject<'_>, attributes: &'a [Value<'a>], parameters: &'a [Value<'a>]) -> Inputs<'a> {

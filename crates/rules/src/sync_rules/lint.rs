@@ -130,7 +130,8 @@ impl RuleSet {
                     let shares = |other: &&&Rule| {
                         rule.source_types.iter().any(|class| other.source_types.contains(class))
                     };
-                    if !rule.link.provisions() && of_type().find(shares).is_none() {
+                    let joins_by_class = !rule.link.provisions() && rule.from.is_empty();
+                    if joins_by_class && of_type().find(shares).is_none() {
                         found(
                             format!(
                                 "it only joins, and no rule makes a {} of entries with its object classes",
@@ -304,7 +305,7 @@ impl RuleSet {
     fn ambiguous_joins(&self, findings: &mut Vec<Finding>) {
         let mut rules = self.enabled(Direction::Inbound).filter(|rule| !rule.joins.is_empty());
         while let Some(rule) = rules.next() {
-            for other in rules.clone().filter(|other| overlap(rule, other)) {
+            for other in rules.clone().filter(|other| shares_source(rule, other) && overlap(rule, other)) {
                 let always = rule.scope.is_empty() && other.scope.is_empty();
                 findings.push(Finding {
                     lint: Lint::JoinAmbiguity,
@@ -322,6 +323,11 @@ impl RuleSet {
     }
 }
 
+/// Whether entries of one source can be in the scope of both.
+fn shares_source(a: &Rule, b: &Rule) -> bool {
+    a.sources.iter().any(|source| b.sources.contains(source))
+}
+
 /// Whether one object can be in the scope of both.
 fn overlap(a: &Rule, b: &Rule) -> bool {
     let types =
@@ -337,7 +343,9 @@ fn overlap(a: &Rule, b: &Rule) -> bool {
 /// Whether every object that `narrow` takes is taken by `wide`.
 fn covers(wide: &Rule, narrow: &Rule) -> bool {
     let scope = wide.scope.is_empty() || wide.scope == narrow.scope;
-    scope && narrow.source_types.iter().all(|class| wide.source_types.contains(class))
+    scope
+        && narrow.from == wide.from
+        && narrow.source_types.iter().all(|class| wide.source_types.contains(class))
 }
 
 /// Whether two conditions cannot both hold.

@@ -7,9 +7,11 @@
 //! - An inbound `Provision` rule in scope makes the metaverse object. Where several of different types are in scope,
 //!   the lowest precedence number says what it is; rules of the other types then do not count. `Join` and `StickyJoin`
 //!   add flows to an object that is made.
-//! - Join clauses are read and checked. While there is one source there is nothing to join with: of them two things
-//!   count now, that an entry with none of a provisioning rule's join attributes is not taken in, and that two rules
-//!   in scope that both have join clauses are an error of the object.
+//! - A rule takes the entries of the first source, or of the further ones that its `from` names. An entry of a further
+//!   source is joined to an object of earlier ones by its join clauses ([`RuleSet::joins`]); its rules then give values
+//!   to that object, by precedence as all others ([`Subject::others`]).
+//! - An entry with none of a provisioning rule's join attributes is not taken in; two rules in scope that both have
+//!   join clauses are an error of the object.
 //! - `NULL` gives nothing, and rules of lower precedence may; `AuthoritativeNull` gives nothing, and they may not;
 //!   `IgnoreThisFlow` is as if the flow were not there: what the cloud has stays ([`Evaluation::untouched`]). A flow
 //!   with `execute_once` is as `IgnoreThisFlow` once the cloud has the object.
@@ -29,6 +31,7 @@ mod compile;
 mod document;
 mod evaluate;
 mod fit;
+mod join;
 mod lint;
 mod outbound;
 mod problem;
@@ -39,8 +42,10 @@ mod scoping;
 mod structure;
 
 pub use cases::{Case, CaseResult};
+pub use compile::is_source_name;
 pub use document::{Direction, LinkType, Merge, MetaverseType, Operator, json_schema};
-pub use evaluate::{Evaluated, Evaluation, Made, MadeObject, MetaverseObject, Subject, Written};
+pub use evaluate::{Contributor, Evaluated, Evaluation, Made, MadeObject, MetaverseObject, Subject, Written};
+pub use join::{JoinName, JoinTerm, JoinValues, Joins};
 pub use lint::{Finding, Lint, Severity};
 pub use problem::{Problem, Problems};
 pub use schemas::{DN, ObjectType, SOURCE_ANCHOR, Schemas, Target};
@@ -109,6 +114,8 @@ pub struct RuleSet {
     parameters: Parameters,
     rules: Vec<Rule>,
     cases: Vec<Case>,
+    /// The further sources, in their order: the first of them has the number 1.
+    sources: Vec<String>,
     /// For each type of metaverse object the flows to each of its attributes, by precedence.
     inbound: BTreeMap<MetaverseType, Vec<Plan>>,
     outbound: BTreeMap<(MetaverseType, ObjectKind), Vec<Plan>>,
@@ -129,6 +136,10 @@ pub struct Rule {
     pub disabled: bool,
     /// What it does where there is no object on its other side.
     pub link: LinkType,
+    /// The further sources whose entries it takes, by name; none: those of the first.
+    pub from: Vec<String>,
+    /// The numbers of the sources whose entries it takes.
+    sources: Vec<usize>,
     /// The object classes it takes, in lower case; none for an outbound rule.
     pub source_types: Vec<String>,
     /// The type of the metaverse object.
@@ -199,8 +210,10 @@ pub(crate) struct Plan {
     pub(crate) flows: Vec<(usize, usize)>,
     /// Whether they do not all say the same of how values go together.
     pub(crate) mixed: bool,
-    /// Whether what an object is, or whom it refers to, depends on it.
+    /// Whether what an object is, whom it refers to or who is joined to it depends on it.
     pub(crate) names: bool,
+    /// Whether managers or members are made of it: then a value must say of which source it is.
+    links: bool,
 }
 
 impl RuleSet {
@@ -241,10 +254,15 @@ impl RuleSet {
         // What the scopes of outbound rules ask for, and what managers and members are made of.
         let named = |target: Target| matches!(target, Target::Manager | Target::Members);
         let mut asked: BTreeSet<u32> = BTreeSet::new();
-        for rule in rules.iter().filter(|rule| !rule.disabled && rule.kind.is_some()) {
-            asked.extend(rule.scope.iter().flatten().filter_map(|clause| clause.slot));
-            asked.extend(rule.flows.iter().filter(|flow| named(flow.target)).flat_map(Flow::reads));
+        let mut links: BTreeSet<u32> = BTreeSet::new();
+        for rule in rules.iter().filter(|rule| !rule.disabled) {
+            asked.extend(rule.joins.iter().flatten().map(|clause| clause.metaverse));
+            if rule.kind.is_some() {
+                asked.extend(rule.scope.iter().flatten().filter_map(|clause| clause.slot));
+                links.extend(rule.flows.iter().filter(|flow| named(flow.target)).flat_map(Flow::reads));
+            }
         }
+        asked.extend(&links);
         let list = |plans: BTreeMap<Target, Vec<(usize, usize)>>| -> Vec<Plan> {
             let plan = |(target, flows): (Target, Vec<(usize, usize)>)| {
                 let merges: BTreeSet<Merge> = flows
@@ -253,13 +271,14 @@ impl RuleSet {
                     .collect();
                 let names = named(target) || target.slot().is_some_and(|slot| asked.contains(&slot));
                 let takes = target.takes(&schemas.metaverse);
-                Plan { target, takes, flows, mixed: merges.len() > 1, names }
+                let links = target.slot().is_some_and(|slot| links.contains(&slot));
+                Plan { target, takes, flows, mixed: merges.len() > 1, names, links }
             };
             plans.into_iter().map(plan).collect()
         };
         let inbound = inbound.into_iter().map(|(key, plans)| (key, list(plans))).collect();
         let outbound = outbound.into_iter().map(|(key, plans)| (key, list(plans))).collect();
-        Self {
+        let mut set = Self {
             file: file.to_owned(),
             name,
             description,
@@ -267,9 +286,57 @@ impl RuleSet {
             schemas,
             rules,
             cases,
+            sources: Vec::new(),
             inbound,
             outbound,
+        };
+        let names: BTreeSet<String> = set.rules.iter().flat_map(|rule| rule.from.clone()).collect();
+        set.number_sources(names.into_iter().collect());
+        set
+    }
+
+    /// The same for these further sources, in this order: an entry of one is joined to what those before it make.
+    ///
+    /// # Errors
+    /// Rules that name another source.
+    pub fn with_sources(mut self, sources: &[String]) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        for rule in &self.rules {
+            for name in rule.from.iter().filter(|name| !sources.contains(name)) {
+                problems.push(Problem {
+                    file: self.file.clone(),
+                    line: rule.line,
+                    column: 1,
+                    rule: Some(rule.name.clone()),
+                    message: format!("there is no further source \"{name}\""),
+                    remedy: match sources {
+                        [] => {
+                            "configure it: [[further_source]] with that name, or leave `from` out".to_owned()
+                        }
+                        known => format!("the configuration has {}", known.join(", ")),
+                    },
+                });
+            }
         }
+        if !problems.is_empty() {
+            return Err(Problems(problems));
+        }
+        self.number_sources(sources.to_vec());
+        Ok(self)
+    }
+
+    fn number_sources(&mut self, sources: Vec<String>) {
+        for rule in &mut self.rules {
+            let number = |name: &String| sources.iter().position(|held| held == name).map(|at| at + 1);
+            rule.sources =
+                if rule.from.is_empty() { vec![0] } else { rule.from.iter().filter_map(number).collect() };
+        }
+        self.sources = sources;
+    }
+
+    /// The further sources by name, in their order.
+    pub fn sources(&self) -> &[String] {
+        &self.sources
     }
 
     /// Sets a parameter that the connector knows, such as `Connector.ID`. One that no rule set and no standard

@@ -2,7 +2,7 @@
 
 use super::Plan;
 use super::evaluate::{Record, object_ref};
-use super::resolve::{Givers, is_blank};
+use super::resolve::{Givers, is_blank, untagged};
 use super::schemas::Target;
 use super::scope::each;
 use crate::Reference;
@@ -14,6 +14,8 @@ use lockstep_model::{Entry, ErrorCode, ObjectKind, Property, PropertyValue, Sync
 pub(super) struct Outbound<'e> {
     entry: &'e Entry,
     kind: ObjectKind,
+    /// Whether references say of which source they are.
+    tagged: bool,
     /// In the order of the plans, which is that of the properties, so that the map is built at once.
     pub(super) properties: Vec<(Property, PropertyValue)>,
     pub(super) manager: Option<Reference>,
@@ -23,10 +25,11 @@ pub(super) struct Outbound<'e> {
 }
 
 impl<'e> Outbound<'e> {
-    pub(super) const fn new(entry: &'e Entry, kind: ObjectKind) -> Self {
+    pub(super) const fn new(entry: &'e Entry, kind: ObjectKind, tagged: bool) -> Self {
         Self {
             entry,
             kind,
+            tagged,
             properties: Vec::new(),
             manager: None,
             members: Vec::new(),
@@ -59,17 +62,27 @@ impl<'e> Outbound<'e> {
         }
     }
 
+    fn of_source<'t>(&self, text: &'t str) -> (usize, &'t str) {
+        if self.tagged { untagged(text) } else { (0, text) }
+    }
+
     /// References of DNs; texts are the `uid` of a person. What is no DN is left out and named, once.
     fn references(&mut self, value: &Value<'_>, property: &str) -> Vec<Reference> {
         let mut references = Vec::new();
         let mut bad: Option<(String, usize)> = None;
         for value in each(value).iter().filter(|value| !is_blank(value)) {
             match value {
-                Value::Reference(text) => match dn::normalize(text.trim()) {
-                    Some(dn) => references.push(Reference::Dn(dn)),
-                    None => bad.get_or_insert_with(|| (text.to_string(), 0)).1 += 1,
-                },
-                Value::Text(text) => references.push(Reference::Uid(text.trim().to_lowercase())),
+                Value::Reference(text) => {
+                    let (source, text) = self.of_source(text);
+                    match dn::normalize(text.trim()) {
+                        Some(dn) => references.push(Reference::Dn(dn).of_source(source)),
+                        None => bad.get_or_insert_with(|| (text.to_owned(), 0)).1 += 1,
+                    }
+                }
+                Value::Text(text) => {
+                    let (source, text) = self.of_source(text);
+                    references.push(Reference::Uid(text.trim().to_lowercase()).of_source(source));
+                }
                 _ => {}
             }
         }

@@ -5,6 +5,7 @@ use super::schemas::Takes;
 use super::scope::each;
 use super::{Flow, From, Plan, Rule, RuleSet};
 use crate::expr::{Inputs, List, Outcome, Value};
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 /// What the flows to a target give together.
@@ -42,10 +43,20 @@ pub(super) struct Failure {
     pub(super) remedy: String,
 }
 
+/// One of those who give values: an entry with the rules that count for it, or the metaverse object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View<'a> {
+    /// The number of its source.
+    pub(super) source: usize,
+    /// For each rule whether it counts.
+    pub(super) active: &'a [bool],
+    /// What its flows read.
+    pub(super) inputs: &'a Inputs<'a>,
+}
+
 /// What flows read beside the attributes' values.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a> {
-    pub(super) inputs: &'a Inputs<'a>,
     /// Whether the cloud does not have the object yet.
     pub(super) is_new: bool,
     /// Attributes of which the rules before say nothing: a flow that reads one is to be ignored.
@@ -59,34 +70,43 @@ impl Reader<'_> {
     }
 }
 
-/// Resolves a target, where any of its rules is in scope.
+/// Resolves a target, where any of its rules counts for one of the views. One rule may count for several: then they give
+/// in their order.
 pub(super) fn resolve<'a>(
     set: &'a RuleSet,
     plan: &Plan,
-    in_scope: &[bool],
-    reader: Reader<'a>,
+    views: &[View<'a>],
+    reader: Reader<'_>,
 ) -> Result<Option<Resolved<'a>>, Failure> {
     let takes = plan.takes;
-    let flows = plan.flows.iter().filter_map(|(rule_at, flow_at)| {
-        in_scope.get(*rule_at).copied().unwrap_or(false).then_some(())?;
-        let rule = set.rules.get(*rule_at)?;
-        Some((*rule_at, *flow_at, rule, rule.flows.get(*flow_at)?))
+    let tags = plan.links && !set.sources.is_empty();
+    let flows = plan.flows.iter().flat_map(|(rule_at, flow_at)| {
+        let counts = |view: &&View<'a>| view.active.get(*rule_at).copied().unwrap_or(false);
+        views.iter().filter(counts).filter_map(move |view| {
+            let rule = set.rules.get(*rule_at)?;
+            Some((*view, *rule_at, *flow_at, rule, rule.flows.get(*flow_at)?))
+        })
     });
     let Some(first) = flows.clone().next() else { return Ok(None) };
-    let merge = first.3.merge;
+    let merge = first.4.merge;
     // Most targets have one merge type in all rules; then there is nothing to compare.
     if plan.mixed
-        && let Some((rule_at, flow_at, rule, flow)) = flows.clone().find(|(.., flow)| flow.merge != merge)
+        && let Some((_, rule_at, flow_at, rule, flow)) = flows.clone().find(|(.., flow)| flow.merge != merge)
     {
-        return Err(Failure { rule: rule_at, flow: flow_at, ..mixed(first.2, merge, rule, flow) });
+        return Err(Failure { rule: rule_at, flow: flow_at, ..mixed(first.3, merge, rule, flow) });
     }
     let mut resolved = Resolved::Untouched;
-    for (rule_at, flow_at, _, flow) in flows {
+    for (view, rule_at, flow_at, _, flow) in flows {
         if reader.ignores(flow) {
             continue;
         }
         let fail = |(message, remedy)| Failure { rule: rule_at, flow: flow_at, message, remedy };
-        match outcome(flow, reader.inputs, seed_of(rule_at, flow_at), takes).map_err(fail)? {
+        let outcome = outcome(flow, view.inputs, seed_of(rule_at, flow_at), takes).map_err(fail)?;
+        let outcome = match outcome {
+            Outcome::Value(value) if tags => Outcome::Value(tagged(value, view.source)),
+            other => other,
+        };
+        match outcome {
             Outcome::IgnoreThisFlow => {}
             Outcome::Null => {
                 if resolved == Resolved::Untouched {
@@ -125,6 +145,32 @@ pub(super) fn resolve<'a>(
         values.retain(|value| seen.insert(key(value, merge)));
     }
     Ok(Some(resolved))
+}
+
+/// A reference that says of which source it is: `<1>uid=ann,...`. In the first source it stands as it is, unless it could
+/// be taken for such a one.
+fn tagged(value: Value<'_>, source: usize) -> Value<'_> {
+    let tag = |text: Cow<'_, str>| match source {
+        0 if !text.starts_with('<') => text.into_owned(),
+        source => format!("<{source}>{text}"),
+    };
+    match value {
+        Value::Reference(text) => Value::Reference(Cow::Owned(tag(text))),
+        Value::Text(text) => Value::Text(Cow::Owned(tag(text))),
+        Value::Many(list) => {
+            Value::Many(List::Owned(list.into_vec().into_iter().map(|one| tagged(one, source)).collect()))
+        }
+        other => other,
+    }
+}
+
+/// The source that a reference is of, and the reference.
+pub(super) fn untagged(text: &str) -> (usize, &str) {
+    let tag = text.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+    match tag.and_then(|(source, rest)| Some((source.parse().ok()?, rest))) {
+        Some(found) => found,
+        None => (0, text),
+    }
 }
 
 /// By what a double is known.

@@ -1,7 +1,7 @@
 //! Which rules count for an object, and what it is; or why it is out of scope.
 
 use super::document::{Direction, MetaverseType};
-use super::evaluate::{Ended, Subject, object_ref};
+use super::evaluate::{Contributor, Ended, Subject, object_ref};
 use super::schemas::ObjectType;
 use super::scope::{Clause, each, unmet};
 use super::{Rule, RuleSet};
@@ -21,42 +21,66 @@ impl RuleSet {
         subject: &Subject<'_>,
         row: &[Value<'_>],
     ) -> Result<Active<MetaverseType>, Ended> {
-        let mut active = vec![false; self.rules.len()];
-        let mut kind = None;
-        let classes = self.classes(subject.entry);
-        for (rule, active) in self.rules.iter().zip(active.iter_mut()) {
-            if !takes(rule, classes) || unmet(&rule.scope, row, subject.member_of).is_some() {
-                continue;
-            }
-            *active = true;
-            if kind.is_none() && rule.link.provisions() && has_anchor(rule, row) {
-                kind = Some(rule.metaverse_type);
-            }
-        }
+        let mut active = self.in_scope(subject, row);
+        let makes =
+            |(rule, active): &(&Rule, &bool)| **active && rule.link.provisions() && has_anchor(rule, row);
+        let kind = self.rules.iter().zip(&active).find(makes).map(|(rule, _)| rule.metaverse_type);
         let Some(kind) = kind else { return Err(Ended::OutOfScope(self.why_not_in(subject, row, &active))) };
         for (rule, active) in self.rules.iter().zip(active.iter_mut()) {
             *active &= rule.metaverse_type == kind;
         }
+        if let Err(error) = self.joining(subject.entry, &active) {
+            return Err(Ended::Failed(None, vec![*error]));
+        }
+        Ok(Active { kind, active })
+    }
+
+    /// For each rule whether it takes the entry in.
+    pub(super) fn in_scope(&self, subject: &Subject<'_>, row: &[Value<'_>]) -> Vec<bool> {
+        let classes = self.classes(subject.entry);
+        let takes_in = |rule: &Rule| {
+            takes(rule, subject.source, classes) && unmet(&rule.scope, row, subject.member_of).is_none()
+        };
+        self.rules.iter().map(takes_in).collect()
+    }
+
+    /// The one rule of these that has join clauses.
+    pub(super) fn joining(&self, entry: &Entry, active: &[bool]) -> Result<Option<&Rule>, Box<SyncError>> {
         let mut joining =
-            self.rules.iter().zip(&active).filter(|(rule, active)| **active && !rule.joins.is_empty());
-        if let (Some((first, _)), Some((second, _))) = (joining.next(), joining.next()) {
-            let error = SyncError {
+            self.rules.iter().zip(active).filter(|(rule, active)| **active && !rule.joins.is_empty());
+        match (joining.next(), joining.next()) {
+            (Some((first, _)), Some((second, _))) => Err(Box::new(SyncError {
                 code: ErrorCode::MappingFailed,
-                object: object_ref(subject.entry, None),
+                object: object_ref(entry, None),
                 property: None,
                 value: None,
                 value_in_force: None,
                 other: None,
                 message: format!(
                     "'{}': the inbound rules \"{}\" and \"{}\" both have join clauses and are both in scope",
-                    subject.entry.dn, first.name, second.name
+                    entry.dn, first.name, second.name
                 ),
                 remedy: "Give them scopes that exclude each other, or put the join clauses into one rule."
                     .into(),
-            };
-            return Err(Ended::Failed(None, vec![error]));
+            })),
+            (only, _) => Ok(only.map(|(rule, _)| rule)),
         }
-        Ok(Active { kind, active })
+    }
+
+    /// The rules that give values of an entry that is joined to an object of this type.
+    pub(super) fn scope_joined(
+        &self,
+        other: &Contributor<'_>,
+        kind: MetaverseType,
+        row: &[Value<'_>],
+    ) -> Vec<bool> {
+        let classes = self.classes(other.entry);
+        let counts = |rule: &Rule| {
+            rule.metaverse_type == kind
+                && takes(rule, other.source, classes)
+                && unmet(&rule.scope, row, &[]).is_none()
+        };
+        self.rules.iter().map(counts).collect()
     }
 
     /// The object classes of an entry that count.
@@ -72,7 +96,7 @@ impl RuleSet {
     fn why_not_in(&self, subject: &Subject<'_>, row: &[Value<'_>], active: &[bool]) -> String {
         let mut reasons: Vec<String> = Vec::new();
         let classes = self.classes(subject.entry);
-        for rule in self.rules.iter().filter(|rule| takes(rule, classes)) {
+        for rule in self.rules.iter().filter(|rule| takes(rule, subject.source, classes)) {
             if let Some(failed) = unmet(&rule.scope, row, subject.member_of) {
                 reasons.push(unmet_reason(rule, &failed));
             } else if rule.link.provisions() && !has_anchor(rule, row) {
@@ -127,10 +151,13 @@ impl RuleSet {
     }
 }
 
-/// Whether a rule is an inbound one that takes one of these object classes.
-pub(super) fn takes(rule: &Rule, classes: &[Vec<u8>]) -> bool {
+/// Whether a rule is an inbound one that takes one of these object classes in this source.
+pub(super) fn takes(rule: &Rule, source: usize, classes: &[Vec<u8>]) -> bool {
     let wanted = |class: &String| classes.iter().any(|held| held.eq_ignore_ascii_case(class.as_bytes()));
-    rule.direction == Direction::Inbound && !rule.disabled && rule.source_types.iter().any(wanted)
+    rule.direction == Direction::Inbound
+        && !rule.disabled
+        && rule.sources.contains(&source)
+        && rule.source_types.iter().any(wanted)
 }
 
 /// Whether an entry has what a rule joins by; a rule without join clauses asks for nothing.

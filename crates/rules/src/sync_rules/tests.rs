@@ -1,6 +1,7 @@
 //! Rule sets, what is wrong with them, and what they make of entries.
 
 mod evaluation;
+mod joins;
 mod lints;
 mod mistakes;
 mod same_as_mapping;
@@ -29,7 +30,15 @@ fn entry(attributes: &[(&str, &str)]) -> Entry {
 }
 
 fn subject(entry: &Entry) -> Subject<'_> {
-    Subject { entry, member_of: &[], is_new: true, now: Timestamp::UNIX_EPOCH, seed: 7 }
+    Subject {
+        entry,
+        source: 0,
+        others: &[],
+        member_of: &[],
+        is_new: true,
+        now: Timestamp::UNIX_EPOCH,
+        seed: 7,
+    }
 }
 
 #[test]
@@ -59,6 +68,20 @@ fn the_example_of_the_book_passes() {
     assert_eq!(failed, []);
     assert_eq!(set.cases().len(), standard().cases().len() + 2);
     assert_eq!(set.lint(), []);
+}
+
+#[test]
+fn the_example_of_several_directories_passes() {
+    let page = include_str!("../../../../docs/src/guides/several-directories.md");
+    let example = page.split_once("```toml\n").and_then(|(_, rest)| rest.split_once("```")).unwrap().0;
+    let set = RuleSet::parse("book", &format!("{OPENLDAP}\n{example}"), &Schemas::ldap())
+        .unwrap_or_else(|problems| panic!("{problems}"));
+    let failed: Vec<_> = set.run_cases().into_iter().filter(|result| !result.passed).collect();
+    assert_eq!(failed, []);
+    assert_eq!(set.lint(), []);
+    assert_eq!(set.sources(), ["hr"]);
+    let problems = set.with_sources(&["telephones".to_owned()]).unwrap_err().to_string();
+    assert!(problems.contains("no further source \"hr\"") && problems.contains("telephones"), "{problems}");
 }
 
 /// The schema that is committed is the one that the program prints. `LOCKSTEP_BLESS=1` writes it.

@@ -64,7 +64,7 @@ fn run_group(connection: &Connection, first: Job, more: &mut mpsc::Receiver<Job>
     let mut answers: Vec<Answer> = Vec::new();
     let mut next = Some(first);
     while let Some(job) = next {
-        let answer = run_one(connection, job, path);
+        let answer = run_one(connection, job, answers.is_empty(), path);
         answers.push(answer);
         if connection.is_autocommit() {
             // SQLite itself rolled the whole transaction back (disk full, I/O error): nothing of the group
@@ -90,16 +90,25 @@ fn run_group(connection: &Connection, first: Job, more: &mut mpsc::Receiver<Job>
     }
 }
 
-/// Runs one job in a savepoint; one that fails leaves no trace.
-fn run_one(connection: &Connection, job: Job, path: &Path) -> Answer {
-    if let Err(error) = connection.execute_batch("SAVEPOINT job") {
+/// Runs one job; one that fails leaves no trace.
+///
+/// The first of a transaction has nothing before it that must stay: where it fails, the transaction begins anew. The
+/// others run in a savepoint, for which SQLite keeps a copy of each page that they change.
+fn run_one(connection: &Connection, job: Job, is_first: bool, path: &Path) -> Answer {
+    let begin = if is_first { Ok(()) } else { connection.execute_batch("SAVEPOINT job") };
+    if let Err(error) = begin {
         return (job.0)(Err(failure(&error, path))).1;
     }
     let (good, answer) = (job.0)(Ok(connection));
     if connection.is_autocommit() {
         return answer;
     }
-    let end = if good { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+    let end = match (good, is_first) {
+        (true, true) => return answer,
+        (false, true) => "ROLLBACK; BEGIN IMMEDIATE",
+        (true, false) => "RELEASE job",
+        (false, false) => "ROLLBACK TO job; RELEASE job",
+    };
     match connection.execute_batch(end) {
         Ok(()) => answer,
         Err(error) => {

@@ -125,6 +125,12 @@ pub(crate) async fn search(store: impl TenantStore) {
     check("contoso", &["dee", "sales"]).await;
     send(&store, &[Sent::user("Bob").delete()], at(10)).await;
     check("łuk", &[]).await;
+    // Nor after changes of one batch.
+    let named = |anchor: &str, name: &str| Sent::user(anchor).text(Property::DisplayName, name).post();
+    let ops = [named("eve", "Quick One"), named("eve", "Slow One"), named("fay", "Quick Two")];
+    send(&store, &[&ops[..], &[Sent::user("fay").delete()]].concat(), at(11)).await;
+    check("quick", &[]).await;
+    check("slow", &["eve"]).await;
 }
 
 /// Every order, both ways, in pages of every size, gives the same objects once.

@@ -19,7 +19,7 @@ use lockstep_model::{
 };
 use lockstep_sources::{EntryChange, Extent, ReadKind, Source, SourceError, SourceEvent, Watermark};
 use lockstep_storage::SqliteStateStore;
-use lockstep_sync::{SyncClient, SyncSettings};
+use lockstep_sync::{SourceFactory, SyncClient, SyncSettings};
 use lockstep_targets::{Orders, Target, TargetError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -511,15 +511,19 @@ pub fn client(
     client_of(directory, tenant, path, settings(threshold))
 }
 
+pub fn factory_of(directory: &Shared) -> SourceFactory {
+    let directory = directory.clone();
+    Arc::new(move |_: &[String]| Box::new(ScriptedSource(directory.clone())))
+}
+
 pub fn client_of(
     directory: &Shared,
     tenant: &Arc<MemoryTenant>,
     path: &Path,
     settings: SyncSettings,
 ) -> SyncClient {
-    let directory = directory.clone();
     SyncClient::new(
-        Arc::new(move |_: &[String]| Box::new(ScriptedSource(directory.clone())) as Box<dyn Source>),
+        factory_of(directory),
         tenant.clone(),
         Arc::new(SqliteStateStore::open(path).unwrap()),
         Arc::new(RealClock),

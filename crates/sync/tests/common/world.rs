@@ -27,6 +27,8 @@ pub fn dn(name: &str) -> String {
 }
 
 pub struct World {
+    /// Further sources, in the order in which the rules know them.
+    pub further: Vec<Shared>,
     pub directory: Shared,
     pub tenant: Arc<MemoryTenant>,
     pub folder: tempfile::TempDir,
@@ -34,7 +36,12 @@ pub struct World {
 
 impl World {
     pub fn new(directory: Shared) -> Self {
-        Self { directory, tenant: MemoryTenant::new(), folder: tempfile::tempdir().unwrap() }
+        Self {
+            further: Vec::new(),
+            directory,
+            tenant: MemoryTenant::new(),
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn client_with(&self, threshold: DeletionThreshold) -> SyncClient {
@@ -43,7 +50,8 @@ impl World {
 
     /// A client of the same state with other settings.
     pub fn client_of(&self, settings: SyncSettings) -> SyncClient {
-        client_of(&self.directory, &self.tenant, &self.folder.path().join("state.db"), settings)
+        let client = client_of(&self.directory, &self.tenant, &self.folder.path().join("state.db"), settings);
+        client.with_further_sources(self.further.iter().map(factory_of).collect())
     }
 
     pub async fn once(&self, threshold: DeletionThreshold, full: bool) -> Result<RunResult, SyncFailure> {

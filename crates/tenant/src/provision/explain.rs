@@ -115,6 +115,10 @@ pub fn explain(error: &mut SyncError) {
             format!("{who} cannot become a cloud object: {property} is missing or cannot be read."),
             "Correct the entry in the directory.".into(),
         ),
+        ErrorCode::AmbiguousJoin => (
+            format!("Which object {who} belongs to cannot be told by {property}."),
+            "Correct the values by which it is joined in the directory.".into(),
+        ),
     };
     error.message = match message.strip_prefix("the ") {
         Some(rest) => format!("The {rest}"),

@@ -180,6 +180,11 @@ impl Incoming {
         std::mem::take(&mut self.flows)
     }
 
+    /// All its properties, as they were sent.
+    pub fn properties(&self) -> &Properties {
+        &self.properties
+    }
+
     /// A name for people.
     pub fn name(&self) -> &str {
         self.properties.text(Property::DisplayName).unwrap_or(self.anchor.as_str())

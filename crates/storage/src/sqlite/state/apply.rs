@@ -1,6 +1,6 @@
 //! Storing what was read.
 
-use super::{count, counter, kind_code, reason_code};
+use super::{count, counter, kind_code, load, reason_code, record};
 use crate::sqlite::SqliteError;
 use lockstep_sync::state::{Batch, IndexChange, Meta, Removal, Upsert};
 use lockstep_sync::{CsId, KeyHash};
@@ -15,6 +15,7 @@ struct Rows {
     references_removed: Vec<(i64, i64)>,
     references_added: Vec<(i64, i64)>,
     touched: BTreeSet<i64>,
+    unsettles: BTreeSet<i64>,
     /// Children that came or went, and the DN where one came.
     containers: BTreeMap<i64, (i64, Option<String>)>,
     shown: BTreeSet<i64>,
@@ -28,6 +29,7 @@ impl Rows {
         self.references_removed.extend(index.references_removed.iter().map(|k| (k.0, id)));
         self.references_added.extend(index.references_added.iter().map(|k| (k.0, id)));
         self.touched.extend(index.touched.iter().map(|k| k.0));
+        self.unsettles.extend(index.unsettles.iter().map(|k| k.0));
         if let Some(left) = index.left {
             self.containers.entry(left.0).or_default().0 -= 1;
         }
@@ -39,6 +41,19 @@ impl Rows {
         if let Some(own) = index.own {
             if is_removal { &mut self.vanished } else { &mut self.shown }.insert(own.0);
         }
+    }
+
+    /// Appends the rows of a first load.
+    fn append(&mut self, db: &Connection) -> Result<(), SqliteError> {
+        let mut statement = db.prepare_cached("INSERT INTO load_key (hash, id, kind) VALUES (?1, ?2, ?3)")?;
+        for row in self.keys_added.drain(..) {
+            statement.execute(row)?;
+        }
+        let mut statement = db.prepare_cached("INSERT INTO load_reference (hash, id) VALUES (?1, ?2)")?;
+        for row in self.references_added.drain(..) {
+            statement.execute(row)?;
+        }
+        Ok(())
     }
 
     fn write(mut self, db: &Connection) -> Result<(), SqliteError> {
@@ -89,12 +104,40 @@ impl Rows {
         for hash in &self.touched {
             statement.execute([hash])?;
         }
-        Ok(())
+        let mut bearers =
+            db.prepare_cached("INSERT OR IGNORE INTO unsettled (id) SELECT id FROM key WHERE hash = ?1")?;
+        for hash in &self.unsettles {
+            bearers.execute([hash])?;
+        }
+        ask_again(db, self.unsettles.into_iter())
     }
 }
 
+/// Marks those who refer to these names.
+fn ask_again(db: &Connection, names: impl Iterator<Item = i64>) -> Result<(), SqliteError> {
+    let mut referrers =
+        db.prepare_cached("INSERT OR IGNORE INTO unsettled (id) SELECT id FROM reference WHERE hash = ?1")?;
+    for hash in names {
+        referrers.execute([hash])?;
+    }
+    Ok(())
+}
+
 pub(super) fn apply(db: &Connection, batch: Batch) -> Result<Vec<CsId>, SqliteError> {
+    let is_load = load::takes(db, &batch)?;
     let mut rows = Rows::default();
+    let mut settled = db.prepare_cached("DELETE FROM unsettled WHERE id = ?1")?;
+    for CsId(id) in batch.settled {
+        settled.execute([id])?;
+    }
+    for (CsId(id), root) in batch.joins {
+        match root {
+            Some(CsId(root)) => db
+                .prepare_cached("INSERT OR REPLACE INTO joined (id, root) VALUES (?1, ?2)")?
+                .execute([id, root])?,
+            None => db.prepare_cached("DELETE FROM joined WHERE id = ?1")?.execute([id])?,
+        };
+    }
     let removed = batch.removals.len();
     for Removal { id, reason, index } in batch.removals {
         remove(db, id, reason_code(reason))?;
@@ -102,11 +145,11 @@ pub(super) fn apply(db: &Connection, batch: Batch) -> Result<Vec<CsId>, SqliteEr
     }
     count(db, "entries", -i64::try_from(removed).unwrap_or(0))?;
     let ids = upsert(db, batch.upserts, &mut rows)?;
-    rows.write(db)?;
-    let mut settled = db.prepare_cached("DELETE FROM unsettled WHERE id = ?1")?;
-    for CsId(id) in batch.settled {
-        settled.execute([id])?;
+    if is_load {
+        rows.append(db)?;
     }
+    rows.write(db)?;
+    ask_again(db, batch.asked_again.into_iter().map(|KeyHash(hash)| hash))?;
     if let Some(meta) = batch.meta {
         save_meta(db, &meta)?;
     }
@@ -148,6 +191,7 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
     )?;
     let mut drop_pending = db.prepare_cached("DELETE FROM pending WHERE id = ?1")?;
     let mut drop_refused = db.prepare_cached("DELETE FROM refused WHERE id = ?1")?;
+    let mut mark = db.prepare_cached("INSERT OR IGNORE INTO unsettled (id) VALUES (?1)")?;
 
     // The unique index on anchors is written in its own order too.
     let mut order: Vec<usize> = (0..upserts.len()).collect();
@@ -160,7 +204,9 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
     let first = counter(db, "next_id")?;
     let (mut next, mut entries) = (first, 0);
     for at in order {
-        let Some(Upsert { id, anchor, kind, raw, index }) = upserts.get_mut(at).and_then(Option::take) else {
+        let Some(Upsert { id, anchor, kind, raw, index, unsettled }) =
+            upserts.get_mut(at).and_then(Option::take)
+        else {
             continue;
         };
         let kind_code = kind_code(kind);
@@ -186,10 +232,14 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
                 } else {
                     drop_pending.execute([id])?;
                     out_of_scope.execute([id])?;
+                    record::end_errors(db, id)?;
                 }
                 id
             }
         };
+        if unsettled {
+            mark.execute([id])?;
+        }
         if let Some(answer) = ids.get_mut(at) {
             *answer = CsId(id);
         }
@@ -202,6 +252,14 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
 
 /// What the target holds waits for its deletion; what it does not hold is forgotten.
 fn remove(db: &Connection, CsId(id): CsId, reason: i64) -> Result<(), SqliteError> {
+    // Its object is made anew without it; what was joined to it looks for another.
+    for sql in [
+        "INSERT OR IGNORE INTO unsettled (id) SELECT root FROM joined WHERE id = ?1",
+        "INSERT OR IGNORE INTO unsettled (id) SELECT id FROM joined WHERE root = ?1",
+        "DELETE FROM joined WHERE id = ?1",
+    ] {
+        db.prepare_cached(sql)?.execute([id])?;
+    }
     let confirmed = db
         .prepare_cached(
             "INSERT OR IGNORE INTO pending (id, approved) SELECT id, 0 FROM confirmed WHERE id = ?1",
@@ -214,8 +272,8 @@ fn remove(db: &Connection, CsId(id): CsId, reason: i64) -> Result<(), SqliteErro
         db.prepare_cached("UPDATE cs SET gone = ?2 WHERE id = ?1")?.execute((id, reason))?;
         return Ok(());
     }
+    record::end_errors(db, id)?;
     db.prepare_cached("DELETE FROM cs WHERE id = ?1")?.execute([id])?;
     db.prepare_cached("DELETE FROM pending WHERE id = ?1")?.execute([id])?;
-    db.prepare_cached("DELETE FROM client_error WHERE id = ?1")?.execute([id])?;
     Ok(())
 }

@@ -38,6 +38,7 @@ pub(super) fn counts(db: &Connection) -> Result<Counts, SqliteError> {
             (ObjectKind::Group, number("held_group")?),
         ]),
         pending: table("SELECT count(*) FROM pending")?,
+        past_errors: table("SELECT count(*) FROM past_error")?,
         refused: table("SELECT count(*) FROM refused WHERE due_ms IS NOT NULL")?,
     })
 }
@@ -131,6 +132,62 @@ pub(super) fn unsettled(db: &Connection, limit: usize) -> Result<Vec<Held>, Sqli
     )?;
     let mut rows = statement.query([sql_limit(limit)])?;
     page(&mut rows)
+}
+
+/// Numbers that a statement gives for each of these names.
+fn numbers_of(
+    db: &Connection,
+    sql: &str,
+    names: &[KeyHash],
+    limit: usize,
+) -> Result<Vec<Vec<CsId>>, SqliteError> {
+    let mut statement = db.prepare_cached(sql)?;
+    let mut answer = Vec::with_capacity(names.len());
+    for KeyHash(hash) in names {
+        let rows = statement.query_map((hash, sql_limit(limit)), |row| Ok(CsId(row.get(0)?)))?;
+        answer.push(rows.collect::<Result<_, _>>()?);
+    }
+    Ok(answer)
+}
+
+pub(super) fn bearers(
+    db: &Connection,
+    names: &[KeyHash],
+    limit: usize,
+) -> Result<Vec<Vec<CsId>>, SqliteError> {
+    numbers_of(db, "SELECT id FROM key WHERE hash = ?1 ORDER BY id LIMIT ?2", names, limit)
+}
+
+pub(super) fn referrers(
+    db: &Connection,
+    names: &[KeyHash],
+    limit: usize,
+) -> Result<Vec<Vec<CsId>>, SqliteError> {
+    numbers_of(db, "SELECT id FROM reference WHERE hash = ?1 ORDER BY id LIMIT ?2", names, limit)
+}
+
+pub(super) fn roots(db: &Connection, ids: &[CsId]) -> Result<Vec<Option<CsId>>, SqliteError> {
+    let mut statement = db.prepare_cached("SELECT root FROM joined WHERE id = ?1")?;
+    ids.iter()
+        .map(|CsId(id)| Ok(statement.query_row([id], |row| Ok(CsId(row.get(0)?))).optional()?))
+        .collect()
+}
+
+pub(super) fn joined(db: &Connection, ids: &[CsId]) -> Result<Vec<Vec<Held>>, SqliteError> {
+    let mut statement = db.prepare_cached(
+        "SELECT cs.id, cs.kind, cs.gone, cs.anchor, cs.raw
+         FROM joined j JOIN cs ON cs.id = j.id WHERE j.root = ?1 ORDER BY cs.anchor",
+    )?;
+    let mut answer = Vec::with_capacity(ids.len());
+    for CsId(id) in ids {
+        let mut rows = statement.query([id])?;
+        let mut list = Vec::new();
+        while let Some(row) = rows.next()? {
+            list.push(held(row)?);
+        }
+        answer.push(list);
+    }
+    Ok(answer)
 }
 
 pub(super) fn containers(db: &Connection, dns: &[KeyHash]) -> Result<Vec<Option<ContainerRow>>, SqliteError> {
@@ -243,7 +300,8 @@ pub(super) fn deletions(
     limit: usize,
 ) -> Result<Vec<DeletionRow>, SqliteError> {
     let mut statement = db.prepare_cached(
-        "SELECT p.id, cs.anchor, c.kind, c.name, cs.gone, cs.raw, p.approved, cs.gone = 0 AND cs.kind = 0
+        "SELECT p.id, cs.anchor, c.kind, c.name, cs.gone, cs.raw, p.approved, cs.gone = 0 AND cs.kind = 0,
+                EXISTS (SELECT 1 FROM joined j WHERE j.id = p.id)
          FROM pending p CROSS JOIN confirmed c ON c.id = p.id JOIN cs ON cs.id = p.id
          WHERE p.id > ?1 AND (cs.gone <> 0 OR cs.kind <> c.kind) ORDER BY p.id LIMIT ?2",
     )?;
@@ -251,15 +309,22 @@ pub(super) fn deletions(
     let mut answer = Vec::new();
     while let Some(row) = rows.next()? {
         let raw: Vec<u8> = row.get(5)?;
+        let gone = reason_of(row.get(4)?);
+        // One that is gone has left whom it was joined to.
+        let joined = gone.is_none() && row.get(8)?;
         answer.push(DeletionRow {
             id: CsId(row.get(0)?),
             anchor: anchor_of(row.get(1)?)?,
             kind: kind_of(row.get(2)?).ok_or_else(|| SqliteError::corrupt("a kind"))?,
             name: row.get(3)?,
-            reason: reason_of(row.get(4)?).unwrap_or(DeleteReason::LeftScope),
+            reason: match gone {
+                Some(reason) => reason,
+                None if joined => DeleteReason::Joined,
+                None => DeleteReason::LeftScope,
+            },
             dn: codec::dn_of(&raw).map(str::to_owned),
             approved: row.get::<_, i64>(6)? != 0,
-            remains: row.get(7)?,
+            remains: !joined && row.get::<_, bool>(7)?,
         });
     }
     Ok(answer)
@@ -278,6 +343,11 @@ pub(super) fn resolve(db: &Connection, names: &[KeyHash]) -> Result<Vec<Option<T
             found.push(Target { id: CsId(row.get(0)?), kind: kind_of(row.get(1)?) });
         }
         drop(rows);
+        for target in found.iter_mut().filter(|target| target.kind.is_none()) {
+            if let Some(root) = root_of(db, target.id)? {
+                *target = root;
+            }
+        }
         let chosen = match found.as_slice() {
             [] => None,
             [only] => Some(*only),
@@ -288,6 +358,15 @@ pub(super) fn resolve(db: &Connection, names: &[KeyHash]) -> Result<Vec<Option<T
         }
     }
     Ok(answer)
+}
+
+/// The object that an entry is joined to: who refers to the one means the other.
+fn root_of(db: &Connection, CsId(id): CsId) -> Result<Option<Target>, SqliteError> {
+    let mut statement = db.prepare_cached(
+        "SELECT cs.id, cs.kind FROM joined j JOIN cs ON cs.id = j.root WHERE j.id = ?1 AND cs.gone = 0",
+    )?;
+    let target = |row: &Row<'_>| Ok(Target { id: CsId(row.get(0)?), kind: kind_of(row.get(1)?) });
+    Ok(statement.query_row([id], target).optional()?)
 }
 
 /// Objects in scope before others; of those the one whose anchor is lowest, so that a rebuilt state chooses the

@@ -6,6 +6,7 @@
 mod apply;
 mod ask;
 mod inventory;
+mod load;
 mod record;
 
 use super::{Database, Durability, Options, SqliteError};
@@ -22,8 +23,8 @@ use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 mod migrations {
     refinery::embed_migrations!("src/sqlite/state/migrations");
@@ -38,6 +39,7 @@ const LOG_PAGES: u32 = 16_000;
 #[derive(Debug)]
 pub struct SqliteStateStore {
     db: Database,
+    known: Mutex<load::Known>,
     /// Held as long as the store is; nothing for a scratch copy.
     _lock: Option<File>,
     /// Removed with the store: a scratch copy.
@@ -51,8 +53,8 @@ impl SqliteStateStore {
     /// [`StateError::Open`], [`StateError::InUse`].
     pub fn open(path: &Path) -> Result<Self, StateError> {
         let lock = lock(path)?;
-        let db = open(path)?;
-        Ok(Self { db, _lock: Some(lock), scratch: None })
+        let (db, known) = open(path)?;
+        Ok(Self { db, known, _lock: Some(lock), scratch: None })
     }
 
     /// Opens a private copy of the state, whoever else has it open, to make a preview in. It vanishes when it
@@ -75,11 +77,30 @@ impl SqliteStateStore {
                 return Err(cannot_open(&copy, error));
             }
         }
-        let db = open(&copy)?;
-        Ok(Self { db, _lock: None, scratch: Some(copy) })
+        let (db, known) = open(&copy)?;
+        Ok(Self { db, known, _lock: None, scratch: Some(copy) })
     }
 
+    fn known(&self) -> MutexGuard<'_, load::Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a job; a first load is over with it.
     async fn run<T, F>(&self, action: &'static str, job: F) -> Result<T, StateError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    {
+        self.known().end();
+        let job = move |db: &Connection| {
+            load::end(db)?;
+            job(db)
+        };
+        self.run_beside_load(action, job).await
+    }
+
+    /// Runs a job that needs neither the index of anchors nor those of names.
+    async fn run_beside_load<T, F>(&self, action: &'static str, job: F) -> Result<T, StateError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
@@ -99,7 +120,7 @@ impl Drop for SqliteStateStore {
     }
 }
 
-fn open(path: &Path) -> Result<Database, StateError> {
+fn open(path: &Path) -> Result<(Database, Mutex<load::Known>), StateError> {
     let options = Options {
         durability: Durability::ProcessEnd,
         writer_cache_kib: CACHE_KIB,
@@ -109,8 +130,17 @@ fn open(path: &Path) -> Result<Database, StateError> {
         shrinks: false,
         prepare: None,
     };
-    Database::open(path, &options, |connection| migrations::migrations::runner().run(connection).map(drop))
-        .map_err(|error| cannot_open(path, error))
+    let mut known = load::Known::default();
+    let db = Database::open(path, &options, |connection| {
+        if let Err(error) = load::end(connection) {
+            // Whoever asks next tries again, and is told.
+            tracing::warn!(%error, "a first load that was left cannot be put in order");
+        }
+        migrations::migrations::runner().run(connection)?;
+        known = load::Known::of(connection).unwrap_or_default();
+        Ok(())
+    });
+    Ok((db.map_err(|error| cannot_open(path, error))?, Mutex::new(known)))
 }
 
 fn cannot_open(path: &Path, source: impl std::error::Error + Send + Sync + 'static) -> StateError {
@@ -179,6 +209,7 @@ fn reason_code(reason: DeleteReason) -> i64 {
         DeleteReason::DeletedInSource => 1,
         DeleteReason::MissingFromFullRead => 2,
         DeleteReason::LeftScope => 3,
+        DeleteReason::Joined => 4,
     }
 }
 
@@ -187,6 +218,7 @@ fn reason_of(code: i64) -> Option<DeleteReason> {
         1 => Some(DeleteReason::DeletedInSource),
         2 => Some(DeleteReason::MissingFromFullRead),
         3 => Some(DeleteReason::LeftScope),
+        4 => Some(DeleteReason::Joined),
         _ => None,
     }
 }
@@ -209,11 +241,27 @@ fn counter(db: &Connection, name: &str) -> Result<i64, SqliteError> {
 #[async_trait]
 impl StateStore for SqliteStateStore {
     async fn meta(&self) -> Result<Meta, StateError> {
-        self.run("reading the client's facts", ask::meta).await
+        self.run_beside_load("reading the client's facts", ask::meta).await
     }
 
     async fn unsettle(&self, names: Option<Vec<KeyHash>>) -> Result<(), StateError> {
         self.run("marking entries", move |db| apply::unsettle(db, names)).await
+    }
+
+    async fn bearers(&self, names: Vec<KeyHash>, limit: usize) -> Result<Vec<Vec<CsId>>, StateError> {
+        self.run("looking up names", move |db| ask::bearers(db, &names, limit)).await
+    }
+
+    async fn referrers(&self, names: Vec<KeyHash>, limit: usize) -> Result<Vec<Vec<CsId>>, StateError> {
+        self.run("looking up references", move |db| ask::referrers(db, &names, limit)).await
+    }
+
+    async fn roots(&self, ids: Vec<CsId>) -> Result<Vec<Option<CsId>>, StateError> {
+        self.run("looking up joins", move |db| ask::roots(db, &ids)).await
+    }
+
+    async fn joined(&self, ids: Vec<CsId>) -> Result<Vec<Vec<Held>>, StateError> {
+        self.run("reading joined entries", move |db| ask::joined(db, &ids)).await
     }
 
     async fn unsettled(&self, limit: usize) -> Result<Vec<Held>, StateError> {
@@ -221,7 +269,7 @@ impl StateStore for SqliteStateStore {
     }
 
     async fn note(&self, name: &'static str) -> Result<Option<String>, StateError> {
-        self.run("reading a note", move |db| {
+        self.run_beside_load("reading a note", move |db| {
             let mut statement = db.prepare_cached("SELECT text FROM note WHERE name = ?1")?;
             Ok(statement.query_row([name], |row| row.get(0)).optional()?)
         })
@@ -229,7 +277,7 @@ impl StateStore for SqliteStateStore {
     }
 
     async fn put_note(&self, name: &'static str, text: String) -> Result<(), StateError> {
-        self.run("keeping a note", move |db| {
+        self.run_beside_load("keeping a note", move |db| {
             let sql =
                 "INSERT INTO note VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET text = excluded.text";
             db.prepare_cached(sql)?.execute((name, text))?;
@@ -239,14 +287,18 @@ impl StateStore for SqliteStateStore {
     }
 
     async fn counts(&self) -> Result<Counts, StateError> {
-        self.run("counting", ask::counts).await
+        self.run_beside_load("counting", ask::counts).await
     }
 
     async fn apply(&self, batch: Batch) -> Result<Vec<CsId>, StateError> {
-        self.run("storing what was read", move |db| apply::apply(db, batch)).await
+        self.known().add(&batch);
+        self.run_beside_load("storing what was read", move |db| apply::apply(db, batch)).await
     }
 
     async fn lookup(&self, anchors: Vec<SourceAnchor>) -> Result<Vec<Option<Held>>, StateError> {
+        if self.known().has_none_of(&anchors) {
+            return Ok(anchors.iter().map(|_| None).collect());
+        }
         self.run("looking up entries", move |db| ask::lookup(db, anchors)).await
     }
 
@@ -299,11 +351,19 @@ impl StateStore for SqliteStateStore {
     }
 
     async fn pending_counts(&self) -> Result<PendingCounts, StateError> {
-        self.run("counting what is pending", ask::pending_counts).await
+        self.run_beside_load("counting what is pending", ask::pending_counts).await
     }
 
     async fn record(&self, outcomes: Vec<Outcome>, now: Timestamp) -> Result<(), StateError> {
         self.run("recording the target's answers", move |db| record::record(db, outcomes, now)).await
+    }
+
+    async fn past_errors(&self, limit: usize) -> Result<Vec<SourceAnchor>, StateError> {
+        self.run("reading errors that are over", move |db| record::past_errors(db, limit)).await
+    }
+
+    async fn told_past(&self, anchors: Vec<SourceAnchor>) -> Result<(), StateError> {
+        self.run("forgetting errors that are over", move |db| record::told_past(db, &anchors)).await
     }
 
     async fn approve_deletions(&self) -> Result<(), StateError> {
@@ -323,6 +383,7 @@ impl StateStore for SqliteStateStore {
     }
 
     async fn take_inventory(&self, rows: Vec<InventoryRow>) -> Result<Vec<CsId>, StateError> {
+        self.known().forget();
         self.run("taking the target's inventory", move |db| inventory::take(db, rows)).await
     }
 

@@ -2,7 +2,7 @@
 
 use super::{count, held_counter, kind_code, kind_of};
 use crate::sqlite::SqliteError;
-use lockstep_model::{ObjectKind, Timestamp};
+use lockstep_model::{ObjectKind, SourceAnchor, Timestamp};
 use lockstep_sync::state::Outcome;
 use lockstep_sync::{CsId, codec};
 use rusqlite::{Connection, OptionalExtension};
@@ -91,15 +91,45 @@ fn forget(db: &Connection, id: i64) -> Result<Option<ObjectKind>, SqliteError> {
         .prepare_cached("DELETE FROM confirmed WHERE id = ?1 RETURNING kind")?
         .query_row([id], |row| row.get(0))
         .optional()?;
+    let there = db.prepare_cached("SELECT 1 FROM cs WHERE id = ?1 AND gone = 0")?.exists([id])?;
+    if !there {
+        end_errors(db, id)?;
+    }
     let gone = db.prepare_cached("DELETE FROM cs WHERE id = ?1 AND gone <> 0")?.execute([id])? > 0;
     let stays_pending = db.prepare_cached("SELECT 1 FROM cs WHERE id = ?1 AND kind <> 0")?.exists([id])?;
     if gone || !stays_pending {
         settle(db, id)?;
-        db.prepare_cached("DELETE FROM client_error WHERE id = ?1")?.execute([id])?;
     } else {
         db.prepare_cached("UPDATE pending SET approved = 0 WHERE id = ?1")?.execute([id])?;
     }
     Ok(kind.and_then(kind_of))
+}
+
+/// What the target was told of its errors is over.
+pub(super) fn end_errors(db: &Connection, id: i64) -> Result<(), SqliteError> {
+    let had = db.prepare_cached("DELETE FROM client_error WHERE id = ?1")?.execute([id])? > 0;
+    if had {
+        let sql = "INSERT OR IGNORE INTO past_error (anchor) SELECT anchor FROM cs WHERE id = ?1";
+        db.prepare_cached(sql)?.execute([id])?;
+    }
+    Ok(())
+}
+
+/// Anchors whose errors are over, at most `limit`.
+pub(super) fn past_errors(db: &Connection, limit: usize) -> Result<Vec<SourceAnchor>, SqliteError> {
+    let mut statement = db.prepare_cached("SELECT anchor FROM past_error ORDER BY anchor LIMIT ?1")?;
+    let rows =
+        statement.query_map([i64::try_from(limit).unwrap_or(i64::MAX)], |row| row.get::<_, String>(0))?;
+    rows.map(|anchor| super::anchor_of(anchor?)).collect()
+}
+
+/// The target knows that.
+pub(super) fn told_past(db: &Connection, anchors: &[SourceAnchor]) -> Result<(), SqliteError> {
+    let mut statement = db.prepare_cached("DELETE FROM past_error WHERE anchor = ?1")?;
+    for anchor in anchors {
+        statement.execute([anchor.as_str()])?;
+    }
+    Ok(())
 }
 
 fn refuse(db: &Connection, id: i64, now: Timestamp) -> Result<(), SqliteError> {

@@ -11,7 +11,8 @@ use super::view::{SqlView, object_ref, space_code, state_code};
 use lockstep_model::provisioning::{BulkOperation, OperationResult, Outcome};
 use lockstep_model::scim::{ScimPatch, parse_path};
 use lockstep_model::{
-    ErrorCode, ObjectId, ObjectKind, ObjectRef, Property, SourceAnchor, SyncError, Timestamp,
+    ErrorCode, ObjectId, ObjectKind, ObjectRef, Properties, Property, PropertyValue, SourceAnchor, SyncError,
+    Timestamp,
 };
 use lockstep_tenant::HistoryOutcome;
 use lockstep_tenant::provision::{
@@ -27,7 +28,8 @@ const UPDATE_BODY: &str = "UPDATE body SET body = ?2, held = ?3 WHERE oid = ?1";
 
 /// An operation, with all that can be worked out before the writer's turn: many callers prepare, one writes.
 pub(super) enum Operation {
-    Post(Box<Incoming>),
+    /// An object, and its properties as they are stored where the tenant changes none of them.
+    Post(Box<Incoming>, Option<String>),
     Members(SourceAnchor, ScimPatch),
     Delete(ObjectKind, SourceAnchor),
     /// It names nothing that could be written; the status that says so.
@@ -38,7 +40,10 @@ impl Operation {
     pub(super) fn of(operation: BulkOperation) -> Self {
         match operation {
             BulkOperation::Post(post) => match Incoming::of(post) {
-                Some(incoming) => Self::Post(Box::new(incoming)),
+                Some(incoming) => {
+                    let json = stored_as_sent(incoming.properties());
+                    Self::Post(Box::new(incoming), json)
+                }
                 None => Self::Refused("422"),
             },
             BulkOperation::Patch { path, data } => match parse_path(&path) {
@@ -63,6 +68,8 @@ pub(super) struct Batch<'c> {
     pub(super) any_errors: bool,
     /// Values that became free and were not yet offered to those that wait.
     freed: BTreeSet<Claim>,
+    /// Words learned and not yet written: many objects share them, and in their order neighbours share pages.
+    words: BTreeSet<(String, Row)>,
     last_id: Option<u128>,
     /// Whose changes these are, for the history.
     pub(super) log: Log,
@@ -79,6 +86,7 @@ impl<'c> Batch<'c> {
             deltas: Deltas::default(),
             any_errors: any.is_some(),
             freed: BTreeSet::new(),
+            words: BTreeSet::new(),
             last_id: None,
             log: Log::default(),
         })
@@ -98,13 +106,16 @@ impl<'c> Batch<'c> {
     pub(super) fn finish(mut self) -> Result<()> {
         self.release_freed()?;
         self.finish_history()?;
+        for (word, row) in std::mem::take(&mut self.words) {
+            run(self.connection, "INSERT OR IGNORE INTO word (word, oid) VALUES (?1, ?2)", (word, row))?;
+        }
         self.deltas.write(self.connection)
     }
 
     /// Executes one operation.
     pub(super) fn operation(&mut self, operation: Operation) -> Result<OperationResult> {
         let result = match operation {
-            Operation::Post(incoming) => self.post(*incoming)?,
+            Operation::Post(incoming, json) => self.post(*incoming, json)?,
             Operation::Members(group, patch) => self.patch(&group, patch)?,
             Operation::Delete(kind, anchor) => self.delete(kind, &anchor)?,
             Operation::Refused(status) => answer(status, Outcome::Refused),
@@ -113,7 +124,7 @@ impl<'c> Batch<'c> {
         Ok(result)
     }
 
-    fn post(&mut self, mut incoming: Incoming) -> Result<OperationResult> {
+    fn post(&mut self, mut incoming: Incoming, json: Option<String>) -> Result<OperationResult> {
         let (kind, anchor) = (incoming.kind(), incoming.anchor().clone());
         let (flows, name) = (incoming.take_flows(), incoming.name().to_owned());
         match decide(&mut SqlView(self.connection), &self.rules, incoming)? {
@@ -130,7 +141,7 @@ impl<'c> Batch<'c> {
                 self.note_refused(kind, &anchor, &name, std::slice::from_ref(&error))?;
                 Ok(OperationResult { status: "409".into(), outcome: Outcome::Refused, errors: vec![*error] })
             }
-            Decision::Write(write) => self.write(kind, &anchor, *write, &flows),
+            Decision::Write(write) => self.write(kind, &anchor, *write, &flows, json),
         }
     }
 
@@ -140,13 +151,18 @@ impl<'c> Batch<'c> {
         anchor: &SourceAnchor,
         write: Write,
         flows: &BTreeMap<String, String>,
+        json: Option<String>,
     ) -> Result<OperationResult> {
         let Write { target, outcome, fingerprint, mut resolved, before, held_before, detach, manager } =
             write;
         if let Some(row) = detach {
             run(self.connection, "UPDATE object SET anchor = NULL WHERE oid = ?1", [row])?;
         }
-        let body = to_json(&resolved.properties)?;
+        // Where nothing is held back, what is in force is what was sent.
+        let body = match json.filter(|_| resolved.held.0.is_empty()) {
+            Some(json) => json,
+            None => to_json(&resolved.properties)?,
+        };
         let held = held_column(&resolved.held)?;
         let key = name_key(resolved.properties.text(Property::DisplayName).unwrap_or_default());
         let fingerprint = fingerprint.0.as_slice();
@@ -163,7 +179,7 @@ impl<'c> Batch<'c> {
                 run(self.connection, sql, params)?;
                 let row = self.connection.last_insert_rowid();
                 run(self.connection, INSERT_BODY, (row, &body, held))?;
-                self.learn_words(row, &key)?;
+                self.learn_words(row, &key);
                 (row, id, State::Expected)
             }
             Target::Existing { row, state } => {
@@ -176,13 +192,13 @@ impl<'c> Batch<'c> {
                     }
                     if old_key != key {
                         self.forget_words(row, &old_key)?;
-                        self.learn_words(row, &key)?;
+                        self.learn_words(row, &key);
                     }
                     if known.sync_enabled != Some(true) {
                         self.deltas.add(Counter::of_kind(kind).1, 1);
                     }
                 } else {
-                    self.learn_words(row, &key)?;
+                    self.learn_words(row, &key);
                 }
                 let sql = "UPDATE object SET kind = ?2, state = 0, anchor = ?3, sync_enabled = 1, last_sync = ?4, \
                            created_at = CASE state WHEN 2 THEN ?4 ELSE created_at END, deleted_at = NULL, \
@@ -263,7 +279,7 @@ impl<'c> Batch<'c> {
         let row = self.connection.last_insert_rowid();
         run(self.connection, INSERT_BODY, (row, body, None::<String>))?;
         if state == State::Living {
-            self.learn_words(row, key)?;
+            self.learn_words(row, key);
         }
         Ok(row)
     }
@@ -419,15 +435,15 @@ impl<'c> Batch<'c> {
         Ok(first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or_default())
     }
 
-    pub(super) fn learn_words(&self, row: Row, name_key: &str) -> Result<()> {
-        for word in words(name_key) {
-            run(self.connection, "INSERT OR IGNORE INTO word (word, oid) VALUES (?1, ?2)", (word, row))?;
-        }
-        Ok(())
+    pub(super) fn learn_words(&mut self, row: Row, name_key: &str) {
+        self.words.extend(words(name_key).into_iter().map(|word| (word, row)));
     }
 
-    pub(super) fn forget_words(&self, row: Row, name_key: &str) -> Result<()> {
+    pub(super) fn forget_words(&mut self, row: Row, name_key: &str) -> Result<()> {
         for word in words(name_key) {
+            let pair = (word, row);
+            self.words.remove(&pair);
+            let (word, row) = pair;
             run(self.connection, "DELETE FROM word WHERE word = ?1 AND oid = ?2", (word, row))?;
         }
         Ok(())
@@ -478,6 +494,17 @@ const fn mix(of: u128) -> u64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
+}
+
+/// The properties as they are stored, worked out beside the writer; none where they may not be stored as they were
+/// sent though nothing of them is held back.
+fn stored_as_sent(sent: &Properties) -> Option<String> {
+    let plain = sent.iter().all(|(_, value)| match value {
+        PropertyValue::Kept => false,
+        PropertyValue::List(list) => !list.is_empty(),
+        PropertyValue::Flag(_) | PropertyValue::Text(_) => true,
+    });
+    plain.then(|| to_json(sent).ok()).flatten()
 }
 
 fn held_column(held: &Held) -> Result<Option<String>> {

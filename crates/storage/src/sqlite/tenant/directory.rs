@@ -172,7 +172,7 @@ impl Batch<'_> {
             let old_key = self.name_key_of(row)?;
             if key != old_key {
                 self.forget_words(row, &old_key)?;
-                self.learn_words(row, &key)?;
+                self.learn_words(row, &key);
                 run(self.connection, "UPDATE object SET name_key = ?2 WHERE oid = ?1", (row, &key))?;
             }
             let sql = "UPDATE body SET body = ?2, held = NULL WHERE oid = ?1";
@@ -197,7 +197,7 @@ impl Batch<'_> {
         let row = known.row;
         self.write_claims(row, &[], &resolved, true)?;
         let key = name_key(resolved.properties.text(Property::DisplayName).unwrap_or_default());
-        self.learn_words(row, &key)?;
+        self.learn_words(row, &key);
         let sql = "UPDATE body SET body = ?2, held = NULL WHERE oid = ?1";
         run(self.connection, sql, (row, to_json(&resolved.properties)?))?;
         let sql = "UPDATE object SET state = 0, deleted_at = NULL, fingerprint = NULL, name_key = ?2, \
