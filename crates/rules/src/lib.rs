@@ -308,6 +308,7 @@ impl Links<'_> {
                 }
                 (None, members)
             }
+            ObjectKind::Contact | ObjectKind::Device => (None, Vec::new()),
         }
     }
 

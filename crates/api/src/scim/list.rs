@@ -230,7 +230,7 @@ async fn judged(
     object: &StoredObject,
     show: bool,
 ) -> Result<Option<Value>> {
-    let of = type_of(object.kind);
+    let Some(of) = type_of(object.kind) else { return Ok(None) };
     let Some(filter) = &search.filter else {
         if !show {
             return Ok(Some(Value::Null));
@@ -349,7 +349,7 @@ async fn by_index(
 
 /// A resource after a write, as the answer shows it.
 pub(super) async fn shown(call: &Call, object: &StoredObject, selection: &Selection) -> Result<Value> {
-    let of = type_of(object.kind);
+    let Some(of) = type_of(object.kind) else { return Err(ScimError::not_found(&object.id.to_string())) };
     let resource = view::whole(call, object, selection, &[]).await?;
     Ok(Value::Object(selection.project(of, resource)))
 }

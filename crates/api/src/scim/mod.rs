@@ -73,6 +73,7 @@ impl Call {
         let topic = match kind {
             ObjectKind::User => Topics::USERS,
             ObjectKind::Group => Topics::GROUPS,
+            ObjectKind::Contact | ObjectKind::Device => Topics::STATUS,
         };
         self.state.events.publish(topic.and(Topics::STATUS));
     }
@@ -232,12 +233,12 @@ async fn dispatch(state: ApiState, identity: &Identity, request: Request) -> (&'
         ),
         (_, [name, rest @ ..]) if type_named(name).is_some() => {
             let of = type_named(name).unwrap_or(&USERS);
-            let route = match (of.kind, rest) {
+            let route = match (of.kind == ObjectKind::User, rest) {
                 (_, [".search"]) => "scim/.search",
-                (ObjectKind::User, []) => "scim/Users",
-                (ObjectKind::User, _) => "scim/Users/{id}",
-                (ObjectKind::Group, []) => "scim/Groups",
-                (ObjectKind::Group, _) => "scim/Groups/{id}",
+                (true, []) => "scim/Users",
+                (true, _) => "scim/Users/{id}",
+                (false, []) => "scim/Groups",
+                (false, _) => "scim/Groups/{id}",
             };
             let answer = async {
                 match (method.as_str(), rest) {

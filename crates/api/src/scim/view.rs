@@ -146,11 +146,12 @@ pub(super) fn etag(version: u64) -> String {
     format!("W/\"{version}\"")
 }
 
-/// The kind of resource that an object is.
-pub(super) const fn type_of(kind: ObjectKind) -> &'static ResourceType {
+/// The kind of resource that an object is; contacts and devices are none of SCIM's.
+pub(super) const fn type_of(kind: ObjectKind) -> Option<&'static ResourceType> {
     match kind {
-        ObjectKind::User => &USERS,
-        ObjectKind::Group => &GROUPS,
+        ObjectKind::User => Some(&USERS),
+        ObjectKind::Group => Some(&GROUPS),
+        ObjectKind::Contact | ObjectKind::Device => None,
     }
 }
 
@@ -190,7 +191,7 @@ pub(super) fn writable(call: &Call, object: &StoredObject) -> Map<String, Value>
             }
             fields
         }
-        ObjectKind::Group => {
+        ObjectKind::Group | ObjectKind::Contact | ObjectKind::Device => {
             let name = object.properties.text(Property::DisplayName).unwrap_or_default();
             Map::from_iter([("displayName".to_owned(), name.into())])
         }
@@ -208,12 +209,9 @@ pub(super) async fn whole(
     selection: &Selection,
     also: &[&str],
 ) -> Result<Map<String, Value>> {
-    let of = type_of(object.kind);
+    let Some(of) = type_of(object.kind) else { return Err(ScimError::not_found(&object.id.to_string())) };
     let mut fields = writable(call, object);
-    let mut schemas = vec![match object.kind {
-        ObjectKind::User => USER,
-        ObjectKind::Group => GROUP,
-    }];
+    let mut schemas = vec![if object.kind == ObjectKind::User { USER } else { GROUP }];
     if fields.contains_key(ENTERPRISE) {
         schemas.push(ENTERPRISE);
     }
@@ -236,7 +234,7 @@ pub(super) async fn whole(
             let groups = linked(call, query, |group| {
                 let name = group.properties.text(Property::DisplayName).unwrap_or_default();
                 let address = call.location(&GROUPS, group.id);
-                json!({"value": group.id, "$ref": address, "display": name, "type": "direct"})
+                Some(json!({"value": group.id, "$ref": address, "display": name, "type": "direct"}))
             });
             let groups = groups.await?;
             if !groups.is_empty() {
@@ -258,18 +256,18 @@ pub(super) async fn whole(
 pub(super) async fn members(call: &Call, group: ObjectId) -> Result<Vec<Value>> {
     let query = ListQuery { members_of: Some(group), ..ListQuery::default() };
     linked(call, query, |member| {
-        let of = type_of(member.kind);
-        json!({"value": member.id, "$ref": call.location(of, member.id), "type": of.name})
+        let of = type_of(member.kind)?;
+        Some(json!({"value": member.id, "$ref": call.location(of, member.id), "type": of.name}))
     })
     .await
 }
 
-async fn linked(call: &Call, query: ListQuery, show: impl Fn(&StoredObject) -> Value) -> Result<Vec<Value>> {
+async fn linked(call: &Call, query: ListQuery, show: impl Fn(&StoredObject) -> Option<Value>) -> Result<Vec<Value>> {
     let mut query = ListQuery { top: 999, ..query };
     let mut shown = Vec::new();
     loop {
         let page = call.state.store.list(query.clone()).await?;
-        shown.extend(page.items.iter().map(&show));
+        shown.extend(page.items.iter().filter_map(&show));
         if shown.len() > MAX_SHOWN {
             return Err(ScimError::bad(
                 "tooMany",
