@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use lockstep_model::Timestamp;
 use lockstep_model::provisioning::FENCED;
-use lockstep_tenant::StoreError;
+use lockstep_tenant::{DirectoryError, DirectoryRefusal, StoreError};
 use serde_json::json;
 use std::error::Error;
 
@@ -20,11 +20,13 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// Seconds to wait before the next try.
     pub(crate) retry_after: Option<u64>,
+    /// The property at fault, with a code of its own (Graph's `details`).
+    pub(crate) detail: Option<(&'static str, String)>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None }
+        Self { status, code, message: message.into(), retry_after: None, detail: None }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -71,7 +73,7 @@ impl ApiError {
 
     /// The body in Graph's form.
     pub(crate) fn body(&self, now: Timestamp, request_id: &str, client_request_id: &str) -> Vec<u8> {
-        let body = json!({"error": {
+        let mut body = json!({"error": {
             "code": self.code,
             "message": self.message,
             "innerError": {
@@ -80,7 +82,48 @@ impl ApiError {
                 "client-request-id": client_request_id,
             },
         }});
+        if let Some((code, target)) = &self.detail
+            && let Some(error) = body.get_mut("error").and_then(serde_json::Value::as_object_mut)
+        {
+            let details = json!([{"code": code, "message": self.message, "target": target}]);
+            error.insert("details".into(), details);
+            error.insert("target".into(), target.as_str().into());
+        }
         body.to_string().into_bytes()
+    }
+}
+
+impl From<DirectoryError> for ApiError {
+    /// What the directory refuses, in Graph's codes.
+    fn from(error: DirectoryError) -> Self {
+        let refusal = match error {
+            DirectoryError::Refused(refusal) => refusal,
+            DirectoryError::Store(error) => return error.into(),
+        };
+        let message = refusal.to_string();
+        let target = refusal.property().map(str::to_owned);
+        let bad = |code: &'static str| Self {
+            detail: target.map(|target| (code, target)),
+            ..Self::bad_request(message.as_str())
+        };
+        match *refusal {
+            DirectoryRefusal::NotFound { id } | DirectoryRefusal::ReferenceNotFound { id, .. } => {
+                Self::not_found(&id.to_string())
+            }
+            DirectoryRefusal::Changed { .. } => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "Request_PreconditionFailed", message)
+            }
+            DirectoryRefusal::Conflict { .. } => {
+                Self { code: "Request_MultipleObjectsWithSameKeyValue", ..bad("ObjectConflict") }
+            }
+            DirectoryRefusal::Mastered { .. } => Self { detail: None, ..bad("") },
+            DirectoryRefusal::Invalid { .. }
+            | DirectoryRefusal::DomainNotVerified { .. }
+            | DirectoryRefusal::NotWritable { .. }
+            | DirectoryRefusal::AlreadyLinked { .. }
+            | DirectoryRefusal::Ring { .. }
+            | DirectoryRefusal::WrongKind { .. } => bad("InvalidValue"),
+        }
     }
 }
 

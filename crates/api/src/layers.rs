@@ -88,7 +88,7 @@ fn plain_error(status: StatusCode) -> ApiError {
     }
 }
 
-fn new_request_id() -> String {
+pub(crate) fn new_request_id() -> String {
     let mut random = [0_u8; 16];
     // Should the system's generator fail, ids repeat: they only help to find a line in a log.
     let _ = getrandom::fill(&mut random);

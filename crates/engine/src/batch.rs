@@ -40,8 +40,12 @@ impl<T> Batcher<T> {
 pub fn estimated_bytes(operation: &BulkOperation) -> usize {
     const FRAME: usize = 300;
     match operation {
-        BulkOperation::Post(PostOperation::User(user)) => FRAME * 2 + extension_bytes(&user.extension),
-        BulkOperation::Post(PostOperation::Group(group)) => FRAME + extension_bytes(&group.extension),
+        BulkOperation::Post(PostOperation::User(user) | PostOperation::Contact(user)) => {
+            FRAME * 2 + extension_bytes(&user.extension)
+        }
+        BulkOperation::Post(PostOperation::Group(group) | PostOperation::Device(group)) => {
+            FRAME + extension_bytes(&group.extension)
+        }
         BulkOperation::Patch { data, .. } => {
             let links: usize = data.operations.iter().map(|operation| operation.value.len()).sum();
             FRAME + links * 50

@@ -75,6 +75,8 @@ pub fn post_operation(
     BulkOperation::Post(match kind {
         ObjectKind::User => PostOperation::User(Box::new(ScimUser::of(anchor, properties, manager))),
         ObjectKind::Group => PostOperation::Group(Box::new(ScimGroup::of(anchor, properties))),
+        ObjectKind::Contact => PostOperation::Contact(Box::new(ScimUser::of(anchor, properties, manager))),
+        ObjectKind::Device => PostOperation::Device(Box::new(ScimGroup::of(anchor, properties))),
     })
 }
 

@@ -168,8 +168,8 @@ impl Both {
         match operation {
             BulkOperation::Post(post) => {
                 let name = match &post {
-                    PostOperation::User(user) => user.external_id.clone(),
-                    PostOperation::Group(group) => group.external_id.clone(),
+                    PostOperation::User(user) | PostOperation::Contact(user) => user.external_id.clone(),
+                    PostOperation::Group(group) | PostOperation::Device(group) => group.external_id.clone(),
                 };
                 self.cloud.entry(anchor(&name)).or_default().0 = serde_json::to_string(&post).unwrap();
             }

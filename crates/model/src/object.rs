@@ -11,16 +11,25 @@ use std::fmt;
 pub enum ObjectKind {
     /// A person who may sign in.
     User,
-    /// A set of users and groups.
+    /// A set of users, groups, contacts and devices.
     Group,
+    /// A person outside the organization, with addresses and no sign-in: Graph's `orgContact`.
+    Contact,
+    /// A machine that is known to the directory.
+    Device,
 }
 
 impl ObjectKind {
-    /// The Graph resource name: `user`, `group`.
+    /// Every kind.
+    pub const ALL: [Self; 4] = [Self::User, Self::Group, Self::Contact, Self::Device];
+
+    /// The name in JSON: `user`, `group`, `contact`, `device`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::User => "user",
             Self::Group => "group",
+            Self::Contact => "contact",
+            Self::Device => "device",
         }
     }
 }
@@ -72,6 +81,8 @@ properties! {
     Department = "department",
     /// What a group is for. Text.
     Description = "description",
+    /// The machine's own id, a GUID. Text. Devices.
+    DeviceId = "deviceId",
     /// Name to show. Text, at most 256 characters.
     DisplayName = "displayName",
     /// Number of the employee. Text.
@@ -96,6 +107,10 @@ properties! {
     MobilePhone = "mobilePhone",
     /// Office. Text.
     OfficeLocation = "officeLocation",
+    /// Operating system: `Windows`. Text. Devices.
+    OperatingSystem = "operatingSystem",
+    /// Version of the operating system. Text. Devices.
+    OperatingSystemVersion = "operatingSystemVersion",
     /// DN in the source. Text.
     OnPremisesDistinguishedName = "onPremisesDistinguishedName",
     /// Account name in the source. Text.
@@ -116,6 +131,8 @@ properties! {
     StreetAddress = "streetAddress",
     /// Family name. Text, at most 64 characters.
     Surname = "surname",
+    /// How a device is joined: `ServerAd`, `AzureAd`, `Workplace`. Text. Devices.
+    TrustType = "trustType",
     /// Sign-in name, `local@domain`. Text, at most 113 characters.
     UserPrincipalName = "userPrincipalName",
 }

@@ -63,9 +63,9 @@ pub enum BulkOperation {
         /// The members.
         data: ScimPatch,
     },
-    /// Delete an object, softly: `path` is `/Users/{externalId}` or `/Groups/{externalId}`.
+    /// Delete an object, softly: `path` is `/Users/{externalId}`, or the like of another kind.
     Delete {
-        /// `/Users/{externalId}` or `/Groups/{externalId}`.
+        /// `/Users/{externalId}`, `/Groups/{externalId}`, `/Contacts/{externalId}` or `/Devices/{externalId}`.
         path: String,
     },
 }
@@ -80,6 +80,12 @@ pub enum PostOperation {
     /// A group, without its members.
     #[serde(rename = "/Groups")]
     Group(Box<ScimGroup>),
+    /// A contact, with the resource of a user.
+    #[serde(rename = "/Contacts")]
+    Contact(Box<ScimUser>),
+    /// A device, with the resource of a group.
+    #[serde(rename = "/Devices")]
+    Device(Box<ScimGroup>),
 }
 
 /// The answer to a batch: one result an operation, in order.

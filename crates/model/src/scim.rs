@@ -287,21 +287,26 @@ impl ScimGroup {
     }
 }
 
-/// The path of an object in a bulk operation: `/Users/{externalId}`, `/Groups/{externalId}`.
+/// The path of an object in a bulk operation: `/Users/{externalId}`, `/Groups/{externalId}` and so on.
 /// The anchor stands as it is; [`parse_path`] takes all that follows the second slash.
 pub fn path_of(kind: ObjectKind, anchor: &SourceAnchor) -> String {
     match kind {
         ObjectKind::User => format!("/Users/{anchor}"),
         ObjectKind::Group => format!("/Groups/{anchor}"),
+        ObjectKind::Contact => format!("/Contacts/{anchor}"),
+        ObjectKind::Device => format!("/Devices/{anchor}"),
     }
 }
 
 /// The kind and anchor of a path.
 pub fn parse_path(path: &str) -> Option<(ObjectKind, SourceAnchor)> {
-    let (kind, anchor) = if let Some(rest) = path.strip_prefix("/Users/") {
-        (ObjectKind::User, rest)
-    } else {
-        (ObjectKind::Group, path.strip_prefix("/Groups/")?)
+    let (kind, anchor) = path.strip_prefix('/')?.split_once('/')?;
+    let kind = match kind {
+        "Users" => ObjectKind::User,
+        "Groups" => ObjectKind::Group,
+        "Contacts" => ObjectKind::Contact,
+        "Devices" => ObjectKind::Device,
+        _ => return None,
     };
     SourceAnchor::new(anchor).ok().map(|anchor| (kind, anchor))
 }
@@ -341,7 +346,10 @@ mod tests {
     #[test]
     fn paths_keep_any_anchor() {
         let anchor = SourceAnchor::new("a/b+c==").unwrap();
-        assert_eq!(parse_path(&path_of(ObjectKind::Group, &anchor)), Some((ObjectKind::Group, anchor)));
-        assert_eq!(parse_path("/Devices/x"), None);
+        for kind in ObjectKind::ALL {
+            assert_eq!(parse_path(&path_of(kind, &anchor)), Some((kind, anchor.clone())));
+        }
+        assert_eq!(parse_path("/Printers/x"), None);
+        assert_eq!(parse_path("/Users"), None);
     }
 }

@@ -285,6 +285,7 @@ impl Links<'_> {
                 }
                 (None, members)
             }
+            ObjectKind::Contact | ObjectKind::Device => (None, Vec::new()),
         }
     }
 

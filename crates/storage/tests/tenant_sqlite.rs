@@ -5,6 +5,7 @@
 
 mod contract;
 
+use contract::changes::{followed, step};
 use contract::properties::{any_changes, any_order, change, idempotent};
 use contract::*;
 use lockstep_storage::SqliteTenantStore;
@@ -53,6 +54,8 @@ contract! {
     directory: a_life_in_the_cloud, values_of_others_are_refused, what_is_synced_is_the_directorys,
         members_and_managers, versions_guard, restores_with_conflicts, found_by_external_id, a_taken_over_group,
         purged_for_good;
+    kinds: contacts_and_devices, addresses_are_shared_by_all_kinds, a_contact_is_taken_over;
+    changes: told_one_by_one, a_large_group, what_cannot_be_told;
     access: tokens, users_and_sessions, links;
     leases: a_stale_epoch_writes_nothing, sources_have_leases_of_their_own, of_many_one_wins;
     history: every_change_of_an_object, what_was_refused, memberships, found_by_what_it_says, by_run_and_time,
@@ -78,6 +81,17 @@ proptest! {
         block_on(async {
             let (store, _folder) = fresh().await;
             any_changes(store, batches).await;
+        });
+    }
+
+    #[test]
+    fn a_follower_of_changes_has_what_is_there(
+        steps in proptest::collection::vec((proptest::collection::vec(change(), 0..5), step(), any::<bool>()), 1..10),
+        top in 1_usize..5,
+    ) {
+        block_on(async {
+            let (store, _folder) = fresh().await;
+            followed(store, steps, top).await;
         });
     }
 

@@ -8,7 +8,7 @@
 use async_trait::async_trait;
 use lockstep_model::provisioning::{
     BulkOperation, ClientErrors, ClientReport, DoctorCheck, InventoryPage, MembersPage, OperationResult,
-    Order, OrderAnswer, Outcome, PostOperation, ReportAnswer, RunRecord,
+    Order, OrderAnswer, Outcome, ReportAnswer, RunRecord,
 };
 use lockstep_model::{AttributeName, Attributes, ClientId, Clock, OrderId, RunId, SourceAnchor, Timestamp};
 use lockstep_sources::{EntryChange, Extent, ReadKind, Source, SourceError, SourceEvent, Watermark};
@@ -165,7 +165,7 @@ impl Target for Instantly {
         let answer = |operation: BulkOperation| OperationResult {
             status: "201".into(),
             outcome: match operation {
-                BulkOperation::Post(PostOperation::User(_) | PostOperation::Group(_)) => Outcome::Created,
+                BulkOperation::Post(_) => Outcome::Created,
                 BulkOperation::Patch { .. } => Outcome::Updated,
                 BulkOperation::Delete { .. } => Outcome::Deleted,
             },

@@ -254,7 +254,7 @@ impl Exporter {
         }
         let lost = |id: &CsId| self.unjudged.contains(id);
         match ready.mapped.kind {
-            ObjectKind::User => {
+            ObjectKind::User | ObjectKind::Contact | ObjectKind::Device => {
                 let before = ready.confirmed.as_ref().and_then(|confirmed| confirmed.manager);
                 before != ready.manager_id && before.as_ref().is_some_and(lost)
             }

@@ -33,8 +33,10 @@ impl Planner {
 /// Puts flows into the operation that carries the values.
 pub(crate) fn attach(operation: &mut BulkOperation, flows: BTreeMap<String, String>) {
     match operation {
-        BulkOperation::Post(PostOperation::User(user)) => user.flows = flows,
-        BulkOperation::Post(PostOperation::Group(group)) => group.flows = flows,
+        BulkOperation::Post(PostOperation::User(user) | PostOperation::Contact(user)) => user.flows = flows,
+        BulkOperation::Post(PostOperation::Group(group) | PostOperation::Device(group)) => {
+            group.flows = flows
+        }
         BulkOperation::Patch { .. } | BulkOperation::Delete { .. } => {}
     }
 }

@@ -121,7 +121,7 @@ impl Planner {
         match (row.remains, self.left_scope, row.kind) {
             (false, ..) | (true, LeftScope::Delete, _) => Fate::Delete,
             (true, LeftScope::Disable, ObjectKind::User) => Fate::Disable,
-            (true, LeftScope::Disable, ObjectKind::Group) | (true, LeftScope::Keep, _) => Fate::Keep,
+            (true, LeftScope::Disable | LeftScope::Keep, _) => Fate::Keep,
         }
     }
 
@@ -289,7 +289,9 @@ fn prepare(row: ObjectRow, decider: &Decider) -> Option<Prepared> {
         Mapped::OutOfScope { .. } => return None,
     };
     let names = match mapped.kind {
-        ObjectKind::User => mapped.manager.iter().map(|reference| decider.hash(reference)).collect(),
+        ObjectKind::User | ObjectKind::Contact | ObjectKind::Device => {
+            mapped.manager.iter().map(|reference| decider.hash(reference)).collect()
+        }
         ObjectKind::Group => mapped.members.iter().map(|reference| decider.hash(reference)).collect(),
     };
     Some(Prepared { row, entry, mapped, failed, names, targets: Vec::new() })
@@ -303,7 +305,7 @@ impl Prepared {
         let mut members = Vec::new();
         let mut unresolved: Vec<(&Reference, bool)> = Vec::new();
         match mapped.kind {
-            ObjectKind::User => {
+            ObjectKind::User | ObjectKind::Contact | ObjectKind::Device => {
                 if let (Some(_), Some(target)) = (&mapped.manager, targets.first()) {
                     manager = match target {
                         Some(target) if target.kind == Some(ObjectKind::User) => {

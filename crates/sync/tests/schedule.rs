@@ -107,7 +107,8 @@ async fn a_scheduled_full_read_finds_what_was_missed_and_says_so() {
     };
     eventually("a full read", || !drift_of(&tenant).is_empty()).await;
     let users = DriftCounts { added: 1, changed: 1, removed: 1 };
-    let expect = Drift { users, groups: DriftCounts { removed: 1, ..DriftCounts::default() } };
+    let expect =
+        Drift { users, groups: DriftCounts { removed: 1, ..DriftCounts::default() }, ..Drift::default() };
     assert_eq!(drift_of(&tenant)[0], (RunTrigger::Cycle, expect));
     eventually("it is put right", || tenant.names() == ["new", "p0", "p1", "p3", "p4"]).await;
     assert_eq!(tenant.text("p1", Property::City).as_deref(), Some("Zug"));

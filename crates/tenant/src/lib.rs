@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** no SQL, no HTTP, no clock of the system.
 
+pub mod changes;
 pub mod directory;
 pub mod domains;
 pub mod history;
@@ -23,7 +24,7 @@ pub use history::{
     HistoryChange, HistoryMember, HistoryObject, HistoryOutcome, HistoryPage, HistoryQuery, HistoryRow,
 };
 pub use lease::{Lease, Writer};
-pub use query::{Comparison, Field, Filter, ListQuery, Literal, Page, SortKey};
+pub use query::{Comparison, ErrorField, ErrorTest, Field, Filter, ListQuery, Literal, Page, SortKey};
 pub use records::*;
 pub use standby::{ClientRole, Difference};
 pub use status::{Summary, SummaryState, summarize};

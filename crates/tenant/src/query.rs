@@ -96,6 +96,32 @@ pub enum Filter {
         /// Graph's category: `PropertyConflict`.
         category: Option<String>,
     },
+    /// The object has an error of which all of this is so (`onPremisesProvisioningErrors/any(...)`).
+    HasError(Vec<ErrorTest>),
+}
+
+/// A member of Graph's `onPremisesProvisioningError`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorField {
+    /// `category`.
+    Category,
+    /// `propertyCausingError`.
+    Property,
+    /// `value`.
+    Value,
+    /// `occurredDateTime`.
+    Occurred,
+}
+
+/// A condition on an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorTest {
+    /// Of what.
+    pub field: ErrorField,
+    /// How.
+    pub how: Comparison,
+    /// With what.
+    pub value: Literal,
 }
 
 /// An order.
@@ -130,6 +156,8 @@ pub struct ListQuery {
     pub members_of: Option<ObjectId>,
     /// Only groups that this object is a direct member of.
     pub groups_of: Option<ObjectId>,
+    /// With `members_of` and `groups_of`: through groups in groups as well.
+    pub transitive: bool,
     /// Only users whose manager this is (direct reports).
     pub reports_of: Option<ObjectId>,
     /// Deleted objects in place of living ones.

@@ -131,6 +131,18 @@ pub struct ObjectCounts {
     pub groups: u64,
     /// Groups that are synced.
     pub synced_groups: u64,
+    /// Contacts.
+    #[serde(default)]
+    pub contacts: u64,
+    /// Contacts that are synced.
+    #[serde(default)]
+    pub synced_contacts: u64,
+    /// Devices.
+    #[serde(default)]
+    pub devices: u64,
+    /// Devices that are synced.
+    #[serde(default)]
+    pub synced_devices: u64,
     /// Links between groups and members.
     pub memberships: u64,
     /// Deleted objects that can be restored.

@@ -1,5 +1,6 @@
 //! The store of a tenant. Each method is one transaction; batches, not rows.
 
+use crate::changes::{ChangesPage, ChangesQuery, MemberIds};
 use crate::directory::{DirectoryError, DirectoryWrite, DirectoryWritten};
 use crate::domains::{Domain, DomainChange, DomainRefusal};
 use crate::history::{HistoryPage, HistoryQuery};
@@ -174,6 +175,15 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn run(&self, id: RunId) -> Result<Option<StoredRun>, StoreError>;
     /// What became of objects, newest first. None where the object asked for is not known.
     async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, StoreError>;
+
+    /// The newest mark: what changes from now on is after it.
+    async fn change_mark(&self) -> Result<i64, StoreError>;
+    /// What changed after a mark. None where the history does not reach back to it, or cannot name all members that
+    /// went: the caller begins anew.
+    async fn changes(&self, query: ChangesQuery) -> Result<Option<ChangesPage>, StoreError>;
+    /// The living members of a living group by id, after a place that a page before named (0 at first); at most
+    /// 10,000 a page.
+    async fn members_by_id(&self, group: ObjectId, after: i64, top: usize) -> Result<MemberIds, StoreError>;
 
     /// Makes or replaces a token. For a sync client, `record.client` is filled in where absent, and returned.
     async fn put_token(

@@ -1,6 +1,7 @@
 //! What every Graph answer has in common: addresses, `@odata` annotations, headers, pages.
 
 use super::Version;
+use super::expand::Links;
 use super::odata::options::Options;
 use super::odata::text;
 use super::resource::{Resource, Selection};
@@ -9,7 +10,7 @@ use crate::error::ApiError;
 use crate::state::ApiState;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use lockstep_tenant::{ListQuery, StoredObject};
+use lockstep_tenant::{ListQuery, Role, StoredObject};
 use serde_json::{Map, Value};
 
 const ODATA_VERSION: HeaderName = HeaderName::from_static("odata-version");
@@ -21,10 +22,21 @@ pub(super) struct Call {
     pub(super) state: ApiState,
     pub(super) version: Version,
     pub(super) options: Options,
+    /// Who asks.
+    pub(super) caller: Caller,
+    /// Items a page that the client would like (`Prefer: odata.maxpagesize=`).
+    pub(super) page_size: Option<usize>,
     /// `https://host/v1.0`
-    root: String,
+    pub(super) root: String,
     /// The request's own address without its query.
-    address: String,
+    pub(super) address: String,
+}
+
+/// Who asks, as far as Graph cares.
+#[derive(Clone, Debug)]
+pub(super) struct Caller {
+    pub(super) name: String,
+    pub(super) role: Role,
 }
 
 impl Call {
@@ -35,11 +47,13 @@ impl Call {
         headers: &HeaderMap,
         tls: bool,
         options: Options,
+        caller: Caller,
     ) -> Self {
         let base = crate::address::base(&state, headers, tls);
         let root = format!("{base}/{}", version.segment());
         let address = format!("{base}{}", path.trim_end_matches('/'));
-        Self { state, version, options, root, address }
+        let page_size = page_size(headers);
+        Self { state, version, options, caller, page_size, root, address }
     }
 
     /// `@odata.context` of a set or, with `/$entity`, of one of its items.
@@ -119,8 +133,14 @@ impl Call {
         if let Some(next) = page.next {
             answer.insert("@odata.nextLink".into(), self.next_link(&next).into());
         }
-        let items = page.items.iter().map(|object| selection.render(resource, object).into());
-        answer.insert("value".into(), Value::Array(items.collect()));
+        let mut items = Vec::with_capacity(page.items.len());
+        let mut links = Links::of(self, resource)?;
+        for object in &page.items {
+            let mut item = selection.render(resource, object);
+            links.add(object, &mut item).await?;
+            items.push(Value::Object(item));
+        }
+        answer.insert("value".into(), Value::Array(items));
         respond(&answer)
     }
 
@@ -137,14 +157,16 @@ impl Call {
     }
 
     /// One object.
-    pub(super) fn object(
+    pub(super) async fn object(
         &self,
         set: &str,
         resource: Resource,
         object: &StoredObject,
     ) -> Result<Response, ApiError> {
         let selection = Selection::of(self.options.select.as_deref());
-        self.entity(set, selection.render(resource, object))
+        let mut item = selection.render(resource, object);
+        Links::of(self, resource)?.add(object, &mut item).await?;
+        self.entity(set, item)
     }
 
     /// The address of the next page: this request's own options and the token.
@@ -167,6 +189,19 @@ pub(super) fn respond(value: &Map<String, Value>) -> Result<Response, ApiError> 
     let mut response = body::json_as(value, MEDIA_TYPE)?;
     response.headers_mut().insert(ODATA_VERSION, HeaderValue::from_static("4.0"));
     Ok(response)
+}
+
+/// `Prefer: odata.maxpagesize=50`, 1 to 999.
+fn page_size(headers: &HeaderMap) -> Option<usize> {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let mut sizes = values.flat_map(|value| value.split(',')).filter_map(|part| {
+        let (name, value) = part.split_once('=')?;
+        let name = name.trim();
+        let known =
+            name.eq_ignore_ascii_case("odata.maxpagesize") || name.eq_ignore_ascii_case("maxpagesize");
+        value.trim().parse::<usize>().ok().filter(|size| known && (1..=999).contains(size))
+    });
+    sizes.next_back()
 }
 
 /// Graph's form of a time: seconds, UTC.

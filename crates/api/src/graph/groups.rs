@@ -24,21 +24,32 @@ pub(super) async fn count(call: &Call) -> Result<Response, ApiError> {
 
 /// `GET /groups/{id}`
 pub(super) async fn get(call: &Call, id: &str) -> Result<Response, ApiError> {
-    call.object("groups", Resource::Group, &find(call, id).await?)
+    call.object("groups", Resource::Group, &find(call, id).await?).await
 }
 
-/// `GET /groups/{id}/members`
-pub(super) async fn members(call: &Call, id: &str, rest: &[&str]) -> Result<Response, ApiError> {
+/// `GET /groups/{id}/members`, and `transitiveMembers`
+pub(super) async fn members(
+    call: &Call,
+    id: &str,
+    transitive: bool,
+    rest: &[&str],
+) -> Result<Response, ApiError> {
     let members_of = Some(find(call, id).await?.id);
-    mixed(call, ListQuery { members_of, ..ListQuery::default() }, rest).await
+    mixed(call, ListQuery { members_of, transitive, ..ListQuery::default() }, rest).await
 }
 
-/// `GET /groups/{id}/memberOf`
-pub(super) async fn member_of(call: &Call, id: &str, rest: &[&str]) -> Result<Response, ApiError> {
-    groups_of(call, find(call, id).await?.id, rest).await
+/// `GET /groups/{id}/memberOf`, and `transitiveMemberOf`
+pub(super) async fn member_of(
+    call: &Call,
+    id: &str,
+    transitive: bool,
+    rest: &[&str],
+) -> Result<Response, ApiError> {
+    groups_of(call, find(call, id).await?.id, transitive, rest).await
 }
 
-async fn find(call: &Call, id: &str) -> Result<StoredObject, ApiError> {
+/// A living group.
+pub(super) async fn find(call: &Call, id: &str) -> Result<StoredObject, ApiError> {
     let Ok(key) = id.parse::<ObjectId>() else { return Err(ApiError::not_found(id)) };
     call.state
         .store

@@ -5,27 +5,35 @@
 //! path is taken apart here and not by the router.
 
 mod answer;
+mod batch;
 mod deleted;
+mod delta;
 mod domains;
+mod expand;
 mod groups;
 mod odata;
 mod organization;
+mod others;
 mod resource;
 mod synchronization;
 mod users;
+mod write;
 
+use crate::auth::Identity;
 use crate::error::ApiError;
 use crate::layers::Route;
 use crate::state::ApiState;
 use crate::tls::is_tls;
-use answer::Call;
+use answer::{Call, Caller};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use http::Method;
+use http::{HeaderMap, Method};
 use lockstep_model::ObjectKind;
+use lockstep_tenant::Role;
 use odata::options::Options;
 pub(crate) use odata::text;
+use resource::Resource;
 
 /// Segments of a path.
 const MAX_SEGMENTS: usize = 8;
@@ -70,6 +78,19 @@ enum Cast {
     Only(ObjectKind),
 }
 
+/// One request, on its own or within a batch.
+struct Asked {
+    version: Version,
+    method: Method,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    tls: bool,
+    caller: Caller,
+    /// Whether it is one of a batch.
+    nested: bool,
+}
+
 async fn dispatch(
     state: ApiState,
     version: Version,
@@ -77,11 +98,28 @@ async fn dispatch(
 ) -> (&'static str, Result<Response, ApiError>) {
     let (head, body) = request.into_parts();
     let method = if head.method == Method::HEAD { Method::GET } else { head.method };
-    let path = head.uri.path();
-    let call = match Options::parse(head.uri.query().unwrap_or_default()) {
+    let caller = match head.extensions.get::<Identity>() {
+        Some(identity) => Caller { name: identity.name.clone(), role: identity.role },
+        None => return ("graph", Err(ApiError::unauthorized("Sign in first."))),
+    };
+    let asked = Asked {
+        version,
+        method,
+        path: head.uri.path().to_owned(),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+        tls: is_tls(&state, &head.extensions),
+        headers: head.headers,
+        caller,
+        nested: false,
+    };
+    answer(state, asked, body).await
+}
+
+async fn answer(state: ApiState, asked: Asked, body: Body) -> (&'static str, Result<Response, ApiError>) {
+    let path = asked.path.as_str();
+    let call = match Options::parse(&asked.query) {
         Ok(options) => {
-            let tls = is_tls(&state, &head.extensions);
-            Call::new(state, version, path, &head.headers, tls, options)
+            Call::new(state, asked.version, path, &asked.headers, asked.tls, options, asked.caller.clone())
         }
         Err(error) => return ("graph", Err(error)),
     };
@@ -90,60 +128,210 @@ async fn dispatch(
         Err(error) => return ("graph", Err(error)),
     };
     let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
-    let gets = method == Method::GET;
-    let patches = method == Method::PATCH;
+    let posts = asked.method == Method::POST;
     match segments.as_slice() {
-        // A function of Graph's and no key.
-        ["users" | "groups", "delta" | "delta()" | "microsoft.graph.delta()", ..] => {
-            ("graph", Err(not_here(&method, path)))
+        ["$batch"] if posts && !asked.nested => ("graph/$batch", batch::run(&call, &asked, body).await),
+        ["directoryobjects", "getbyids"] if posts => {
+            ("graph/directoryObjects/getByIds", write::get_by_ids(&call, body).await)
         }
-        ["organization"] if gets => ("graph/organization", organization::list(&call).await),
-        ["organization", id] if gets => ("graph/organization/{id}", organization::get(&call, id).await),
+        ["domains", rest @ ..] if asked.method == Method::GET || asked.caller.role == Role::Admin => {
+            match of_domains(&call, &asked.method, rest, body).await {
+                Some(answer) => answer,
+                None => ("graph", Err(not_here(&asked.method, path))),
+            }
+        }
+        segments if asked.method == Method::GET => read(&call, segments, path).await,
+        // The door asks for an administrator too; within a batch it sees only the batch.
+        _ if asked.caller.role != Role::Admin => {
+            let why = "The role reader changes nothing; sign in as an administrator.";
+            ("graph", Err(ApiError::forbidden(why)))
+        }
+        segments => change(&call, &asked.method, segments, path, body).await,
+    }
+}
+
+/// Whether a segment is the function `delta`.
+fn is_delta(segment: &str) -> bool {
+    matches!(segment, "delta" | "delta()" | "microsoft.graph.delta" | "microsoft.graph.delta()")
+}
+
+/// What is changed.
+async fn change(
+    call: &Call,
+    method: &Method,
+    segments: &[&str],
+    path: &str,
+    body: Body,
+) -> (&'static str, Result<Response, ApiError>) {
+    let (posts, patches) = (method == Method::POST, method == Method::PATCH);
+    let (puts, deletes) = (method == Method::PUT, method == Method::DELETE);
+    match segments {
         ["organization", id] if patches => {
-            ("graph/organization/{id}", organization::patch(&call, id, body).await)
-        }
-        ["domains", rest @ ..] => match of_domains(&call, &method, rest, body).await {
-            Some(answer) => answer,
-            None => ("graph", Err(not_here(&method, path))),
-        },
-        ["users"] if gets => ("graph/users", users::list(&call).await),
-        ["users", "$count"] if gets => ("graph/users/$count", users::count(&call).await),
-        ["users", key] if gets => ("graph/users/{id}", users::get(&call, key).await),
-        ["users", key, "manager"] if gets => ("graph/users/{id}/manager", users::manager(&call, key).await),
-        ["users", key, "directreports"] if gets => {
-            ("graph/users/{id}/directReports", users::direct_reports(&call, key).await)
-        }
-        ["users", key, "memberof", rest @ ..] if gets && cast(rest).is_some() => {
-            ("graph/users/{id}/memberOf", users::member_of(&call, key, rest).await)
-        }
-        ["groups"] if gets => ("graph/groups", groups::list(&call).await),
-        ["groups", "$count"] if gets => ("graph/groups/$count", groups::count(&call).await),
-        ["groups", id] if gets => ("graph/groups/{id}", groups::get(&call, id).await),
-        ["groups", id, "members", rest @ ..] if gets && cast(rest).is_some() => {
-            ("graph/groups/{id}/members", groups::members(&call, id, rest).await)
-        }
-        ["groups", id, "memberof", rest @ ..] if gets && cast(rest).is_some() => {
-            ("graph/groups/{id}/memberOf", groups::member_of(&call, id, rest).await)
-        }
-        ["directory", "onpremisessynchronization"] if gets => {
-            ("graph/onPremisesSynchronization", synchronization::list(&call).await)
-        }
-        ["directory", "onpremisessynchronization", id] if gets => {
-            ("graph/onPremisesSynchronization/{id}", synchronization::get(&call, id).await)
+            ("graph/organization/{id}", organization::patch(call, id, body).await)
         }
         ["directory", "onpremisessynchronization", id] if patches => {
-            ("graph/onPremisesSynchronization/{id}", synchronization::patch(&call, id, body).await)
+            ("graph/onPremisesSynchronization/{id}", synchronization::patch(call, id, body).await)
         }
-        ["directory", "deleteditems", kind] if gets && deleted::kind(kind).is_some() => {
-            ("graph/deletedItems", deleted::list(&call, kind).await)
+        ["users"] if posts => ("graph/users", write::create(call, Resource::User, body).await),
+        ["groups"] if posts => ("graph/groups", write::create(call, Resource::Group, body).await),
+        ["users", key] if patches || deletes => {
+            let done = async {
+                let user = users::find(call, key).await?;
+                if deletes {
+                    write::delete(call, user).await
+                } else {
+                    write::update(call, Resource::User, user, body).await
+                }
+            };
+            ("graph/users/{id}", done.await)
         }
-        ["directory", "deleteditems", kind, "$count"] if gets && deleted::kind(kind).is_some() => {
-            ("graph/deletedItems/$count", deleted::count(&call, kind).await)
+        ["groups", id] if patches || deletes => {
+            let done = async {
+                let group = groups::find(call, id).await?;
+                if deletes {
+                    write::delete(call, group).await
+                } else {
+                    write::update(call, Resource::Group, group, body).await
+                }
+            };
+            ("graph/groups/{id}", done.await)
         }
-        ["directory", "deleteditems", id] if gets => {
-            ("graph/deletedItems/{id}", deleted::get(&call, id).await)
+        ["directoryobjects", id] if deletes => {
+            let done = async { write::delete(call, deleted::living(call, id).await?).await };
+            ("graph/directoryObjects/{id}", done.await)
         }
-        _ => ("graph", Err(not_here(&method, path))),
+        ["users", key, "manager", "$ref"] if puts || deletes => {
+            let done = async {
+                let user = users::find(call, key).await?;
+                if deletes {
+                    write::clear_manager(call, user).await
+                } else {
+                    write::set_manager(call, user.id, body).await
+                }
+            };
+            ("graph/users/{id}/manager/$ref", done.await)
+        }
+        ["groups", id, "members", "$ref"] if posts => {
+            let done = async { write::add_member(call, groups::find(call, id).await?.id, body).await };
+            ("graph/groups/{id}/members/$ref", done.await)
+        }
+        ["groups", id, "members", member, "$ref"] if deletes => {
+            let done = async { write::remove_member(call, groups::find(call, id).await?.id, member).await };
+            ("graph/groups/{id}/members/{id}/$ref", done.await)
+        }
+        ["users", key, "retryserviceprovisioning"] if posts => {
+            let done = async { users::find(call, key).await.map(|_| write::retry_service_provisioning()) };
+            ("graph/users/{id}/retryServiceProvisioning", done.await)
+        }
+        ["groups", id, "retryserviceprovisioning"] if posts => {
+            let done = async { groups::find(call, id).await.map(|_| write::retry_service_provisioning()) };
+            ("graph/groups/{id}/retryServiceProvisioning", done.await)
+        }
+        ["contacts", id, "retryserviceprovisioning"] if posts => {
+            let done = async {
+                others::find(call, Resource::Contact, id).await.map(|_| write::retry_service_provisioning())
+            };
+            ("graph/contacts/{id}/retryServiceProvisioning", done.await)
+        }
+        ["devices"] if posts => ("graph/devices", write::create(call, Resource::Device, body).await),
+        ["devices", id] if patches || deletes => {
+            let done = async {
+                let device = others::find(call, Resource::Device, id).await?;
+                if deletes {
+                    write::delete(call, device).await
+                } else {
+                    write::update(call, Resource::Device, device, body).await
+                }
+            };
+            ("graph/devices/{id}", done.await)
+        }
+        ["directory", "deleteditems", id, "restore"] if posts => {
+            let done = async { write::restore(call, deleted::id(id)?, body).await };
+            ("graph/deletedItems/{id}/restore", done.await)
+        }
+        ["directory", "deleteditems", id] if deletes => {
+            let done = async { write::purge(call, deleted::id(id)?).await };
+            ("graph/deletedItems/{id}", done.await)
+        }
+        _ => ("graph", Err(not_here(method, path))),
+    }
+}
+
+/// What is only looked at.
+async fn read(call: &Call, segments: &[&str], path: &str) -> (&'static str, Result<Response, ApiError>) {
+    match segments {
+        // A function of Graph's and no key.
+        ["users", function] if is_delta(function) => {
+            ("graph/users/delta", delta::delta(call, Resource::User).await)
+        }
+        ["groups", function] if is_delta(function) => {
+            ("graph/groups/delta", delta::delta(call, Resource::Group).await)
+        }
+        ["contacts", function] if is_delta(function) => {
+            ("graph/contacts/delta", delta::delta(call, Resource::Contact).await)
+        }
+        ["devices", function] if is_delta(function) => {
+            ("graph/devices/delta", delta::delta(call, Resource::Device).await)
+        }
+        ["directoryobjects", function] if is_delta(function) => {
+            ("graph/directoryObjects/delta", delta::delta(call, Resource::Object).await)
+        }
+        _ if call.options.deltatoken.is_some() => {
+            ("graph", Err(ApiError::bad_request("'$deltatoken' belongs to a delta query.")))
+        }
+        ["directoryobjects", id] => {
+            ("graph/directoryObjects/{id}", deleted::directory_object(call, id).await)
+        }
+        ["organization"] => ("graph/organization", organization::list(call).await),
+        ["organization", id] => ("graph/organization/{id}", organization::get(call, id).await),
+        ["users"] => ("graph/users", users::list(call).await),
+        ["users", "$count"] => ("graph/users/$count", users::count(call).await),
+        ["users", key] => ("graph/users/{id}", users::get(call, key).await),
+        ["users", key, "manager"] => ("graph/users/{id}/manager", users::manager(call, key).await),
+        ["users", key, "directreports"] => {
+            ("graph/users/{id}/directReports", users::direct_reports(call, key).await)
+        }
+        ["users", key, "memberof", rest @ ..] if cast(rest).is_some() => {
+            ("graph/users/{id}/memberOf", users::member_of(call, key, false, rest).await)
+        }
+        ["users", key, "transitivememberof", rest @ ..] if cast(rest).is_some() => {
+            ("graph/users/{id}/transitiveMemberOf", users::member_of(call, key, true, rest).await)
+        }
+        ["groups"] => ("graph/groups", groups::list(call).await),
+        ["groups", "$count"] => ("graph/groups/$count", groups::count(call).await),
+        ["groups", id] => ("graph/groups/{id}", groups::get(call, id).await),
+        ["groups", id, "members", rest @ ..] if cast(rest).is_some() => {
+            ("graph/groups/{id}/members", groups::members(call, id, false, rest).await)
+        }
+        ["groups", id, "transitivemembers", rest @ ..] if cast(rest).is_some() => {
+            ("graph/groups/{id}/transitiveMembers", groups::members(call, id, true, rest).await)
+        }
+        ["groups", id, "memberof", rest @ ..] if cast(rest).is_some() => {
+            ("graph/groups/{id}/memberOf", groups::member_of(call, id, false, rest).await)
+        }
+        ["groups", id, "transitivememberof", rest @ ..] if cast(rest).is_some() => {
+            ("graph/groups/{id}/transitiveMemberOf", groups::member_of(call, id, true, rest).await)
+        }
+        ["contacts", rest @ ..] if others::is_read(Resource::Contact, rest) => {
+            ("graph/contacts", others::read(call, Resource::Contact, rest).await)
+        }
+        ["devices", rest @ ..] if others::is_read(Resource::Device, rest) => {
+            ("graph/devices", others::read(call, Resource::Device, rest).await)
+        }
+        ["directory", "onpremisessynchronization"] => {
+            ("graph/onPremisesSynchronization", synchronization::list(call).await)
+        }
+        ["directory", "onpremisessynchronization", id] => {
+            ("graph/onPremisesSynchronization/{id}", synchronization::get(call, id).await)
+        }
+        ["directory", "deleteditems", kind] if deleted::kind(kind).is_some() => {
+            ("graph/deletedItems", deleted::list(call, kind).await)
+        }
+        ["directory", "deleteditems", kind, "$count"] if deleted::kind(kind).is_some() => {
+            ("graph/deletedItems/$count", deleted::count(call, kind).await)
+        }
+        ["directory", "deleteditems", id] => ("graph/deletedItems/{id}", deleted::get(call, id).await),
+        _ => ("graph", Err(not_here(&Method::GET, path))),
     }
 }
 
@@ -209,6 +397,8 @@ fn kind_of_cast(segment: &str) -> Option<ObjectKind> {
     match segment {
         "microsoft.graph.user" | "graph.user" => Some(ObjectKind::User),
         "microsoft.graph.group" | "graph.group" => Some(ObjectKind::Group),
+        "microsoft.graph.orgcontact" | "graph.orgcontact" => Some(ObjectKind::Contact),
+        "microsoft.graph.device" | "graph.device" => Some(ObjectKind::Device),
         _ => None,
     }
 }

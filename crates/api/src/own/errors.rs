@@ -99,6 +99,8 @@ pub(super) fn read_query(query: Option<&str>) -> Result<ErrorQuery, ApiError> {
         None => None,
         Some("user") => Some(ObjectKind::User),
         Some("group") => Some(ObjectKind::Group),
+        Some("contact") => Some(ObjectKind::Contact),
+        Some("device") => Some(ObjectKind::Device),
         Some(_) => return Err(ApiError::bad_request("`kind` is `user` or `group`.")),
     };
     let object = some(asked.object)
@@ -126,7 +128,7 @@ mod tests {
         assert_eq!(query.kind, Some(ObjectKind::Group));
         assert_eq!(query.search.as_deref(), Some("a b"));
         assert_eq!((query.top, query.after), (7, None));
-        for bad in ["category=x", "kind=device", "object=1", "top=0", "top=1000", "top=-1", "top=x"] {
+        for bad in ["category=x", "kind=printer", "object=1", "top=0", "top=1000", "top=-1", "top=x"] {
             assert!(read_query(Some(bad)).is_err(), "{bad}");
         }
         assert!(read_query(Some(&format!("q={}", "x".repeat(300)))).is_err());

@@ -72,7 +72,7 @@ impl Call {
     fn changed(&self, kind: ObjectKind) {
         let topic = match kind {
             ObjectKind::User => Topics::USERS,
-            ObjectKind::Group => Topics::GROUPS,
+            ObjectKind::Group | ObjectKind::Contact | ObjectKind::Device => Topics::GROUPS,
         };
         self.state.events.publish(topic.and(Topics::STATUS));
     }
@@ -236,8 +236,8 @@ async fn dispatch(state: ApiState, identity: &Identity, request: Request) -> (&'
                 (_, [".search"]) => "scim/.search",
                 (ObjectKind::User, []) => "scim/Users",
                 (ObjectKind::User, _) => "scim/Users/{id}",
-                (ObjectKind::Group, []) => "scim/Groups",
-                (ObjectKind::Group, _) => "scim/Groups/{id}",
+                (_, []) => "scim/Groups",
+                (_, _) => "scim/Groups/{id}",
             };
             let answer = async {
                 match (method.as_str(), rest) {

@@ -4,7 +4,7 @@ use super::Call;
 use super::error::{Result, ScimError};
 use super::schema::{GROUPS, ResourceType, USERS};
 use super::user;
-use lockstep_model::scim::{ENTERPRISE, GROUP, USER};
+use lockstep_model::scim::ENTERPRISE;
 use lockstep_model::{ObjectId, ObjectKind, Property};
 use lockstep_tenant::domains::{CAME_TO, SENT_NAME};
 use lockstep_tenant::{ListQuery, StoredObject};
@@ -146,11 +146,12 @@ pub(super) fn etag(version: u64) -> String {
     format!("W/\"{version}\"")
 }
 
-/// The kind of resource that an object is.
-pub(super) const fn type_of(kind: ObjectKind) -> &'static ResourceType {
+/// The kind of resource that an object is: contacts and devices are none.
+pub(super) const fn type_of(kind: ObjectKind) -> Option<&'static ResourceType> {
     match kind {
-        ObjectKind::User => &USERS,
-        ObjectKind::Group => &GROUPS,
+        ObjectKind::User => Some(&USERS),
+        ObjectKind::Group => Some(&GROUPS),
+        ObjectKind::Contact | ObjectKind::Device => None,
     }
 }
 
@@ -190,7 +191,7 @@ pub(super) fn writable(call: &Call, object: &StoredObject) -> Map<String, Value>
             }
             fields
         }
-        ObjectKind::Group => {
+        ObjectKind::Group | ObjectKind::Contact | ObjectKind::Device => {
             let name = object.properties.text(Property::DisplayName).unwrap_or_default();
             Map::from_iter([("displayName".to_owned(), name.into())])
         }
@@ -208,12 +209,9 @@ pub(super) async fn whole(
     selection: &Selection,
     also: &[&str],
 ) -> Result<Map<String, Value>> {
-    let of = type_of(object.kind);
+    let of = type_of(object.kind).ok_or_else(|| ScimError::not_found(&object.id.to_string()))?;
     let mut fields = writable(call, object);
-    let mut schemas = vec![match object.kind {
-        ObjectKind::User => USER,
-        ObjectKind::Group => GROUP,
-    }];
+    let mut schemas = vec![of.schema.id];
     if fields.contains_key(ENTERPRISE) {
         schemas.push(ENTERPRISE);
     }
@@ -257,9 +255,10 @@ pub(super) async fn whole(
 /// The members of a group.
 pub(super) async fn members(call: &Call, group: ObjectId) -> Result<Vec<Value>> {
     let query = ListQuery { members_of: Some(group), ..ListQuery::default() };
-    linked(call, query, |member| {
-        let of = type_of(member.kind);
-        json!({"value": member.id, "$ref": call.location(of, member.id), "type": of.name})
+    linked(call, query, |member| match type_of(member.kind) {
+        Some(of) => json!({"value": member.id, "$ref": call.location(of, member.id), "type": of.name}),
+        // A contact or a device: a member, and nothing that SCIM has an address for.
+        None => json!({"value": member.id}),
     })
     .await
 }

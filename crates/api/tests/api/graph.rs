@@ -39,6 +39,24 @@ async fn filters_and_searches_find_what_they_say() {
         ("users?$filter=proxyAddresses/any(p:p eq 'smtp:bobby@contoso.com')", vec![bob]),
         ("users?$filter=onPremisesProvisioningErrors/any()", vec![bob]),
         ("users?$filter=onPremisesProvisioningErrors/any(e:e/category eq 'PropertyConflict')", vec![bob]),
+        (
+            "users?$filter=onPremisesProvisioningErrors/any(e:e/category eq 'PropertyConflict' and e/propertyCausingError eq 'ProxyAddress')",
+            vec![bob],
+        ),
+        ("users?$filter=onPremisesProvisioningErrors/any(e:startsWith(e/value,'SMTP:ann'))", vec![bob]),
+        (
+            "users?$filter=onPremisesProvisioningErrors/any(e:e/value eq 'x' or e/propertyCausingError eq 'Mail')",
+            vec![],
+        ),
+        (
+            "users?$filter=onPremisesProvisioningErrors/any(e:e/occurredDateTime ge 2026-11-22T12:00:00Z)",
+            vec![bob],
+        ),
+        (
+            "users?$filter=onPremisesProvisioningErrors/any(e:e/occurredDateTime gt 2026-11-22T12:00:00Z)",
+            vec![],
+        ),
+        ("groups?$filter=onPremisesProvisioningErrors/any(o:o/category ne null)", vec![]),
         ("users?$filter=onPremisesSyncEnabled eq true", vec![ann, bob, carl, dora]),
         ("users?$filter=onPremisesSyncEnabled ne true", vec![]),
         ("users?$filter=onPremisesImmutableId eq 'carl'", vec![carl]),
@@ -209,8 +227,11 @@ async fn what_is_wrong_is_said_and_what_is_missing_is_501() {
         ("GET", "users?$orderby=proxyAddresses".to_owned(), 400, unsupported),
         ("GET", "domains?$filter=isVerified eq true".to_owned(), 400, unsupported),
         ("GET", "users?$skiptoken=nonsense".to_owned(), 400, "Directory_ExpiredPageToken"),
-        ("GET", "users?$expand=manager".to_owned(), 501, not_here),
-        ("GET", "users/delta".to_owned(), 501, not_here),
+        ("GET", "users?$expand=manager($levels=max)".to_owned(), 501, not_here),
+        ("GET", "users?$expand=registeredDevices".to_owned(), 501, not_here),
+        ("GET", "users/delta?$top=5".to_owned(), 400, unsupported),
+        ("GET", "users/delta?$deltatoken=nonsense".to_owned(), 400, bad),
+        ("GET", "users?$deltatoken=latest".to_owned(), 400, bad),
         ("GET", "organization?$filter=id eq null".to_owned(), 400, unsupported),
         ("GET", "users/nobody@contoso.com".to_owned(), 404, missing),
         ("GET", format!("users/{sales}"), 404, missing),
@@ -221,8 +242,10 @@ async fn what_is_wrong_is_said_and_what_is_missing_is_501() {
         ("GET", format!("users/{ann}/photo"), 501, not_here),
         ("GET", "applications".to_owned(), 501, not_here),
         ("GET", String::new(), 501, not_here),
-        ("POST", "users".to_owned(), 501, not_here),
-        ("DELETE", format!("users/{ann}"), 501, not_here),
+        ("POST", "users".to_owned(), 400, bad),
+        ("POST", "applications".to_owned(), 501, not_here),
+        ("DELETE", format!("users/{ann}"), 400, bad),
+        ("PUT", format!("users/{ann}"), 501, not_here),
     ] {
         let path = format!("/v1.0/{path}").replace(' ', "%20");
         let answer = server.call(method, &path, &server.admin, None).await;

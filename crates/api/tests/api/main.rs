@@ -3,15 +3,19 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod access;
+mod batch;
 mod client;
 mod common;
+mod delta;
 mod domains;
 mod graph;
 mod history;
 mod hostile;
 mod lease;
 mod live;
+mod objects;
 mod openapi;
+mod others;
 mod own;
 mod provisioning;
 mod scale;

@@ -99,7 +99,9 @@ impl Cloud {
                 // Cloud-only objects have no anchor, and the directory has no say about them.
                 let Some(anchor) = anchors.get(&other).cloned() else { continue };
                 match kind {
-                    ObjectKind::User => object.manager = Some(anchor),
+                    ObjectKind::User | ObjectKind::Contact | ObjectKind::Device => {
+                        object.manager = Some(anchor)
+                    }
                     ObjectKind::Group => {
                         object.members.insert(anchor);
                     }

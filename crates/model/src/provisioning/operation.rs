@@ -54,8 +54,8 @@ impl<'de> Visitor<'de> for OperationVisitor {
                 Field::Path => path = Some(map.next_value()?),
                 Field::Data => {
                     data = Some(match (method, path.as_deref()) {
-                        (Some(Method::Post), Some("/Users")) => Data::User(map.next_value()?),
-                        (Some(Method::Post), Some("/Groups")) => Data::Group(map.next_value()?),
+                        (Some(Method::Post), Some("/Users" | "/Contacts")) => Data::User(map.next_value()?),
+                        (Some(Method::Post), Some("/Groups" | "/Devices")) => Data::Group(map.next_value()?),
                         (Some(Method::Patch), _) => Data::Patch(map.next_value()?),
                         _ => Data::Unread(map.next_value()?),
                     });
@@ -80,7 +80,15 @@ impl<'de> Visitor<'de> for OperationVisitor {
             (Method::Post, "/Groups", Some(Data::Unread(data))) => {
                 Ok(post(PostOperation::Group(late(data)?)))
             }
-            _ => Err(de::Error::unknown_variant(&path, &["/Users", "/Groups"])),
+            (Method::Post, "/Contacts", Some(Data::User(user))) => Ok(post(PostOperation::Contact(user))),
+            (Method::Post, "/Contacts", Some(Data::Unread(data))) => {
+                Ok(post(PostOperation::Contact(late(data)?)))
+            }
+            (Method::Post, "/Devices", Some(Data::Group(group))) => Ok(post(PostOperation::Device(group))),
+            (Method::Post, "/Devices", Some(Data::Unread(data))) => {
+                Ok(post(PostOperation::Device(late(data)?)))
+            }
+            _ => Err(de::Error::unknown_variant(&path, &["/Users", "/Groups", "/Contacts", "/Devices"])),
         }
     }
 }
@@ -111,8 +119,10 @@ mod tests {
         let patch = json!({"schemas": [], "Operations":
             [{"op": "add", "path": "members", "value": [{"value": "a"}]}]});
         for (method, path, data) in [
-            ("POST", "/Users", user),
-            ("POST", "/Groups", group),
+            ("POST", "/Users", user.clone()),
+            ("POST", "/Groups", group.clone()),
+            ("POST", "/Contacts", user),
+            ("POST", "/Devices", group),
             ("PATCH", "/Groups/g", patch),
             ("DELETE", "/Users/a", Value::Null),
         ] {
@@ -136,7 +146,7 @@ mod tests {
         check(r#"{"method":"POST","data":{}}"#, "missing field `path`");
         check(r#"{"method":"POST","path":"/Users"}"#, "missing field `data`");
         check(r#"{"method":"PUT","path":"/Users","data":{}}"#, "unknown variant `PUT`");
-        check(r#"{"method":"POST","path":"/Devices","data":{}}"#, "unknown variant `/Devices`");
+        check(r#"{"method":"POST","path":"/Printers","data":{}}"#, "unknown variant `/Printers`");
         check(r#"{"method":"POST","method":"POST"}"#, "duplicate field `method`");
         check(r#"{"method":"POST","path":"/Users","data":1}"#, "invalid type");
         check(r#"{"data":1,"method":"POST","path":"/Users"}"#, "invalid type");

@@ -12,6 +12,9 @@ pub struct Drift {
     pub users: DriftCounts,
     /// Groups.
     pub groups: DriftCounts,
+    /// Contacts and devices.
+    #[serde(skip_serializing_if = "DriftCounts::is_none")]
+    pub others: DriftCounts,
 }
 
 /// Differences of one kind of object.
@@ -26,12 +29,19 @@ pub struct DriftCounts {
     pub removed: u64,
 }
 
+impl DriftCounts {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Drift {
     /// The counts of a kind.
     pub fn of(&mut self, kind: ObjectKind) -> &mut DriftCounts {
         match kind {
             ObjectKind::User => &mut self.users,
             ObjectKind::Group => &mut self.groups,
+            ObjectKind::Contact | ObjectKind::Device => &mut self.others,
         }
     }
 

@@ -48,7 +48,7 @@ pub(crate) async fn deletes_and_restores_with_the_same_id(store: impl TenantStor
 pub(crate) async fn deleting_nothing_does_no_harm(store: impl TenantStore) {
     let results = send(&store, &[Sent::user("ann").delete()], at(0)).await;
     assert_eq!((results[0].status.as_str(), results[0].outcome), ("404", Outcome::Unchanged));
-    let results = send(&store, &[BulkOperation::Delete { path: "/Devices/x".into() }], at(0)).await;
+    let results = send(&store, &[BulkOperation::Delete { path: "/Printers/x".into() }], at(0)).await;
     assert_eq!(results[0].outcome, Outcome::Refused);
     check_invariants(&store).await;
 }

@@ -2,9 +2,11 @@
 //! folder runs all of them against one kind of store.
 
 pub(crate) mod access;
+pub(crate) mod changes;
 pub(crate) mod directory;
 pub(crate) mod domains;
 pub(crate) mod history;
+pub(crate) mod kinds;
 pub(crate) mod leases;
 pub(crate) mod links;
 pub(crate) mod lists;
@@ -70,6 +72,14 @@ impl Sent {
         Self::new(ObjectKind::Group, name)
     }
 
+    pub(crate) fn contact(name: &str) -> Self {
+        Self::new(ObjectKind::Contact, name).mail(&format!("{name}@partner.example"))
+    }
+
+    pub(crate) fn device(name: &str) -> Self {
+        Self::new(ObjectKind::Device, name).text(Property::OperatingSystem, "Debian")
+    }
+
     fn new(kind: ObjectKind, name: &str) -> Self {
         let mut properties = Properties::new();
         properties.set_text(Property::DisplayName, format!("{name} of Contoso"));
@@ -119,6 +129,14 @@ impl Sent {
             ))),
             ObjectKind::Group => {
                 PostOperation::Group(Box::new(ScimGroup::from_properties(&self.anchor, &self.properties)))
+            }
+            ObjectKind::Contact => PostOperation::Contact(Box::new(ScimUser::from_properties(
+                &self.anchor,
+                &self.properties,
+                self.manager.clone(),
+            ))),
+            ObjectKind::Device => {
+                PostOperation::Device(Box::new(ScimGroup::from_properties(&self.anchor, &self.properties)))
             }
         })
     }
@@ -250,6 +268,14 @@ pub(crate) async fn counted(store: &impl TenantStore) -> ObjectCounts {
                 counts.synced_groups += synced;
                 let query = ListQuery { members_of: Some(object.id), top: 999, ..Default::default() };
                 counts.memberships += list(store, query).await.len() as u64;
+            }
+            ObjectKind::Contact => {
+                counts.contacts += 1;
+                counts.synced_contacts += synced;
+            }
+            ObjectKind::Device => {
+                counts.devices += 1;
+                counts.synced_devices += synced;
             }
         }
     }

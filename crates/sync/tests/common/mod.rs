@@ -330,6 +330,9 @@ fn carry_out(state: &mut TenantState, operation: BulkOperation) -> OperationResu
                 PostOperation::Group(group) => {
                     (ObjectKind::Group, group.external_id.clone(), group.into_properties(), None)
                 }
+                other @ (PostOperation::Contact(_) | PostOperation::Device(_)) => {
+                    panic!("no source gives this yet: {other:?}")
+                }
             };
             let name = anchor(&name);
             if state.refuse.contains(&name) {

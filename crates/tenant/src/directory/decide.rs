@@ -229,9 +229,15 @@ fn is_writable(kind: ObjectKind, property: Property) -> bool {
         P::OnPremisesDistinguishedName | P::OnPremisesSamAccountName | P::OnPremisesUserPrincipalName => {
             false
         }
-        P::DisplayName | P::Mail | P::MailNickname | P::ProxyAddresses | P::PreferredLanguage => true,
+        P::DisplayName => true,
+        P::Mail | P::MailNickname | P::ProxyAddresses | P::PreferredLanguage => kind != ObjectKind::Device,
         P::Description | P::MailEnabled | P::SecurityEnabled => kind == ObjectKind::Group,
-        _ => kind == ObjectKind::User,
+        P::DeviceId | P::OperatingSystem | P::OperatingSystemVersion | P::TrustType => {
+            kind == ObjectKind::Device
+        }
+        P::AccountEnabled => matches!(kind, ObjectKind::User | ObjectKind::Device),
+        P::UserPrincipalName | P::EmployeeId | P::EmployeeType => kind == ObjectKind::User,
+        _ => matches!(kind, ObjectKind::User | ObjectKind::Contact),
     }
 }
 

@@ -188,6 +188,8 @@ fn named(object: &ObjectRef) -> String {
     let kind = match object.kind {
         Some(ObjectKind::User) => "the user ",
         Some(ObjectKind::Group) => "the group ",
+        Some(ObjectKind::Contact) => "the contact ",
+        Some(ObjectKind::Device) => "the device ",
         None => "",
     };
     let name =

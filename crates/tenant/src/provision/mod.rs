@@ -161,6 +161,16 @@ impl Incoming {
                 let flows = std::mem::take(&mut group.flows);
                 (ObjectKind::Group, anchor, flows, (group.into_properties(), None))
             }
+            PostOperation::Contact(mut contact) => {
+                let anchor = SourceAnchor::new(contact.external_id.as_str());
+                let flows = std::mem::take(&mut contact.flows);
+                (ObjectKind::Contact, anchor, flows, contact.into_properties())
+            }
+            PostOperation::Device(mut device) => {
+                let anchor = SourceAnchor::new(device.external_id.as_str());
+                let flows = std::mem::take(&mut device.flows);
+                (ObjectKind::Device, anchor, flows, (device.into_properties(), None))
+            }
         };
         Some(Self { flows, ..Self::new(kind, anchor.ok()?, properties, manager) })
     }

@@ -37,6 +37,8 @@ pub(super) const fn limit_of(property: Property) -> usize {
         | Property::MailNickname
         | Property::CompanyName
         | Property::EmployeeId
+        | Property::DeviceId
+        | Property::TrustType
         | Property::BusinessPhones
         | Property::HomePhones
         | Property::MobilePhone
@@ -46,6 +48,8 @@ pub(super) const fn limit_of(property: Property) -> usize {
         | Property::Department
         | Property::OfficeLocation
         | Property::City
+        | Property::OperatingSystem
+        | Property::OperatingSystemVersion
         | Property::State
         | Property::Country => 128,
         Property::PostalCode => 40,

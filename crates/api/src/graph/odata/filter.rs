@@ -7,7 +7,7 @@ use super::lex::{Token, lex};
 use crate::error::ApiError;
 use crate::graph::resource::{FieldKind, Known, Resource};
 use lockstep_model::{Property, Timestamp};
-use lockstep_tenant::{Comparison, Field, Filter, Literal};
+use lockstep_tenant::{Comparison, ErrorField, ErrorTest, Field, Filter, Literal};
 
 /// Parentheses, `not` and lambdas within each other.
 const MAX_DEPTH: usize = 32;
@@ -259,22 +259,70 @@ impl<'t, 'a> Parser<'t, 'a> {
         Ok(Filter::Any { property, how, value })
     }
 
-    /// `x/category eq 'PropertyConflict'`, `x/category ne null`.
+    /// Conditions on one error, joined by `and`; several such, by `or`: `any` of alternatives is an alternative of
+    /// `any`. That does not hold for `not`, which is refused.
     fn error_condition(&mut self, variable: &str) -> Result<Filter, ApiError> {
+        self.deeper(|parser| {
+            let mut alternatives = vec![parser.error_tests(variable)?];
+            while parser.take_word("or") {
+                alternatives.push(parser.error_tests(variable)?);
+            }
+            Ok(match alternatives.len() {
+                1 => alternatives.remove(0),
+                _ => Filter::Or(alternatives),
+            })
+        })
+    }
+
+    fn error_tests(&mut self, variable: &str) -> Result<Filter, ApiError> {
+        let mut tests = vec![self.error_test(variable)?];
+        while self.take_word("and") {
+            tests.push(self.error_test(variable)?);
+        }
+        Ok(match tests.as_slice() {
+            [ErrorTest { field: ErrorField::Category, how: Comparison::Ne, value: Literal::Null }] => {
+                Filter::HasErrors { category: None }
+            }
+            [ErrorTest { field: ErrorField::Category, how: Comparison::Eq, value: Literal::Text(text) }] => {
+                Filter::HasErrors { category: Some(text.clone()) }
+            }
+            _ => Filter::HasError(tests),
+        })
+    }
+
+    /// `x/category eq 'PropertyConflict'`, `startsWith(x/value,'smtp:')`, `x/occurredDateTime ge 2026-11-22T00:00:00Z`
+    fn error_test(&mut self, variable: &str) -> Result<ErrorTest, ApiError> {
+        self.node()?;
+        if let [Token::Word(name), Token::Open, ..] = self.tokens
+            && let Some(how) = function(name)
+        {
+            self.advance(2);
+            let (field, kind) = self.error_field(variable)?;
+            self.expect(&Token::Comma)?;
+            let value = self.value()?;
+            self.expect(&Token::Close)?;
+            if kind != FieldKind::Text {
+                return Err(ApiError::bad_request("startsWith, endsWith and contains are for texts only."));
+            }
+            return Ok(ErrorTest { field, how, value: literal(kind, value)? });
+        }
+        let (field, kind) = self.error_field(variable)?;
+        let how = self.operator()?;
+        let value = self.value()?;
+        Ok(ErrorTest { field, how, value: literal(kind, value)? })
+    }
+
+    fn error_field(&mut self, variable: &str) -> Result<(ErrorField, FieldKind), ApiError> {
         self.variable(variable)?;
         self.expect(&Token::Slash)?;
         let [Token::Word(name), ..] = self.tokens else { return Err(unexpected(self.tokens.first())) };
         self.advance(1);
-        if !name.eq_ignore_ascii_case("category") {
-            return Err(unsupported(&format!("onPremisesProvisioningErrors/{name}")));
-        }
-        let how = self.operator()?;
-        match (how, self.value()?) {
-            (Comparison::Ne, Value::Null) => Ok(Filter::HasErrors { category: None }),
-            (Comparison::Eq, Value::Text(category)) => Ok(Filter::HasErrors { category: Some(category) }),
-            _ => Err(ApiError::unsupported_query(
-                "Errors are asked for by 'category eq '...'' or 'category ne null'.",
-            )),
+        match name.to_ascii_lowercase().as_str() {
+            "category" => Ok((ErrorField::Category, FieldKind::Text)),
+            "propertycausingerror" => Ok((ErrorField::Property, FieldKind::Text)),
+            "value" => Ok((ErrorField::Value, FieldKind::Text)),
+            "occurreddatetime" => Ok((ErrorField::Occurred, FieldKind::Time)),
+            _ => Err(unsupported(&format!("onPremisesProvisioningErrors/{name}"))),
         }
     }
 

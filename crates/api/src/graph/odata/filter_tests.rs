@@ -26,6 +26,11 @@ fn show(filter: &Filter) -> String {
             format!("(In {} {})", field(f), values.iter().map(literal).collect::<Vec<_>>().join(" "))
         }
         Filter::Any { property, how, value } => format!("(Any{how:?} {property} {})", literal(value)),
+        Filter::HasError(tests) => {
+            let shown: Vec<String> =
+                tests.iter().map(|t| format!("{:?} {:?} {:?}", t.field, t.how, t.value)).collect();
+            format!("(HasError {})", shown.join(" & "))
+        }
         Filter::HasErrors { category } => format!("(HasErrors {})", category.as_deref().unwrap_or("*")),
     }
 }
@@ -107,6 +112,14 @@ fn lambdas() {
         "OnPremisesProvisioningErrors/any(o:o/category eq 'PropertyConflict')",
         "(HasErrors PropertyConflict)",
     );
+    check(
+        "onPremisesProvisioningErrors/any(o:o/category eq 'PropertyConflict' and o/propertyCausingError eq 'ProxyAddress' or startsWith(o/value,'smtp:'))",
+        "(or (HasError Category Eq Text(\"PropertyConflict\") & Property Eq Text(\"ProxyAddress\")) (HasError Value StartsWith Text(\"smtp:\")))",
+    );
+    check(
+        "onPremisesProvisioningErrors/any(o:o/occurredDateTime ge 2026-11-22T00:00:00Z)",
+        "(HasError Occurred Ge Text(\"2026-11-22T00:00:00Z\"))",
+    );
     check("not onPremisesProvisioningErrors/any()", "(not (HasErrors *))");
     check("onPremisesProvisioningErrors/$count ne 0", "(HasErrors *)");
 }
@@ -153,8 +166,7 @@ fn refuses_what_it_cannot_answer() {
         "proxyAddresses/any(p:p eq 'a' and p ne 'b')",
         "proxyAddresses/$count eq 3",
         "onPremisesProvisioningErrors eq null",
-        "onPremisesProvisioningErrors/any(o:o/value eq 'x')",
-        "onPremisesProvisioningErrors/any(o:o/category eq null)",
+        "onPremisesProvisioningErrors/any(o:o/nothing eq 'x')",
         "displayName/x eq 'a'",
         "displayName/any(x:x eq 'a')",
     ] {

@@ -5,6 +5,8 @@ use crate::error::ApiError;
 
 /// Bytes of a whole query.
 const MAX_QUERY_BYTES: usize = 16 * 1024;
+/// Names that `$expand` may have.
+const MAX_EXPAND: usize = 5;
 /// Names that `$select` may have.
 const MAX_SELECT: usize = 200;
 
@@ -20,8 +22,18 @@ pub(crate) struct Options {
     pub(crate) top: Option<usize>,
     pub(crate) count: bool,
     pub(crate) skiptoken: Option<String>,
+    pub(crate) deltatoken: Option<String>,
+    pub(crate) expand: Vec<Expand>,
     /// All but the token, for the address of the next page.
     pub(crate) pairs: Vec<(&'static str, String)>,
+}
+
+/// One link to be shown with each object: `manager($select=id,displayName)`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Expand {
+    /// In lower case.
+    pub(crate) name: String,
+    pub(crate) select: Option<Vec<String>>,
 }
 
 impl Options {
@@ -58,17 +70,12 @@ impl Options {
     fn set(&mut self, name: &'static str, value: String) -> Result<(), ApiError> {
         match name {
             "$select" => {
-                let names: Vec<String> =
-                    value.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
-                if names.len() > MAX_SELECT {
-                    return Err(ApiError::bad_request(format!("$select takes at most {MAX_SELECT} names.")));
-                }
-                let plain =
-                    |n: &String| n.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.*/@".contains(&b));
-                if !names.iter().all(plain) {
-                    return Err(ApiError::bad_request("$select is a list of names, divided by commas."));
-                }
-                self.select = (!names.is_empty()).then_some(names);
+                self.select = names(&value)?;
+            }
+            "$expand" => self.expand = expansions(&value)?,
+            "$deltatoken" => {
+                self.deltatoken = Some(value).filter(|token| !token.is_empty());
+                return Ok(());
             }
             "$filter" => self.filter = Some(value.clone()).filter(|text| !text.trim().is_empty()),
             "$search" => self.search = Some(value.clone()).filter(|text| !text.trim().is_empty()),
@@ -128,6 +135,61 @@ fn known(name: &str) -> Option<&'static str> {
     NAMES.into_iter().find(|known| known.strip_prefix('$') == Some(name))
 }
 
+/// The names of a `$select`; none where it names nothing.
+fn names(value: &str) -> Result<Option<Vec<String>>, ApiError> {
+    let names: Vec<String> =
+        value.split(',').map(|n| n.trim().to_owned()).filter(|n| !n.is_empty()).collect();
+    if names.len() > MAX_SELECT {
+        return Err(ApiError::bad_request(format!("$select takes at most {MAX_SELECT} names.")));
+    }
+    let plain = |n: &String| n.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.*/@".contains(&b));
+    if !names.iter().all(plain) {
+        return Err(ApiError::bad_request("$select is a list of names, divided by commas."));
+    }
+    Ok((!names.is_empty()).then_some(names))
+}
+
+/// `a,b($select=c,d)`
+fn expansions(value: &str) -> Result<Vec<Expand>, ApiError> {
+    let malformed = || ApiError::bad_request("$expand is a list of names, each with options in parentheses.");
+    let mut found = Vec::new();
+    let mut rest = value.trim();
+    while !rest.is_empty() {
+        let end = rest.find([',', '(']).unwrap_or(rest.len());
+        let (name, after) = rest.split_at_checked(end).ok_or_else(malformed)?;
+        let name = name.trim().to_ascii_lowercase();
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            return Err(malformed());
+        }
+        let mut expand = Expand { name, select: None };
+        rest = match after.strip_prefix('(') {
+            Some(inner) => {
+                let (options, after) = inner.split_once(')').ok_or_else(malformed)?;
+                for option in options.split(';').map(str::trim).filter(|option| !option.is_empty()) {
+                    match option.split_once('=') {
+                        Some((name, value)) if name.trim().eq_ignore_ascii_case("$select") => {
+                            expand.select = names(value)?;
+                        }
+                        _ => return Err(not_here(&format!("$expand({option})"))),
+                    }
+                }
+                after.trim_start()
+            }
+            None => after,
+        };
+        rest = match rest.strip_prefix(',') {
+            Some(more) => more.trim_start(),
+            None if rest.is_empty() => rest,
+            None => return Err(malformed()),
+        };
+        if found.len() >= MAX_EXPAND {
+            return Err(ApiError::bad_request(format!("$expand takes at most {MAX_EXPAND} names.")));
+        }
+        found.push(expand);
+    }
+    Ok(found)
+}
+
 fn not_here(name: &str) -> ApiError {
     let name: String = name.chars().take(40).collect();
     ApiError::not_implemented(format!("Query option '{name}' is not implemented by this server."))
@@ -165,11 +227,23 @@ mod tests {
         check("$skip=1", 400);
         check("$filter=%ff", 400);
         check("$select=a;b", 400);
-        check("$expand=manager", 501);
+        check("$expand=manager($levels=max)", 501);
+        check("$expand=manager(", 400);
+        check("$expand=a b", 400);
+        check("$expand=a,b,c,d,e,f", 400);
         check("$apply=x", 501);
         check("$what=x", 501);
         check("$format=xml", 501);
         check(&format!("$filter={}", "x".repeat(20_000)), 400);
+    }
+
+    #[test]
+    fn links_to_be_shown() {
+        let options = Options::parse("$expand=Manager($select=id,displayName),memberOf").unwrap();
+        let select = Some(vec!["id".to_owned(), "displayName".to_owned()]);
+        let expect =
+            [Expand { name: "manager".into(), select }, Expand { name: "memberof".into(), select: None }];
+        assert_eq!(options.expand, expect);
     }
 
     #[test]

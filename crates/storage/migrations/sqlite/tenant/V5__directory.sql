@@ -10,3 +10,6 @@ CREATE INDEX object_manager_oid ON object (manager_oid) WHERE manager_oid IS NOT
 ALTER TABLE body ADD COLUMN extra TEXT;
 
 ALTER TABLE history_batch ADD COLUMN actor TEXT;                   -- the person or program, by name
+
+-- Since when changes can be told one by one: what changes all objects at once is not in the history of each.
+ALTER TABLE tenant ADD COLUMN changes_from INTEGER;

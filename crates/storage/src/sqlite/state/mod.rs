@@ -150,6 +150,8 @@ fn kind_code(kind: Option<ObjectKind>) -> i64 {
         None => 0,
         Some(ObjectKind::User) => 1,
         Some(ObjectKind::Group) => 2,
+        Some(ObjectKind::Contact) => 3,
+        Some(ObjectKind::Device) => 4,
     }
 }
 
@@ -157,6 +159,8 @@ fn kind_of(code: i64) -> Option<ObjectKind> {
     match code {
         1 => Some(ObjectKind::User),
         2 => Some(ObjectKind::Group),
+        3 => Some(ObjectKind::Contact),
+        4 => Some(ObjectKind::Device),
         _ => None,
     }
 }
@@ -165,6 +169,8 @@ fn held_counter(kind: ObjectKind) -> &'static str {
     match kind {
         ObjectKind::User => "held_user",
         ObjectKind::Group => "held_group",
+        ObjectKind::Contact => "held_contact",
+        ObjectKind::Device => "held_device",
     }
 }
 

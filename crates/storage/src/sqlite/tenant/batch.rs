@@ -180,11 +180,7 @@ impl<'c> Batch<'c> {
                         self.learn_words(row, &key)?;
                     }
                     if known.sync_enabled != Some(true) {
-                        let synced = match kind {
-                            ObjectKind::User => Counter::SyncedUsers,
-                            ObjectKind::Group => Counter::SyncedGroups,
-                        };
-                        self.deltas.add(synced, 1);
+                        self.deltas.add(Counter::of_kind(kind).1, 1);
                     }
                 } else {
                     self.learn_words(row, &key)?;
@@ -210,6 +206,8 @@ impl<'c> Batch<'c> {
             Target::New => {
                 if let Some(old) = detach {
                     // Links that named the anchor mean the object that has it now.
+                    let old_id = SqlView(self.connection).by_row(old)?.0.id;
+                    self.note_gone_from_groups(old, old_id)?;
                     self.move_links(old, row)?;
                     self.arrived(row, kind, anchor.as_str())?;
                 }
@@ -222,6 +220,7 @@ impl<'c> Batch<'c> {
             Target::Existing { state, .. } => {
                 if state == State::Deleted && kind == ObjectKind::Group {
                     // The client sends all members of a restored group; what it had before is not known to be true.
+                    self.note_members_gone(row)?;
                     run(self.connection, "DELETE FROM member WHERE grp = ?1", [row])?;
                     run(self.connection, "DELETE FROM nested WHERE parent = ?1", [row])?;
                 }

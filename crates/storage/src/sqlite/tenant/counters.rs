@@ -13,6 +13,10 @@ pub(super) enum Counter {
     SyncedUsers,
     Groups,
     SyncedGroups,
+    Contacts,
+    SyncedContacts,
+    Devices,
+    SyncedDevices,
     Memberships,
     Deleted,
     UsersWithErrors,
@@ -23,12 +27,26 @@ pub(super) enum Counter {
 }
 
 impl Counter {
+    /// The counters of a kind: of all, and of those that are synced.
+    pub(super) const fn of_kind(kind: ObjectKind) -> (Self, Self) {
+        match kind {
+            ObjectKind::User => (Self::Users, Self::SyncedUsers),
+            ObjectKind::Group => (Self::Groups, Self::SyncedGroups),
+            ObjectKind::Contact => (Self::Contacts, Self::SyncedContacts),
+            ObjectKind::Device => (Self::Devices, Self::SyncedDevices),
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
             Self::SyncedUsers => "syncedUsers",
             Self::Groups => "groups",
             Self::SyncedGroups => "syncedGroups",
+            Self::Contacts => "contacts",
+            Self::SyncedContacts => "syncedContacts",
+            Self::Devices => "devices",
+            Self::SyncedDevices => "syncedDevices",
             Self::Memberships => "memberships",
             Self::Deleted => "deleted",
             Self::UsersWithErrors => "usersWithErrors",
@@ -73,10 +91,7 @@ impl Deltas {
 
     /// A living object comes (`by` = 1) or goes (-1).
     pub(super) fn object(&mut self, kind: ObjectKind, synced: bool, by: i64) {
-        let (all, of_sync) = match kind {
-            ObjectKind::User => (Counter::Users, Counter::SyncedUsers),
-            ObjectKind::Group => (Counter::Groups, Counter::SyncedGroups),
-        };
+        let (all, of_sync) = Counter::of_kind(kind);
         self.add(all, by);
         if synced {
             self.add(of_sync, by);
@@ -112,6 +127,10 @@ pub(super) fn counts(connection: &Connection) -> Result<ObjectCounts> {
         synced_users: of(Counter::SyncedUsers),
         groups: of(Counter::Groups),
         synced_groups: of(Counter::SyncedGroups),
+        contacts: of(Counter::Contacts),
+        synced_contacts: of(Counter::SyncedContacts),
+        devices: of(Counter::Devices),
+        synced_devices: of(Counter::SyncedDevices),
         memberships: of(Counter::Memberships),
         deleted: of(Counter::Deleted),
         users_with_errors: of(Counter::UsersWithErrors),

@@ -103,6 +103,7 @@ impl Batch<'_> {
             DirectoryOperation::Purge { .. } => {
                 let object = stored(self.connection, id)?;
                 self.note(subject.known.row, HistoryOutcome::Purged, &Body::default())?;
+                self.note_gone_from_groups(subject.known.row, id)?;
                 let anchor = subject.anchor.as_ref().map(|anchor| anchor.as_str());
                 self.purge_object(subject.known.row, subject.known.kind, anchor)?;
                 self.deltas.add(Counter::Deleted, -1);
@@ -379,6 +380,31 @@ impl Batch<'_> {
         match SqlView(self.connection).by_row(row)? {
             (_, Some(anchor)) => links.add(&anchor),
             (known, None) => links.add_id(known.id),
+        }
+        Ok(())
+    }
+
+    /// An object's links are about to go with it: the history of its groups says so.
+    pub(super) fn note_gone_from_groups(&mut self, row: Row, id: ObjectId) -> Result<()> {
+        let sql =
+            "SELECT m.grp FROM member m JOIN object g ON g.oid = m.grp WHERE m.member = ?1 AND g.state = 0";
+        for group in all(self.connection, sql, [row], |found| Ok(found.get::<_, Row>(0)?))? {
+            let mut gone = Links::default();
+            gone.add_id(id);
+            self.note(group, HistoryOutcome::Membership, &Body::links(Links::default(), gone))?;
+        }
+        Ok(())
+    }
+
+    /// A group's members are about to go, whatever they are: its history says so.
+    pub(super) fn note_members_gone(&mut self, group: Row) -> Result<()> {
+        let sql = "SELECT member FROM member WHERE grp = ?1";
+        let mut gone = Links::default();
+        for member in all(self.connection, sql, [group], |found| Ok(found.get::<_, Row>(0)?))? {
+            self.name_member(&mut gone, member)?;
+        }
+        if gone.count > 0 {
+            self.note(group, HistoryOutcome::Membership, &Body::links(Links::default(), gone))?;
         }
         Ok(())
     }

@@ -9,7 +9,9 @@ use super::token::{decode, encode};
 use crate::sqlite::SqliteError;
 use lockstep_model::{ObjectId, ObjectKind, Property, Timestamp};
 use lockstep_tenant::provision::{address_key, name_key, words};
-use lockstep_tenant::{Comparison, Field, Filter, ListQuery, Literal, Page, StoredObject};
+use lockstep_tenant::{
+    Comparison, ErrorField, ErrorTest, Field, Filter, ListQuery, Literal, Page, StoredObject,
+};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
@@ -57,16 +59,39 @@ pub(super) fn list(connection: &Connection, query: &ListQuery) -> Result<Page<St
         conditions.bind(kind_code(kind));
     }
     if let Some(group) = query.members_of {
-        conditions
-            .push(" AND o.oid IN (SELECT member FROM member WHERE grp = (SELECT oid FROM object WHERE id = ");
-        conditions.bind(group.0.as_bytes().to_vec());
-        conditions.push(" AND state = 0 AND kind = 1))");
+        conditions.push(" AND o.oid IN (");
+        if query.transitive {
+            // `UNION` ends where a ring closes.
+            conditions.push("WITH RECURSIVE inside(grp) AS (SELECT oid FROM object WHERE id = ");
+            conditions.bind(group.0.as_bytes().to_vec());
+            conditions.push(
+                " AND state = 0 AND kind = 1 UNION SELECT n.child FROM inside i JOIN nested n ON n.parent = i.grp \
+                 JOIN object c ON c.oid = n.child AND c.state = 0) \
+                 SELECT m.member FROM inside i JOIN member m ON m.grp = i.grp)",
+            );
+        } else {
+            conditions.push("SELECT member FROM member WHERE grp = (SELECT oid FROM object WHERE id = ");
+            conditions.bind(group.0.as_bytes().to_vec());
+            conditions.push(" AND state = 0 AND kind = 1))");
+        }
     }
     if let Some(member) = query.groups_of {
-        conditions
-            .push(" AND o.oid IN (SELECT grp FROM member WHERE member = (SELECT oid FROM object WHERE id = ");
-        conditions.bind(member.0.as_bytes().to_vec());
-        conditions.push(" AND state = 0))");
+        conditions.push(" AND o.oid IN (");
+        if query.transitive {
+            conditions.push(
+                "WITH RECURSIVE around(grp) AS (SELECT m.grp FROM member m JOIN object g ON g.oid = m.grp \
+                 AND g.state = 0 WHERE m.member = (SELECT oid FROM object WHERE id = ",
+            );
+            conditions.bind(member.0.as_bytes().to_vec());
+            conditions.push(
+                " AND state = 0) UNION SELECT n.parent FROM around a JOIN nested n ON n.child = a.grp \
+                 JOIN object g ON g.oid = n.parent AND g.state = 0) SELECT grp FROM around)",
+            );
+        } else {
+            conditions.push("SELECT grp FROM member WHERE member = (SELECT oid FROM object WHERE id = ");
+            conditions.bind(member.0.as_bytes().to_vec());
+            conditions.push(" AND state = 0))");
+        }
     }
     if let Some(manager) = query.reports_of {
         conditions.push(
@@ -122,7 +147,9 @@ fn count(connection: &Connection, query: &ListQuery, conditions: &Sql) -> Result
         return Ok(match query.kind {
             Some(ObjectKind::User) => counts.users,
             Some(ObjectKind::Group) => counts.groups,
-            None => counts.users + counts.groups,
+            Some(ObjectKind::Contact) => counts.contacts,
+            Some(ObjectKind::Device) => counts.devices,
+            None => counts.users + counts.groups + counts.contacts + counts.devices,
         });
     }
     let sql = format!("SELECT count(*) FROM object o WHERE {}", conditions.text);
@@ -326,6 +353,16 @@ fn condition(sql: &mut Sql, filter: &Filter, depth: usize) -> Result<()> {
             Ok(())
         }
         Filter::Any { property, how, value } => any(sql, *property, *how, value),
+        Filter::HasError(tests) => {
+            sql.conditions += tests.len();
+            sql.push("(o.errors > 0 AND EXISTS (SELECT 1 FROM error e WHERE e.anchor = o.anchor");
+            for test in tests {
+                sql.push(" AND ");
+                error_test(sql, test)?;
+            }
+            sql.push("))");
+            Ok(())
+        }
         Filter::HasErrors { category } => {
             match category {
                 None => sql.push("(o.errors > 0)"),
@@ -337,6 +374,35 @@ fn condition(sql: &mut Sql, filter: &Filter, depth: usize) -> Result<()> {
             }
             Ok(())
         }
+    }
+}
+
+fn error_test(sql: &mut Sql, test: &ErrorTest) -> Result<()> {
+    let column = match test.field {
+        ErrorField::Category => "fold(e.code)",
+        ErrorField::Property => "fold(e.property)",
+        ErrorField::Value => "fold(e.value)",
+        ErrorField::Occurred => "e.first_seen",
+    };
+    match (test.field, &test.value) {
+        (ErrorField::Occurred, Literal::Text(text)) => {
+            ordered(sql, column, test.how, Value::Integer(moment(text)?))
+        }
+        // Of an error nothing is null; what was not said is empty.
+        (_, Literal::Null) => {
+            sql.push(match test.how {
+                Comparison::Eq => "0",
+                Comparison::Ne => "1",
+                _ => return Err(unsupported("null is compared with eq and ne only")),
+            });
+            Ok(())
+        }
+        // The documents write `ProxyAddress`, the service `ProxyAddresses`.
+        (ErrorField::Property, Literal::Text(text)) if text.eq_ignore_ascii_case("proxyaddress") => {
+            text_compare(sql, column, test.how, "proxyaddresses".to_owned())
+        }
+        (_, Literal::Text(text)) => text_compare(sql, column, test.how, name_key(text)),
+        (_, Literal::Flag(_)) => Err(unsupported("errors are compared with texts")),
     }
 }
 

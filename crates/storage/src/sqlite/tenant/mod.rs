@@ -2,6 +2,7 @@
 
 mod access;
 mod batch;
+mod changes;
 mod counters;
 mod directory;
 mod domains;
@@ -24,6 +25,7 @@ use lockstep_model::provisioning::{
     OperationResult, Outcome, RunRecord,
 };
 use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, Timestamp};
+use lockstep_tenant::changes::{ChangesPage, ChangesQuery, MemberIds};
 use lockstep_tenant::directory::{DirectoryWrite, DirectoryWritten};
 use lockstep_tenant::provision::name_key;
 use lockstep_tenant::store::SecretHash;
@@ -330,6 +332,18 @@ impl TenantStore for SqliteTenantStore {
 
     async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, StoreError> {
         self.read("reading the history", move |c| history::page(c, &query)).await
+    }
+
+    async fn change_mark(&self) -> Result<i64, StoreError> {
+        self.read("reading the newest change", changes::mark).await
+    }
+
+    async fn changes(&self, query: ChangesQuery) -> Result<Option<ChangesPage>, StoreError> {
+        self.read("reading what changed", move |c| changes::page(c, &query)).await
+    }
+
+    async fn members_by_id(&self, group: ObjectId, after: i64, top: usize) -> Result<MemberIds, StoreError> {
+        self.read("reading members", move |c| changes::members(c, group, after, top)).await
     }
 
     async fn put_token(

@@ -99,7 +99,7 @@ pub(super) fn inventory(
         };
         let members_fingerprint = match kind {
             ObjectKind::Group => Some(members_fingerprint(connection, row.get(0)?)?),
-            ObjectKind::User => None,
+            ObjectKind::User | ObjectKind::Contact | ObjectKind::Device => None,
         };
         let name: Option<String> = row.get(4)?;
         let name = name.unwrap_or_else(|| anchor.to_string());

@@ -55,6 +55,7 @@ pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Time
     if enabled {
         return Ok(());
     }
+    run(connection, "UPDATE tenant SET changes_from = ?1", [micros(now)])?;
     // Objects become cloud-managed: the names they have in the source go, and so does what waits for a source
     // to change. The anchor stays, so that they are found again if synchronization is turned on.
     let mut batch = Batch::begin(connection, now)?;
@@ -72,7 +73,7 @@ pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Time
         "UPDATE object SET sync_enabled = 0, fingerprint = NULL, version = version + 1 WHERE sync_enabled = 1",
         [],
     )?;
-    for counter in [Counter::SyncedUsers, Counter::SyncedGroups] {
+    for counter in ObjectKind::ALL.map(|kind| Counter::of_kind(kind).1) {
         let value = super::counters::read(connection, counter)?;
         batch.deltas.add(counter, -value);
     }

@@ -34,6 +34,8 @@ pub(super) const fn kind_code(kind: ObjectKind) -> i64 {
     match kind {
         ObjectKind::User => 0,
         ObjectKind::Group => 1,
+        ObjectKind::Contact => 2,
+        ObjectKind::Device => 3,
     }
 }
 
@@ -41,6 +43,8 @@ pub(super) fn kind_of(code: i64) -> Result<ObjectKind> {
     match code {
         0 => Ok(ObjectKind::User),
         1 => Ok(ObjectKind::Group),
+        2 => Ok(ObjectKind::Contact),
+        3 => Ok(ObjectKind::Device),
         _ => Err(SqliteError::corrupt("a kind of object")),
     }
 }

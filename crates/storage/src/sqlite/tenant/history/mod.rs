@@ -52,6 +52,9 @@ impl Log {
     }
 }
 
+/// Members of one operation: how many, and the first by name.
+pub(super) type Named = (u64, Vec<String>);
+
 /// What is said of a change, in few letters: there may be millions.
 #[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -64,10 +67,10 @@ pub(super) struct Body {
     e: Vec<ErrorCode>,
     /// Members added: how many, and the first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    a: Option<(u64, Vec<String>)>,
+    a: Option<Named>,
     /// Members removed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    d: Option<(u64, Vec<String>)>,
+    d: Option<Named>,
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -125,6 +128,16 @@ impl Links {
 }
 
 impl Body {
+    /// The names of what changed.
+    pub(super) fn changed(&self) -> impl Iterator<Item = &str> {
+        self.c.iter().map(|change| change.p.as_str())
+    }
+
+    /// Members that came, and those that went: how many, and the first by name.
+    pub(super) fn members(&self) -> (Option<&Named>, Option<&Named>) {
+        (self.a.as_ref(), self.d.as_ref())
+    }
+
     pub(super) fn errors(mut self, errors: &[SyncError]) -> Self {
         self.e = errors.iter().map(|error| error.code).collect::<BTreeSet<_>>().into_iter().collect();
         self
