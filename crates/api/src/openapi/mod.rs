@@ -271,7 +271,7 @@ fn parameter(name: &str) -> Option<Value> {
         "to" => ("to", "The last moment.", json!({"type": "string", "format": "date-time"})),
         "outcome" => ("outcome", "What became of the object.", schemas::outcomes()),
         "category" => ("category", "The category of the errors.", schemas::categories()),
-        "kind" => ("kind", "The kind of object.", json!({"type": "string", "enum": ["user", "group"]})),
+        "kind" => ("kind", "The kind of object.", schemas::kinds()),
         "top" => ("top", "Rows of a page.", json!({"type": "integer", "minimum": 1, "maximum": 500})),
         "after" => ("after", "`next` of the page before.", text()),
         "object" => ("object", "An id; in the history also an anchor, a sign-in name or an address.", text()),

@@ -1,7 +1,7 @@
 //! The forms of bodies and answers.
 
 use crate::own::errors::{CATEGORIES, category_name};
-use lockstep_model::ErrorCode;
+use lockstep_model::{ErrorCode, ObjectKind};
 use lockstep_tenant::HistoryOutcome;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +12,11 @@ pub(super) fn outcomes() -> Value {
 
 pub(super) fn categories() -> Value {
     let names: Vec<&str> = CATEGORIES.iter().map(|category| category_name(*category)).collect();
+    json!({"type": "string", "enum": names})
+}
+
+pub(super) fn kinds() -> Value {
+    let names: Vec<&str> = ObjectKind::ALL.iter().map(|kind| kind.as_str()).collect();
     json!({"type": "string", "enum": names})
 }
 
@@ -179,7 +184,7 @@ fn status(add: &mut Add<'_>) {
     let pending = object(&[("additions", number()), ("updates", number()), ("deletions", number())]);
     let drift = object(&[("added", number()), ("changed", number()), ("removed", number())]);
     add("Pending", pending);
-    add("Drift", object(&[("users", drift.clone()), ("groups", drift)]));
+    add("Drift", object(&[("users", drift.clone()), ("groups", drift.clone()), ("others?", drift)]));
     add(
         "Timetable",
         object(&[
@@ -291,7 +296,7 @@ fn rows(add: &mut Add<'_>) {
     add(
         "Object",
         object(&[
-            ("kind?", or_null(choice(&["user", "group"]))),
+            ("kind?", or_null(kinds())),
             ("id?", or_null(uuid())),
             ("anchor?", or_null(text())),
             ("name", text()),

@@ -136,7 +136,13 @@ struct Search {
 fn search(call: &Call, of: Option<&'static ResourceType>, asked: &Asked) -> Result<Search> {
     let query = ListQuery { kind: of.map(|of| of.kind), ..ListQuery::default() };
     let mut search = Search { query, filter: None, also: Vec::new(), nothing: false };
-    let Some(text) = &asked.filter else { return Ok(search) };
+    let Some(text) = &asked.filter else {
+        if of.is_none() {
+            // The tenant holds contacts and devices too: what is no resource is not counted.
+            search.filter = Some(Filter::Present("id".into()));
+        }
+        return Ok(search);
+    };
     let mut filter = filter::parse(text)?;
     let names = |name: &str| {
         let mut names = vec![name.to_owned()];
@@ -349,7 +355,7 @@ async fn by_index(
 
 /// A resource after a write, as the answer shows it.
 pub(super) async fn shown(call: &Call, object: &StoredObject, selection: &Selection) -> Result<Value> {
-    let Some(of) = type_of(object.kind) else { return Err(ScimError::not_found(&object.id.to_string())) };
+    let of = type_of(object.kind).ok_or_else(|| ScimError::not_found(&object.id.to_string()))?;
     let resource = view::whole(call, object, selection, &[]).await?;
     Ok(Value::Object(selection.project(of, resource)))
 }

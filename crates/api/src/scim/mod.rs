@@ -72,8 +72,7 @@ impl Call {
     fn changed(&self, kind: ObjectKind) {
         let topic = match kind {
             ObjectKind::User => Topics::USERS,
-            ObjectKind::Group => Topics::GROUPS,
-            ObjectKind::Contact | ObjectKind::Device => Topics::STATUS,
+            ObjectKind::Group | ObjectKind::Contact | ObjectKind::Device => Topics::GROUPS,
         };
         self.state.events.publish(topic.and(Topics::STATUS));
     }
@@ -233,12 +232,12 @@ async fn dispatch(state: ApiState, identity: &Identity, request: Request) -> (&'
         ),
         (_, [name, rest @ ..]) if type_named(name).is_some() => {
             let of = type_named(name).unwrap_or(&USERS);
-            let route = match (of.kind == ObjectKind::User, rest) {
+            let route = match (of.kind, rest) {
                 (_, [".search"]) => "scim/.search",
-                (true, []) => "scim/Users",
-                (true, _) => "scim/Users/{id}",
-                (false, []) => "scim/Groups",
-                (false, _) => "scim/Groups/{id}",
+                (ObjectKind::User, []) => "scim/Users",
+                (ObjectKind::User, _) => "scim/Users/{id}",
+                (_, []) => "scim/Groups",
+                (_, _) => "scim/Groups/{id}",
             };
             let answer = async {
                 match (method.as_str(), rest) {

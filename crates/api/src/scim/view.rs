@@ -4,7 +4,7 @@ use super::Call;
 use super::error::{Result, ScimError};
 use super::schema::{GROUPS, ResourceType, USERS};
 use super::user;
-use lockstep_model::scim::{ENTERPRISE, GROUP, USER};
+use lockstep_model::scim::ENTERPRISE;
 use lockstep_model::{ObjectId, ObjectKind, Property};
 use lockstep_tenant::domains::{CAME_TO, SENT_NAME};
 use lockstep_tenant::{ListQuery, StoredObject};
@@ -146,7 +146,7 @@ pub(super) fn etag(version: u64) -> String {
     format!("W/\"{version}\"")
 }
 
-/// The kind of resource that an object is; contacts and devices are none of SCIM's.
+/// The kind of resource that an object is: contacts and devices are none.
 pub(super) const fn type_of(kind: ObjectKind) -> Option<&'static ResourceType> {
     match kind {
         ObjectKind::User => Some(&USERS),
@@ -209,9 +209,9 @@ pub(super) async fn whole(
     selection: &Selection,
     also: &[&str],
 ) -> Result<Map<String, Value>> {
-    let Some(of) = type_of(object.kind) else { return Err(ScimError::not_found(&object.id.to_string())) };
+    let of = type_of(object.kind).ok_or_else(|| ScimError::not_found(&object.id.to_string()))?;
     let mut fields = writable(call, object);
-    let mut schemas = vec![if object.kind == ObjectKind::User { USER } else { GROUP }];
+    let mut schemas = vec![of.schema.id];
     if fields.contains_key(ENTERPRISE) {
         schemas.push(ENTERPRISE);
     }
@@ -234,7 +234,7 @@ pub(super) async fn whole(
             let groups = linked(call, query, |group| {
                 let name = group.properties.text(Property::DisplayName).unwrap_or_default();
                 let address = call.location(&GROUPS, group.id);
-                Some(json!({"value": group.id, "$ref": address, "display": name, "type": "direct"}))
+                json!({"value": group.id, "$ref": address, "display": name, "type": "direct"})
             });
             let groups = groups.await?;
             if !groups.is_empty() {
@@ -255,19 +255,20 @@ pub(super) async fn whole(
 /// The members of a group.
 pub(super) async fn members(call: &Call, group: ObjectId) -> Result<Vec<Value>> {
     let query = ListQuery { members_of: Some(group), ..ListQuery::default() };
-    linked(call, query, |member| {
-        let of = type_of(member.kind)?;
-        Some(json!({"value": member.id, "$ref": call.location(of, member.id), "type": of.name}))
+    linked(call, query, |member| match type_of(member.kind) {
+        Some(of) => json!({"value": member.id, "$ref": call.location(of, member.id), "type": of.name}),
+        // A contact or a device: a member, and nothing that SCIM has an address for.
+        None => json!({"value": member.id}),
     })
     .await
 }
 
-async fn linked(call: &Call, query: ListQuery, show: impl Fn(&StoredObject) -> Option<Value>) -> Result<Vec<Value>> {
+async fn linked(call: &Call, query: ListQuery, show: impl Fn(&StoredObject) -> Value) -> Result<Vec<Value>> {
     let mut query = ListQuery { top: 999, ..query };
     let mut shown = Vec::new();
     loop {
         let page = call.state.store.list(query.clone()).await?;
-        shown.extend(page.items.iter().filter_map(&show));
+        shown.extend(page.items.iter().map(&show));
         if shown.len() > MAX_SHOWN {
             return Err(ScimError::bad(
                 "tooMany",
