@@ -4,6 +4,7 @@ ALTER TABLE object ADD COLUMN changed_at INTEGER;                  -- last chang
 ALTER TABLE object ADD COLUMN external_id TEXT;                    -- SCIM's externalId
 ALTER TABLE object ADD COLUMN manager_oid INTEGER;                 -- the manager, where it was set in the cloud
 CREATE INDEX object_external_id ON object (external_id) WHERE external_id IS NOT NULL;
+CREATE INDEX object_manager ON object (manager) WHERE manager IS NOT NULL;
 CREATE INDEX object_manager_oid ON object (manager_oid) WHERE manager_oid IS NOT NULL;
 
 -- What an object holds beside its properties, JSON.

@@ -51,6 +51,7 @@ pub(super) fn list(connection: &Connection, query: &ListQuery) -> Result<Page<St
     let narrow = query.search.is_some()
         || query.members_of.is_some()
         || query.groups_of.is_some()
+        || query.reports_of.is_some()
         || query.filter.as_ref().is_some_and(is_narrow);
     let plus = if narrow { "+" } else { "" };
     conditions.push(&format!("{plus}o.state = {}", i64::from(query.deleted)));
@@ -95,14 +96,16 @@ pub(super) fn list(connection: &Connection, query: &ListQuery) -> Result<Page<St
     }
     if let Some(manager) = query.reports_of {
         conditions.push(
-            " AND ((o.manager_oid IS NULL AND o.manager IS NOT NULL AND o.manager = (SELECT anchor FROM object WHERE id = ",
+            " AND o.oid IN (SELECT r.oid FROM object m JOIN object r ON r.manager = m.anchor \
+             AND r.manager IS NOT NULL AND r.manager_oid IS NULL WHERE m.state = 0 AND m.id = ",
         );
         conditions.bind(manager.0.as_bytes().to_vec());
         conditions.push(
-            " AND state = 0)) OR (o.manager_oid IS NOT NULL AND o.manager_oid = (SELECT oid FROM object WHERE id = ",
+            " UNION ALL SELECT r.oid FROM object m JOIN object r ON r.manager_oid = m.oid \
+             AND r.manager_oid IS NOT NULL WHERE m.state = 0 AND m.id = ",
         );
         conditions.bind(manager.0.as_bytes().to_vec());
-        conditions.push(" AND state = 0)))");
+        conditions.push(")");
     }
     if let Some(filter) = &query.filter {
         conditions.push(" AND ");
