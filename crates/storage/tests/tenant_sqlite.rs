@@ -40,7 +40,7 @@ macro_rules! contract {
 }
 
 contract! {
-    domains: what_refers_is_named, renamed_by_force, names_follow_in_pages;
+    domains: what_refers_is_named, renamed_by_force, once_synced_is_renamed_by_force, names_follow_in_pages;
     matching: makes_updates_and_leaves_alone, deletes_and_restores_with_the_same_id, deleting_nothing_does_no_harm,
         soft_match_takes_over_by_the_primary_address, a_synced_object_is_not_taken_over, another_kind_is_refused,
         case_is_no_conflict_with_oneself, managers_in_any_order, off_and_on_again;

@@ -193,7 +193,8 @@ pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
         kind,
         raw,
         index: index_change(before, names, was_there && old_kind != kind, first),
-        unsettled: is_further,
+        // Whoever is joined to it looks anew whether it is an object still.
+        unsettled: is_further || (decider.joins() && was_there),
     };
     Worked::Changed {
         upsert: Box::new(upsert),
@@ -201,20 +202,17 @@ pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
     }
 }
 
-/// An entry of the first source that did not change itself, evaluated again; none where it is what it was. Beside it the
-/// names by which it is found by those that join it.
-pub(crate) fn rework(held: &Held, decider: &Decider) -> (Option<Upsert>, Vec<KeyHash>) {
-    let composite = match held.gone {
-        None => codec::decode_whole(held.anchor.clone(), &held.raw),
-        Some(_) => None,
-    };
-    let Some(composite) = composite else { return (None, Vec::new()) };
-    let (names, kind) = Names::of(&composite, decider, held.kind);
-    let asked = names.joins.keys.clone();
-    if kind == held.kind {
-        return (None, asked);
+/// An entry that did not change itself, evaluated again; none where it is what it was.
+pub(crate) fn rework(held: &Held, decider: &Decider) -> Option<Upsert> {
+    if held.gone.is_some() {
+        return None;
     }
-    let upsert = Upsert {
+    let composite = codec::decode_whole(held.anchor.clone(), &held.raw)?;
+    let (names, kind) = Names::of(&composite, decider, held.kind);
+    if kind == held.kind {
+        return None;
+    }
+    Some(Upsert {
         id: Some(held.id),
         anchor: held.anchor.clone(),
         kind,
@@ -222,8 +220,7 @@ pub(crate) fn rework(held: &Held, decider: &Decider) -> (Option<Upsert>, Vec<Key
         // Keys hold the kind, and who refers to them sees another one.
         index: IndexChange { keys_added: names.all_keys(), touched: names.keys, ..IndexChange::default() },
         unsettled: false,
-    };
-    (Some(upsert), asked)
+    })
 }
 
 pub(crate) fn index_change(before: Names, after: Names, kind_changed: bool, first: bool) -> IndexChange {

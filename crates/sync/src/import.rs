@@ -93,6 +93,7 @@ type Storing = Pin<Box<dyn Future<Output = Result<Vec<CsId>, StateError>> + Send
 
 /// Takes the events of one read of all sources.
 pub(crate) struct Importer {
+    state: Arc<dyn StateStore>,
     sources: Vec<SourceImporter>,
 }
 
@@ -100,7 +101,7 @@ impl Importer {
     pub(crate) fn new(state: &Arc<dyn StateStore>, decider: &Decider, meta: &Meta) -> Self {
         let numbers = 0..=decider.rules().sources().len();
         let sources = numbers.map(|source| SourceImporter::new(state.clone(), decider.clone(), meta, source));
-        Self { sources: sources.collect() }
+        Self { state: state.clone(), sources: sources.collect() }
     }
 
     /// Takes an event of a source. A checkpoint is one once every source came to one.
@@ -111,7 +112,15 @@ impl Importer {
         now: Timestamp,
     ) -> Result<Step, StateError> {
         let Some(importer) = self.sources.get_mut(source) else { return Ok(Step::Wait) };
-        match importer.take(event, meta, now).await? {
+        let step = importer.take(event, meta, now).await?;
+        if matches!(step, Step::Checkpoint { .. }) && self.sources.iter().all(|importer| importer.swept) {
+            // Every source was read whole.
+            self.sources.iter_mut().for_each(|importer| importer.swept = false);
+            meta.read_full = false;
+            meta.last_full_read = Some(now);
+            self.state.apply(Batch { meta: Some(meta.clone()), ..Batch::default() }).await?;
+        }
+        match step {
             Step::Checkpoint { .. } if self.sources.iter().all(|importer| importer.whole) => {
                 // A plan follows; what changes from here on must find those who refer to it.
                 self.sources.iter_mut().for_each(|importer| importer.first = false);
@@ -138,6 +147,11 @@ impl Importer {
         self.sources.get(source).is_some_and(|importer| !importer.live)
     }
 
+    /// Whether no read of a source is between its beginning and its checkpoint.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.sources.iter().all(|importer| importer.whole)
+    }
+
     /// The state knows less than the sources believe: the next read must be a full one.
     pub(crate) fn is_incomplete(&self) -> bool {
         self.sources.iter().any(|importer| importer.incomplete)
@@ -153,8 +167,10 @@ pub(crate) struct SourceImporter {
     decider: Decider,
     /// The number of the source.
     source: usize,
-    /// Past its first checkpoint: what is stored of it is whole.
+    /// Past the checkpoint of its read: what is stored of it is whole.
     whole: bool,
+    /// It was read from its beginning to its end.
+    swept: bool,
     kind: ReadKind,
     live: bool,
     /// Before the first plan every entry is pending anyway.
@@ -178,6 +194,7 @@ impl SourceImporter {
             decider,
             source,
             whole: false,
+            swept: false,
             kind: ReadKind::Delta,
             live: false,
             first: !meta.planned,
@@ -205,6 +222,7 @@ impl SourceImporter {
                 self.finish_storing().await?;
                 self.kind = kind;
                 self.live = false;
+                self.whole = false;
                 self.seen = IdSet::default();
                 self.changes.clear();
                 self.bytes = 0;
@@ -260,14 +278,15 @@ impl SourceImporter {
     ) -> Result<(), StateError> {
         let simple = self.gone.is_empty() && !sweep && self.live;
         let name = self.source.checked_sub(1).and_then(|at| self.decider.rules().sources().get(at));
-        meta.set_watermark(name.map(String::as_str), (!self.incomplete).then_some(watermark));
-        meta.last_import = Some(now);
-        if self.kind == ReadKind::Full && sweep {
-            meta.read_full = false;
-            meta.last_full_read = Some(now);
-        }
+        // Where storing fails the read was not: whoever saves the facts after that must not find its mark in them.
+        let mut new = meta.clone();
+        new.set_watermark(name.map(String::as_str), (!self.incomplete).then_some(watermark));
+        new.last_import = Some(now);
+        self.swept |= self.kind == ReadKind::Full && sweep;
         if simple {
-            return self.store_changes(Some(meta.clone())).await;
+            self.store_changes(Some(new.clone())).await?;
+            *meta = new;
+            return Ok(());
         }
         self.store_changes(None).await?;
         self.finish_storing().await?;
@@ -276,7 +295,8 @@ impl SourceImporter {
         if sweep {
             self.sweep().await?;
         }
-        self.state.apply(Batch { meta: Some(meta.clone()), ..Batch::default() }).await?;
+        self.state.apply(Batch { meta: Some(new.clone()), ..Batch::default() }).await?;
+        *meta = new;
         Ok(())
     }
 
@@ -354,7 +374,8 @@ impl SourceImporter {
         if stored > 0 || batch.meta.is_some() {
             self.finish_storing().await?;
             let state = self.state.clone();
-            let storing: Storing = Box::pin(async move { state.apply(batch).await });
+            let storing: Storing =
+                Box::pin(tokio::task::unconstrained(async move { state.apply(batch).await }));
             self.storing = Mutex::new(Some(storing));
             // While everything is read for the first time the next batch is worked out meanwhile.
             if self.first && !self.live && moved.is_none() {
@@ -578,6 +599,9 @@ pub(crate) async fn remake_indexes(
     decider: &Decider,
     meta: &Meta,
 ) -> Result<(), StateError> {
+    // Left in between, the indexes are nobody's, whichever rules come next.
+    let unmade = Meta { rules: String::new(), ..meta.clone() };
+    state.apply(Batch { meta: Some(unmade), ..Batch::default() }).await?;
     state.clear_indexes().await?;
     let mut page = state.scan(CsId(0), PAGE).await?;
     while let Some(after) = page.last().map(|last| last.id) {

@@ -9,15 +9,17 @@ use crate::codec::{self, Composite, Doubt, DoubtCause};
 use crate::decide::Decider;
 use crate::settle::distinct;
 use crate::state::{Held, StateStore};
-use lockstep_engine::rules::sync_rules::{JoinValues, Joins};
+use lockstep_engine::rules::sync_rules::{JoinGroup, JoinValues, Joins};
 use lockstep_engine::{CsId, KeyHash};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Objects of one name that are looked at; an entry that asks for more is in doubt in any case.
+/// Objects of one name that are looked at; an entry that asks for more is in doubt.
 const CANDIDATES: usize = 100;
-/// Entries that claim one object and are looked at.
+/// Entries that ask by one name and are looked at; where there are more, all of them are in doubt.
 const RIVALS: usize = 1_000;
+/// What stands for those who are not looked at.
+const MORE: &str = "and others, too many to be looked at";
 /// Candidates and rivals that are told.
 const TOLD: usize = 10;
 
@@ -65,7 +67,7 @@ impl Claims<'_> {
                 claimed.entry((source, *root)).or_default().push((held.id, name_of(held)));
             }
         }
-        let rivals = self.rivals(&claimed, &known, &objects).await?;
+        let (rivals, crowded) = self.rivals(&claimed, &known, &objects).await?;
         let (more, their) = self.wishes(&rivals).await?;
         for (held, wish) in rivals.iter().zip(&their) {
             if let Wish::One(root) = wish {
@@ -88,10 +90,15 @@ impl Claims<'_> {
                 Wish::One(root) => {
                     let claimants = claimed.get(&(source, root)).map_or(&[][..], Vec::as_slice);
                     let rivals = names(source, root);
-                    if claimants.len() <= 1 {
+                    let is_crowded = crowded.contains(&(source, root));
+                    if claimants.len() <= 1 && !is_crowded {
                         return Claim::Object { root, rivals };
                     }
                     let mut who: Vec<String> = claimants.iter().map(|(_, name)| name.clone()).collect();
+                    if is_crowded {
+                        // Whom it would name hangs on who was looked at together.
+                        who = vec![MORE.to_owned()];
+                    }
                     who.sort_unstable();
                     who.truncate(TOLD);
                     let object = objects.get(&root).map_or_else(String::new, |object| object.dn.clone());
@@ -114,8 +121,9 @@ impl Claims<'_> {
         let hashes: Vec<Vec<KeyHash>> =
             asked.iter().map(|joins| joins.as_ref().map(hash).unwrap_or_default()).collect();
         let all = distinct(hashes.iter().flatten().copied());
-        let bearers = self.state.bearers(all.clone(), CANDIDATES).await?;
+        let bearers = self.state.bearers(all.clone(), CANDIDATES + 1).await?;
         let bearers: BTreeMap<KeyHash, Vec<CsId>> = all.into_iter().zip(bearers).collect();
+        let crowded = |name: &KeyHash| bearers.get(name).is_some_and(|ids| ids.len() > CANDIDATES);
         let ids: BTreeSet<CsId> = bearers.values().flatten().copied().collect();
         let objects = self.candidates(ids.into_iter().collect()).await?;
         let wishes = page.iter().zip(asked).zip(hashes).map(|((held, joins), hashes)| {
@@ -129,7 +137,11 @@ impl Claims<'_> {
                 .filter(|object| object.source < source)
                 .filter_map(|object| Some((object, self.decider.join_values(&object.composite, source)?)))
                 .collect();
-            wish(&joins, &found)
+            let is_crowded = |group: &JoinGroup| {
+                let mut names = group.names().into_iter();
+                names.any(|name| crowded(&self.decider.hasher().join(name.as_str())))
+            };
+            wish(&joins, &found, is_crowded)
         });
         let wishes = wishes.collect();
         Ok((objects, wishes))
@@ -150,20 +162,31 @@ impl Claims<'_> {
         Ok(candidates.collect())
     }
 
-    /// Other entries of the same sources that may ask for the same objects.
+    /// Other entries of the same sources that may ask for the same objects, and the objects that too many ask for.
     async fn rivals(
         &self,
         claimed: &BTreeMap<(usize, CsId), Vec<(CsId, String)>>,
         known: &BTreeSet<CsId>,
         objects: &BTreeMap<CsId, Candidate>,
-    ) -> Result<Vec<Held>, StateError> {
-        let names =
-            distinct(claimed.keys().flat_map(|(source, root)| self.names_of(objects, *source, *root)));
-        let referrers = self.state.referrers(names, RIVALS).await?;
-        let ids: BTreeSet<CsId> = referrers.into_iter().flatten().filter(|id| !known.contains(id)).collect();
+    ) -> Result<(Vec<Held>, BTreeSet<(usize, CsId)>), StateError> {
+        let names: Vec<((usize, CsId), KeyHash)> = claimed
+            .keys()
+            .flat_map(|claim| self.names_of(objects, claim.0, claim.1).into_iter().map(|name| (*claim, name)))
+            .collect();
+        let referrers =
+            self.state.referrers(names.iter().map(|(_, name)| *name).collect(), RIVALS + 1).await?;
+        let mut crowded = BTreeSet::new();
+        let mut ids: BTreeSet<CsId> = BTreeSet::new();
+        for ((claim, _), referrers) in names.into_iter().zip(referrers) {
+            if referrers.len() > RIVALS {
+                crowded.insert(claim);
+            } else {
+                ids.extend(referrers.into_iter().filter(|id| !known.contains(id)));
+            }
+        }
         let mut held = self.state.entries(ids.into_iter().collect()).await?;
         held.retain(|held| held.gone.is_none());
-        Ok(held)
+        Ok((held, crowded))
     }
 
     /// The names by which entries of a source ask for an object.
@@ -183,8 +206,8 @@ impl Claims<'_> {
     }
 }
 
-/// Which object fulfils what is asked for.
-fn wish(joins: &Joins, found: &[(&Candidate, JoinValues)]) -> Wish {
+/// Which object fulfils what is asked for. A group that too many fulfil is fulfilled by several.
+fn wish(joins: &Joins, found: &[(&Candidate, JoinValues)], is_crowded: impl Fn(&JoinGroup) -> bool) -> Wish {
     let mut several = None;
     for group in &joins.groups {
         let hits: Vec<&Candidate> = found
@@ -192,15 +215,20 @@ fn wish(joins: &Joins, found: &[(&Candidate, JoinValues)]) -> Wish {
             .filter(|(_, values)| values.fulfil(joins, group))
             .map(|(object, _)| *object)
             .collect();
+        let crowded = is_crowded(group);
         match hits.as_slice() {
-            [] => {}
-            [only] => return Wish::One(only.id),
+            [only] if !crowded => return Wish::One(only.id),
+            [] if !crowded => {}
             many => {
                 several.get_or_insert_with(|| {
                     let mut who: Vec<String> = many.iter().map(|object| object.dn.clone()).collect();
                     who.sort_unstable();
                     who.truncate(TOLD);
-                    let by = group.iter().map(|term| term.attribute.clone()).collect::<Vec<_>>().join(", ");
+                    if crowded {
+                        who = vec![MORE.to_owned()];
+                    }
+                    let by =
+                        group.terms.iter().map(|term| term.attribute.clone()).collect::<Vec<_>>().join(", ");
                     Wish::Several { by, who, all: many.iter().map(|object| object.id).collect() }
                 });
             }
@@ -210,7 +238,8 @@ fn wish(joins: &Joins, found: &[(&Candidate, JoinValues)]) -> Wish {
 }
 
 fn attributes(joins: &Joins) -> String {
-    let names: BTreeSet<&str> = joins.groups.iter().flatten().map(|term| term.attribute.as_str()).collect();
+    let names: BTreeSet<&str> =
+        joins.groups.iter().flat_map(|group| &group.terms).map(|term| term.attribute.as_str()).collect();
     names.into_iter().collect::<Vec<_>>().join(", ")
 }
 

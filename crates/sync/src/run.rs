@@ -312,7 +312,7 @@ impl Service<'_> {
 
     /// What is stored is whole: no read is between its beginning and its first checkpoint.
     fn may_plan(&self) -> bool {
-        self.connection.as_ref().is_some_and(|connection| connection.whole)
+        self.connection.as_ref().is_some_and(|connection| connection.whole && connection.importer.is_whole())
     }
 
     /// The tenant said that the client may write, or that another one does.

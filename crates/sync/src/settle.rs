@@ -7,15 +7,15 @@
 //! to, and those of entries that claim the same one.
 
 use crate::StateError;
-use crate::codec::{self, Composite, Doubt};
+use crate::codec::{self, Doubt};
 use crate::decide::Decider;
 use crate::entry::{Names, index_change, rework};
 use crate::import::on_two_cores;
 use crate::join::{Claim, Claims};
 use crate::state::{Batch, Held, StateStore, Upsert};
 use lockstep_engine::{CsId, KeyHash};
-use lockstep_model::{ObjectKind, SourceAnchor};
-use std::collections::BTreeSet;
+use lockstep_model::SourceAnchor;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Entries evaluated at once.
@@ -44,135 +44,142 @@ impl Settler<'_> {
     async fn alone(&self, page: Vec<Held>) -> Result<u64, StateError> {
         let settled = page.iter().map(|held| held.id).collect();
         let decider = self.decider.clone();
-        let upserts = on_two_cores(page, move |held| rework(&held, &decider).0).await?;
+        let upserts = on_two_cores(page, move |held| rework(&held, &decider)).await?;
         let changed = upserts.len() as u64;
         self.state.apply(Batch { upserts, settled, ..Batch::default() }).await?;
         Ok(changed)
     }
 
+    /// The whole page in one transaction: a mark is not taken away before what it asked for is stored.
     async fn with_joins(&self, page: Vec<Held>) -> Result<u64, StateError> {
-        let settled: Vec<CsId> = page.iter().map(|held| held.id).collect();
-        let (own, further): (Vec<Held>, Vec<Held>) =
-            page.into_iter().partition(|held| self.decider.source_of(&held.anchor) == 0);
-        let mut batch = Batch { settled, ..Batch::default() };
-        let mut roots: BTreeSet<CsId> = own.iter().map(|held| held.id).collect();
-        for held in &own {
-            let (upsert, asked) = rework(held, self.decider);
-            batch.upserts.extend(upsert);
-            batch.asked_again.extend(asked);
-        }
-        let further: Vec<Held> = further.into_iter().filter(|held| held.gone.is_none()).collect();
+        let marked: BTreeSet<CsId> = page.iter().map(|held| held.id).collect();
+        let mut batch = Batch { settled: marked.iter().copied().collect(), ..Batch::default() };
+        let mut entries: BTreeMap<CsId, Held> =
+            page.into_iter().filter(|held| held.gone.is_none()).map(|held| (held.id, held)).collect();
+        let further: Vec<Held> =
+            entries.values().filter(|held| self.decider.source_of(&held.anchor) > 0).cloned().collect();
         let claims = Claims { state: self.state, decider: self.decider }.of(&further).await?;
         let before = self.state.roots(further.iter().map(|held| held.id).collect()).await?;
-        for ((held, claim), before) in further.into_iter().zip(claims).zip(before) {
-            self.place(held, claim, before, &mut roots, &mut batch);
+        let mut placed: BTreeMap<CsId, Place> = BTreeMap::new();
+        for ((held, claim), before) in further.iter().zip(claims).zip(before) {
+            placed.insert(held.id, Place::new(claim, before));
         }
-        let mut changed = batch.upserts.len() as u64;
+        // Objects that lose or get an entry, or whose entry changed, are made anew.
+        let roots = placed.values().flat_map(|place| [place.root, place.before]).flatten();
+        let more: BTreeSet<CsId> = roots.filter(|root| !entries.contains_key(root)).collect();
+        for held in self.state.entries(more.into_iter().collect()).await? {
+            entries.insert(held.id, held);
+        }
+        let ids: Vec<CsId> = entries.keys().copied().collect();
+        let joined = self.state.joined(ids.clone()).await?;
+        let mut joined: BTreeMap<CsId, Vec<Held>> = ids.into_iter().zip(joined).collect();
+        for parts in joined.values_mut() {
+            parts.retain(|part| part.gone.is_none() && !placed.contains_key(&part.id));
+        }
+        for held in further {
+            let Some(place) = placed.get(&held.id) else { continue };
+            if let Some(parts) = place.root.and_then(|root| joined.get_mut(&root)) {
+                parts.push(held);
+            }
+        }
+        for (id, held) in entries {
+            let place = placed.remove(&id);
+            let asks = marked.contains(&id);
+            self.settled(held, joined.remove(&id).unwrap_or_default(), place, asks, &mut batch);
+        }
+        let changed = batch.upserts.len() as u64;
         self.state.apply(batch).await?;
-        changed += self.recompose(roots).await?;
         Ok(changed)
     }
 
-    /// Puts an entry of a further source where it belongs.
-    fn place(
-        &self,
-        held: Held,
-        claim: Claim,
-        before: Option<CsId>,
-        roots: &mut BTreeSet<CsId>,
-        batch: &mut Batch,
-    ) {
+    /// Makes an entry what it is with these joined to it. `place`: where it belongs, if it is of a further source and
+    /// was looked at. `asks`: it was marked itself; one that is made anew for its parts asks by what changed only.
+    fn settled(&self, held: Held, parts: Vec<Held>, place: Option<Place>, asks: bool, batch: &mut Batch) {
+        if held.gone.is_some() {
+            return;
+        }
         let Some(split) = codec::split(&held.raw) else { return };
         let Some(old) = codec::decode_whole(held.anchor.clone(), &held.raw) else { return };
+        let doubt = match &place {
+            Some(place) => place.doubt.clone(),
+            None => old.doubt.clone(),
+        };
+        let raw = codec::compose(split.own, &self.in_order(parts), doubt.as_ref());
+        let Some(new) = codec::decode_whole(held.anchor.clone(), &raw) else { return };
+        let (names, kind) = Names::of(&new, self.decider, held.kind);
+        let is_further = self.decider.source_of(&held.anchor) > 0;
+        let (kind, moved) = match &place {
+            Some(Place { root: Some(_), .. }) => (None, place.as_ref().is_some_and(Place::moved)),
+            Some(place) if doubt.is_some() => {
+                (self.decider.joins_of(&new.entry).map(|joins| joins.kind()), place.moved())
+            }
+            Some(place) => (kind, place.moved()),
+            // One that was not looked at stays what it is, but for what its parts make of it.
+            None if is_further && (doubt.is_some() || held.kind.is_none()) => (held.kind, false),
+            None => (kind, false),
+        };
+        let doubts = old.doubt != doubt;
+        if let Some(place) = place {
+            if moved {
+                batch.joins.push((held.id, place.root));
+            }
+            if moved || doubts {
+                batch.asked_again.extend(place.rivals);
+            }
+        }
+        if asks {
+            // Whoever could be joined to it looks anew; these are of later sources.
+            batch.asked_again.extend(&names.joins.keys);
+        }
+        if !moved && kind == held.kind && raw == held.raw {
+            return;
+        }
+        let was = Names::of(&old, self.decider, None).0;
+        let (keys, references) = (names.keys.clone(), names.joins.references.clone());
+        let mut index = index_change(was, names, kind != held.kind, false);
+        if moved {
+            index.touched = keys;
+        }
+        if doubts && old.doubt.is_some() {
+            // Whoever was in doubt with it is looked at again, by the object that they claimed.
+            index.unsettles.extend(references);
+        }
+        let upsert = Upsert { id: Some(held.id), anchor: held.anchor, kind, raw, index, unsettled: false };
+        batch.upserts.push(upsert);
+    }
+
+    /// Entries as parts of an object: in the order of their sources.
+    fn in_order(&self, parts: Vec<Held>) -> Vec<(SourceAnchor, Vec<u8>)> {
+        let mut parts: Vec<(usize, SourceAnchor, Vec<u8>)> = parts
+            .into_iter()
+            .map(|part| (self.decider.source_of(&part.anchor), part.anchor, codec::own(&part.raw).to_vec()))
+            .collect();
+        parts.sort_unstable();
+        parts.into_iter().map(|(_, anchor, raw)| (anchor, raw)).collect()
+    }
+}
+
+/// Where an entry of a further source belongs, and where it belonged.
+struct Place {
+    root: Option<CsId>,
+    before: Option<CsId>,
+    doubt: Option<Doubt>,
+    rivals: Vec<KeyHash>,
+}
+
+impl Place {
+    fn new(claim: Claim, before: Option<CsId>) -> Self {
         let (root, doubt, rivals) = match claim {
             Claim::None => (None, None, Vec::new()),
             Claim::Object { root, rivals } => (Some(root), None, rivals),
             Claim::Doubt { doubt, rivals } => (None, Some(doubt), rivals),
         };
-        let moved = root != before;
-        let new = Composite { doubt, ..old.clone() };
-        let raw = codec::compose(split.own, &split.parts, new.doubt.as_ref());
-        let was = Names::of(&old, self.decider, None).0;
-        let (names, kind) = Names::of(&new, self.decider, held.kind);
-        let kind = match (root, &new.doubt) {
-            (Some(_), _) => None,
-            (None, Some(_)) => self.decider.joins_of(&new.entry).map(|joins| joins.kind()),
-            (None, None) => kind,
-        };
-        // Whether it is joined itself or not, what it is made of is looked at: its own parts, or those of its object.
-        roots.extend([Some(root.unwrap_or(held.id)), before].into_iter().flatten());
-        let doubts = old.doubt != new.doubt;
-        if moved {
-            batch.joins.push((held.id, root));
-        }
-        if moved || doubts {
-            batch.asked_again.extend(rivals);
-        }
-        if moved || doubts || kind != held.kind {
-            // Those joined to it look anew whom they belong to.
-            batch.asked_again.extend(&names.joins.keys);
-            let keys = names.keys.clone();
-            let mut index = index_change(was, names, kind != held.kind, false);
-            index.touched = keys;
-            let upsert =
-                Upsert { id: Some(held.id), anchor: held.anchor, kind, raw, index, unsettled: false };
-            batch.upserts.push(upsert);
-        }
+        Self { root, before, doubt, rivals }
     }
 
-    /// Makes objects anew of their entries, where those changed.
-    async fn recompose(&self, roots: BTreeSet<CsId>) -> Result<u64, StateError> {
-        let ids: Vec<CsId> = roots.into_iter().collect();
-        let mut changed = 0;
-        for some in ids.chunks(PAGE) {
-            let held = self.state.entries(some.to_vec()).await?;
-            let joined = self.state.joined(held.iter().map(|held| held.id).collect()).await?;
-            let mut batch = Batch::default();
-            for (held, joined) in held.into_iter().zip(joined) {
-                batch.upserts.extend(self.composed(held, joined));
-            }
-            changed += batch.upserts.len() as u64;
-            if !batch.upserts.is_empty() {
-                self.state.apply(batch).await?;
-            }
-        }
-        Ok(changed)
+    fn moved(&self) -> bool {
+        self.root != self.before
     }
-
-    fn composed(&self, held: Held, joined: Vec<Held>) -> Option<Upsert> {
-        if held.gone.is_some() {
-            return None;
-        }
-        let split = codec::split(&held.raw)?;
-        let mut parts: Vec<(usize, SourceAnchor, Vec<u8>)> = joined
-            .into_iter()
-            .filter(|part| part.gone.is_none())
-            .map(|part| (self.decider.source_of(&part.anchor), part.anchor, codec::own(&part.raw).to_vec()))
-            .collect();
-        parts.sort_unstable();
-        let parts: Vec<(SourceAnchor, Vec<u8>)> =
-            parts.into_iter().map(|(_, anchor, raw)| (anchor, raw)).collect();
-        let raw = codec::compose(split.own, &parts, split.doubt.as_ref());
-        if raw == held.raw {
-            return None;
-        }
-        let old = codec::decode_whole(held.anchor.clone(), &held.raw)?;
-        let new = codec::decode_whole(held.anchor.clone(), &raw)?;
-        let was = Names::of(&old, self.decider, None).0;
-        let (names, kind) = Names::of(&new, self.decider, held.kind);
-        let kind = kind_of(kind, held.kind, new.doubt.as_ref());
-        let index = index_change(was, names, kind != held.kind, false);
-        Some(Upsert { id: Some(held.id), anchor: held.anchor, kind, raw, index, unsettled: false })
-    }
-}
-
-/// What of which cannot be told where it belongs stays what it was called.
-const fn kind_of(
-    kind: Option<ObjectKind>,
-    held: Option<ObjectKind>,
-    doubt: Option<&Doubt>,
-) -> Option<ObjectKind> {
-    if doubt.is_some() { held } else { kind }
 }
 
 /// Names as one list.

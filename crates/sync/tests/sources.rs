@@ -392,6 +392,69 @@ async fn a_source_that_is_no_more_takes_what_it_gave() {
     assert_eq!(single.title("p000"), None);
 }
 
+#[tokio::test]
+async fn who_comes_into_the_scope_gets_what_belongs_to_it_and_loses_it_again() {
+    let world = world(1);
+    world.directory.lock().unwrap().ou("ou-former", "ou=former,dc=contoso,dc=com");
+    world.directory.lock().unwrap().person("late", "ou=former,dc=contoso,dc=com");
+    world.hr(|d| hired(d, "x", &[("mail", &["late@contoso.com"]), ("title", &["Head"])]));
+    let scope = lockstep_sync::ScopeSettings { include: vec![PEOPLE.into()], exclude: Vec::new() };
+    let settings = SyncSettings { scope, ..with_rules() };
+    let run = async || {
+        let client = world.client_of(settings.clone());
+        client.once(false, CancellationToken::new()).await.unwrap();
+    };
+    run().await;
+    assert_eq!(world.tenant.names(), ["hr:x", "p000"]);
+    world.directory.lock().unwrap().rename("late", &dn("late"));
+    run().await;
+    assert_eq!(world.tenant.names(), ["late", "p000"]);
+    assert_eq!(world.title("late").as_deref(), Some("Head"));
+    world.directory.lock().unwrap().rename("late", "uid=late,ou=former,dc=contoso,dc=com");
+    run().await;
+    assert_eq!(world.tenant.names(), ["hr:x", "p000"]);
+}
+
+#[tokio::test]
+async fn a_rival_that_goes_elsewhere_leaves_the_person_to_the_other() {
+    let world = world(2);
+    world.hr(|d| {
+        hired(d, "x", &[("mail", &["p000@contoso.com"]), ("title", &["X"])]);
+        hired(d, "y", &[("mail", &["p000@contoso.com"]), ("employeenumber", &["9"]), ("title", &["Y"])]);
+    });
+    world.run().await;
+    assert_eq!(world.errors().len(), 2);
+    world.directory.lock().unwrap().set("p001", "employeenumber", &["9"]);
+    world.run().await;
+    assert_eq!((world.title("p000").as_deref(), world.title("p001").as_deref()), (Some("X"), Some("Y")));
+    assert!(world.errors().is_empty(), "{:?}", world.errors());
+}
+
+#[tokio::test]
+async fn an_address_that_too_many_have_is_doubt_and_costs_no_more() {
+    let world = world(0);
+    {
+        let mut d = world.directory.lock().unwrap();
+        for n in 0..120 {
+            d.person(&format!("p{n:03}"), PEOPLE);
+            d.set(&format!("p{n:03}"), "mail", &["all@contoso.com"]);
+        }
+        d.person("one", PEOPLE);
+    }
+    world.hr(|d| {
+        for n in 0..1_100 {
+            hired(d, &format!("x{n}"), &[("mail", &["one@contoso.com"]), ("title", &["Many"])]);
+        }
+        hired(d, "z", &[("mail", &["all@contoso.com"])]);
+    });
+    world.client_of(with_rules()).once(false, CancellationToken::new()).await.unwrap();
+    assert_eq!(world.title("one"), None);
+    let errors = world.errors();
+    assert_eq!(errors.keys().filter(|anchor| anchor.starts_with("hr:")).count(), 1_101);
+    assert!(errors["hr:z"][0].contains("too many"), "{:?}", errors["hr:z"]);
+    assert!(errors["hr:x7"][0].contains("too many"), "{:?}", errors["hr:x7"]);
+}
+
 /// What can happen in one of the directories.
 #[derive(Clone, Debug)]
 enum Step {

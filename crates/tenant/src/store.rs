@@ -143,8 +143,8 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn put_run(&self, client: ClientId, run: RunRecord) -> Result<(), StoreError>;
     /// Looks at every quarantined value: what is free now is put in force. Answers how many were released.
     async fn sweep_quarantine(&self, now: Timestamp) -> Result<u64, StoreError>;
-    /// Removes what was deleted before `before`.
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError>;
+    /// Removes what was deleted before `before`, and says so in the history.
+    async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError>;
     /// Removes runs that ended, and history of objects that was made, before `before`; then the oldest history
     /// until it takes no more than about `most_bytes`. Answers how many rows went.
     async fn purge_history(&self, before: Timestamp, most_bytes: u64) -> Result<u64, StoreError>;

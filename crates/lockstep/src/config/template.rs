@@ -31,6 +31,7 @@ domains = [
 ]
 
 [source]
+# name = "hr"                             # for a [[further_source]] only: rules name it so
 # kind = "openldap"                       # or "ldif": a file as the directory, with `file = "people.ldif"`
 url = "ldap://127.0.0.1:389"              # ldaps://host for TLS from the start
 base_dn = "dc=contoso,dc=com"

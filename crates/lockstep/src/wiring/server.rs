@@ -140,7 +140,7 @@ async fn upkeep(
             }
         }
         let Ok(before) = now.checked_sub(keep_deleted) else { continue };
-        match store.purge(before).await {
+        match store.purge(before, now).await {
             Ok(0) => {}
             Ok(purged) => tracing::info!(purged, "what was deleted long ago is gone"),
             Err(error) => {

@@ -11,6 +11,9 @@ use crate::expr::Value;
 use lockstep_model::{ObjectKind, SyncError};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Values of a group of clauses that are put together at most: an entry with more of them is found by the first ones.
+const COMBINATIONS: usize = 64;
+
 /// By what an entry is joined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Joins {
@@ -19,7 +22,16 @@ pub struct Joins {
     /// The type of the objects it joins.
     metaverse_type: MetaverseType,
     /// Groups of clauses, in their order: the first with exactly one hit wins.
-    pub groups: Vec<Vec<JoinTerm>>,
+    pub groups: Vec<JoinGroup>,
+}
+
+/// A group of clauses, all of which must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JoinGroup {
+    /// What stands before the values in its names.
+    key: String,
+    /// The clauses.
+    pub terms: Vec<JoinTerm>,
 }
 
 /// One attribute of the metaverse object must have one of these values.
@@ -27,10 +39,9 @@ pub struct Joins {
 pub struct JoinTerm {
     slot: u32,
     exact: bool,
-    source: usize,
     /// The name of the attribute.
     pub attribute: String,
-    /// The values that the entry has, as texts.
+    /// The values that the entry has, as texts, in order.
     pub values: Vec<String>,
 }
 
@@ -38,35 +49,46 @@ pub struct JoinTerm {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JoinValues {
     metaverse_type: MetaverseType,
-    source: usize,
     values: BTreeMap<u32, Vec<String>>,
-    /// The attributes that are asked for, with whether case counts.
-    asked: BTreeSet<(u32, bool)>,
+    /// The groups of clauses that ask: what stands before their names, and their attributes with whether case counts.
+    asked: Vec<(String, Vec<(u32, bool)>)>,
 }
 
-/// A name under which a metaverse object is found by those who join it.
+/// A name under which a metaverse object is found by those who join it: the values of a whole group of clauses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct JoinName(String);
 
 impl JoinName {
-    fn new(source: usize, slot: u32, exact: bool, value: &str) -> Self {
-        if exact {
-            Self(format!("{source} {slot}={value}"))
-        } else {
-            Self(format!("{source} {slot}~{}", value.to_lowercase()))
-        }
-    }
-
     /// As a text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl JoinTerm {
+/// Every way to take one value of each.
+fn names(key: &str, values: &[(bool, &[String])]) -> Vec<JoinName> {
+    let mut made = vec![key.to_owned()];
+    for (exact, values) in values {
+        let mut longer = Vec::new();
+        for start in &made {
+            for value in *values {
+                let value = if *exact { value.clone() } else { value.to_lowercase() };
+                // The length before it: no value can be taken for two.
+                longer.push(format!("{start} {}:{value}", value.len()));
+            }
+        }
+        longer.truncate(COMBINATIONS);
+        made = longer;
+    }
+    made.into_iter().map(JoinName).collect()
+}
+
+impl JoinGroup {
     /// The names of objects that fulfil it.
-    pub fn names(&self) -> impl Iterator<Item = JoinName> {
-        self.values.iter().map(|value| JoinName::new(self.source, self.slot, self.exact, value))
+    pub fn names(&self) -> Vec<JoinName> {
+        let values: Vec<(bool, &[String])> =
+            self.terms.iter().map(|term| (term.exact, term.values.as_slice())).collect();
+        if values.is_empty() { Vec::new() } else { names(&self.key, &values) }
     }
 }
 
@@ -79,28 +101,30 @@ impl Joins {
         }
     }
 
-    /// The names by which objects are looked for: those of the first clause of each group. What is found must be held
-    /// against the others ([`JoinValues::fulfil`]).
+    /// The names by which objects are looked for. What is found must be held against the groups
+    /// ([`JoinValues::fulfil`]).
     pub fn names(&self) -> impl Iterator<Item = JoinName> {
-        self.groups.iter().filter_map(|group| group.first()).flat_map(JoinTerm::names)
+        self.groups.iter().flat_map(JoinGroup::names)
     }
 }
 
 impl JoinValues {
     /// The names under which the object is found.
     pub fn names(&self) -> Vec<JoinName> {
-        let mut names = Vec::new();
-        for (slot, exact) in &self.asked {
-            let values = self.values.get(slot).into_iter().flatten();
-            names.extend(values.map(|value| JoinName::new(self.source, *slot, *exact, value)));
+        let mut all = Vec::new();
+        for (key, slots) in &self.asked {
+            let held = |slot: &u32| self.values.get(slot).map_or(&[][..], Vec::as_slice);
+            let values: Vec<(bool, &[String])> =
+                slots.iter().map(|(slot, exact)| (*exact, held(slot))).collect();
+            all.extend(names(key, &values));
         }
-        names.sort_unstable();
-        names.dedup();
-        names
+        all.sort_unstable();
+        all.dedup();
+        all
     }
 
     /// Whether the object has what every clause of a group asks for.
-    pub fn fulfil(&self, joins: &Joins, group: &[JoinTerm]) -> bool {
+    pub fn fulfil(&self, joins: &Joins, group: &JoinGroup) -> bool {
         let has = |term: &JoinTerm| {
             let held = self.values.get(&term.slot).map_or(&[][..], Vec::as_slice);
             held.iter().any(|held| {
@@ -110,8 +134,13 @@ impl JoinValues {
                 term.values.iter().any(same)
             })
         };
-        self.metaverse_type == joins.metaverse_type && !group.is_empty() && group.iter().all(has)
+        self.metaverse_type == joins.metaverse_type && !group.terms.is_empty() && group.terms.iter().all(has)
     }
+}
+
+/// What stands before the names of a group of clauses.
+fn key_of(source: usize, rule: usize, group: usize) -> String {
+    format!("{source} {rule} {group}")
 }
 
 impl RuleSet {
@@ -123,33 +152,44 @@ impl RuleSet {
         let (row, _) = self.read(subject.entry);
         let active = self.in_scope(subject, &row);
         let Some(rule) = self.joining(subject.entry, &active)? else { return Ok(None) };
+        let at = self.rules.iter().position(|other| other.name == rule.name).unwrap_or_default();
         let term = |clause: &super::JoinClause| JoinTerm {
             slot: clause.metaverse,
             exact: clause.case_sensitive,
-            source: subject.source,
             attribute: clause.names.1.clone(),
             values: row.get(clause.source as usize).map(texts).unwrap_or_default(),
         };
-        let groups = rule.joins.iter().map(|group| group.iter().map(term).collect()).collect();
+        let groups = rule.joins.iter().enumerate().map(|(number, group)| JoinGroup {
+            key: key_of(subject.source, at, number),
+            terms: group.iter().map(term).collect(),
+        });
+        let groups = groups.collect();
         Ok(Some(Joins { rule: rule.name.clone(), metaverse_type: rule.metaverse_type, groups }))
     }
 
     /// What entries of the source of this number can be joined to the object of `subject` by. It must have no others than
     /// those of earlier sources.
     pub fn join_values(&self, subject: &Subject<'_>, source: usize) -> Option<JoinValues> {
-        let joining = |rule: &&super::Rule| !rule.disabled && rule.sources.contains(&source);
-        let clauses = self.rules.iter().filter(joining).flat_map(|rule| rule.joins.iter().flatten());
-        let asked: BTreeSet<(u32, bool)> =
-            clauses.map(|clause| (clause.metaverse, clause.case_sensitive)).collect();
+        let mut asked = Vec::new();
+        for (at, rule) in self.rules.iter().enumerate() {
+            if rule.disabled || !rule.sources.contains(&source) {
+                continue;
+            }
+            for (number, group) in rule.joins.iter().enumerate().filter(|(_, group)| !group.is_empty()) {
+                let slots = group.iter().map(|clause| (clause.metaverse, clause.case_sensitive)).collect();
+                asked.push((key_of(source, at, number), slots));
+            }
+        }
         if asked.is_empty() {
             return None;
         }
         let (metaverse_type, values) = self.metaverse_values(subject, |row| {
-            let wanted: BTreeSet<u32> = asked.iter().map(|(slot, _)| *slot).collect();
+            let slots = asked.iter().flat_map(|(_, slots): &(String, Vec<(u32, bool)>)| slots);
+            let wanted: BTreeSet<u32> = slots.map(|(slot, _)| *slot).collect();
             let values = |slot: u32| row.get(slot as usize).map(texts).unwrap_or_default();
             wanted.into_iter().map(|slot| (slot, values(slot))).collect()
         })?;
-        Some(JoinValues { metaverse_type, source, values, asked })
+        Some(JoinValues { metaverse_type, values, asked })
     }
 
     /// The values of the metaverse object that names hang on; none where there is no such object.
@@ -172,11 +212,12 @@ impl RuleSet {
     }
 }
 
-/// The values as texts, those that say nothing left out.
+/// The values as texts, in order; those that say nothing left out.
 fn texts(value: &Value<'_>) -> Vec<String> {
     let text = |value: &Value<'_>| match value {
         Value::Text(text) | Value::Reference(text) => text.trim().to_owned(),
         other => other.to_string(),
     };
-    each(value).iter().map(text).filter(|text| !text.is_empty()).collect()
+    let texts: BTreeSet<String> = each(value).iter().map(text).filter(|text| !text.is_empty()).collect();
+    texts.into_iter().collect()
 }

@@ -45,7 +45,7 @@ pub use cases::{Case, CaseResult};
 pub use compile::is_source_name;
 pub use document::{Direction, LinkType, Merge, MetaverseType, Operator, json_schema};
 pub use evaluate::{Contributor, Evaluated, Evaluation, Made, MadeObject, MetaverseObject, Subject, Written};
-pub use join::{JoinName, JoinTerm, JoinValues, Joins};
+pub use join::{JoinGroup, JoinName, JoinTerm, JoinValues, Joins};
 pub use lint::{Finding, Lint, Severity};
 pub use problem::{Problem, Problems};
 pub use schemas::{DN, ObjectType, SOURCE_ANCHOR, Schemas, Target};
@@ -56,7 +56,7 @@ pub(crate) use fit::misfit;
 pub(crate) use schemas::{Takes, is_never};
 pub(crate) use scope::condition_fits;
 
-use crate::expr::{Expression, Schema, Value};
+use crate::expr::{AttributeType, Expression, Schema, Value};
 use lockstep_model::ObjectKind;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -259,10 +259,18 @@ impl RuleSet {
             asked.extend(rule.joins.iter().flatten().map(|clause| clause.metaverse));
             if rule.kind.is_some() {
                 asked.extend(rule.scope.iter().flatten().filter_map(|clause| clause.slot));
-                links.extend(rule.flows.iter().filter(|flow| named(flow.target)).flat_map(Flow::reads));
+                for flow in rule.flows.iter().filter(|flow| named(flow.target)) {
+                    asked.extend(flow.reads());
+                    // What is only asked about, as by a condition, stays as it is.
+                    let is_link = |slot: &u32| {
+                        let held = schemas.metaverse.attributes().get(*slot as usize);
+                        matches!(flow.from, From::Direct(_))
+                            || held.is_some_and(|held| held.kind == AttributeType::Reference)
+                    };
+                    links.extend(flow.reads().into_iter().filter(is_link));
+                }
             }
         }
-        asked.extend(&links);
         let list = |plans: BTreeMap<Target, Vec<(usize, usize)>>| -> Vec<Plan> {
             let plan = |(target, flows): (Target, Vec<(usize, usize)>)| {
                 let merges: BTreeSet<Merge> = flows

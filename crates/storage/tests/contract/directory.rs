@@ -351,7 +351,9 @@ pub(crate) async fn purged_for_good(store: impl TenantStore) {
     check_invariants(&store).await;
     // By age, too.
     write(&store, 9, delete(dora)).await.unwrap();
-    assert_eq!(store.purge(at(10)).await.unwrap(), 1);
+    assert_eq!(store.purge(at(10), at(10)).await.unwrap(), 1);
     assert_eq!(store.object(dora).await.unwrap(), None);
+    let newest = history(&store, dora).await.into_iter().next().map(|row| row.outcome.as_str().to_owned());
+    assert_eq!(newest.as_deref(), Some("purged"), "who follows changes hears of it");
     check_invariants(&store).await;
 }

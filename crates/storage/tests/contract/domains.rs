@@ -88,6 +88,20 @@ pub(crate) async fn renamed_by_force(store: impl TenantStore) {
     check_invariants(&store).await;
 }
 
+/// Who was synced once and is the cloud's own now is renamed as any of the cloud's own.
+pub(crate) async fn once_synced_is_renamed_by_force(store: impl TenantStore) {
+    change(&store, "fabrikam.com", Change::Add).await.unwrap();
+    change(&store, "fabrikam.com", Change::Verify).await.unwrap();
+    send(&store, &[Sent::user("ann").upn("ann@fabrikam.com").mail("ann@fabrikam.com").post()], at(1)).await;
+    store.set_sync_enabled(false, at(2)).await.unwrap();
+    assert!(change(&store, "fabrikam.com", Change::ForceDelete { disable: true }).await.unwrap());
+    let ann = list(&store, ListQuery { top: 10, ..ListQuery::default() }).await.remove(0).properties;
+    assert_eq!(ann.text(Property::Mail), Some(format!("ann@{INITIAL}").as_str()));
+    assert_eq!(ann.flag(Property::AccountEnabled), Some(false));
+    assert_eq!(told(&store).await, Vec::<String>::new());
+    check_invariants(&store).await;
+}
+
 /// More people than a page takes: all get the name that was wanted, each with a line of history.
 pub(crate) async fn names_follow_in_pages(store: impl TenantStore) {
     let people: Vec<_> = (0..1_500)

@@ -233,13 +233,17 @@ pub(crate) async fn outlives_its_object(store: impl TenantStore) {
     sent(&store, 1, 1, vec![ann.post()]).await;
     let id = get(&store, "ann").await.unwrap().id;
     sent(&store, 2, 2, vec![ann.delete()]).await;
-    assert_eq!(store.purge(at(3)).await.unwrap(), 1);
+    assert_eq!(store.purge(at(3), at(3)).await.unwrap(), 1);
     sent(&store, 3, 4, vec![Sent::user("bob").post(), ann.post()]).await;
     assert_eq!(tell(&ask(&store, of("bob")).await), ["created"]);
     let old = ask(&store, of(&id.to_string())).await;
-    assert_eq!(tell(&old), ["deleted", "created"]);
+    assert_eq!(tell(&old), ["purged", "deleted", "created"]);
     assert_eq!((old[0].object.id, old[0].object.name.as_str()), (Some(id), "ann of Contoso"));
-    assert_eq!(tell(&ask(&store, of("ann")).await), ["created", "deleted", "created"], "by anchor: both");
-    assert_eq!(store.purge_history(at(4), u64::MAX).await.unwrap(), 2);
+    assert_eq!(
+        tell(&ask(&store, of("ann")).await),
+        ["created", "purged", "deleted", "created"],
+        "by anchor: both"
+    );
+    assert_eq!(store.purge_history(at(4), u64::MAX).await.unwrap(), 3);
     assert!(store.history(of(&id.to_string())).await.unwrap().is_none());
 }

@@ -141,8 +141,8 @@ pub(crate) async fn purged_objects_are_gone(store: impl TenantStore) {
     send(&store, &[ann.post(), Sent::group("g").post(), members("g", &["ann"], &[])], at(0)).await;
     let id = get(&store, "ann").await.unwrap().id;
     send(&store, &[ann.delete()], at(1)).await;
-    assert_eq!(store.purge(at(1)).await.unwrap(), 0);
-    assert_eq!(store.purge(at(2)).await.unwrap(), 1);
+    assert_eq!(store.purge(at(1), at(3)).await.unwrap(), 0);
+    assert_eq!(store.purge(at(2), at(3)).await.unwrap(), 1);
     assert_eq!(store.object(id).await.unwrap(), None);
     check_invariants(&store).await;
     assert_eq!(one(&store, ann.post(), 3).await, Outcome::Created);

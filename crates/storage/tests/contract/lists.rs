@@ -52,6 +52,15 @@ pub(crate) async fn filters(store: impl TenantStore) {
     check(property(name, Eq, "çem demir"), &["cem"]).await;
     check(property(name, StartsWith, "Çe"), &["cem"]).await;
     check(property(name, StartsWith, "bob ł"), &["Bob"]).await;
+    let not = |filter| Filter::Not(Box::new(filter));
+    check(not(property(name, StartsWith, "bob ł")), &["ann", "cem", "dee", "sales"]).await;
+    let one_of = |field, values: &[&str]| Filter::In {
+        field: Field::Property(field),
+        values: values.iter().map(|value| Literal::Text((*value).into())).collect(),
+    };
+    check(one_of(upn, &["BOB@contoso.com", "nobody@contoso.com", "ann@contoso.com"]), &["ann", "Bob"]).await;
+    check(one_of(upn, &[]), &[]).await;
+    check(not(one_of(upn, &["bob@contoso.com"])), &["ann", "cem", "dee", "sales"]).await;
     check(property(name, Contains, "of contoso"), &["ann", "dee", "sales"]).await;
     check(property(upn, Eq, "BOB@contoso.com"), &["Bob"]).await;
     check(property(upn, StartsWith, "ann@"), &["ann"]).await;

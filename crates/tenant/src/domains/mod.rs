@@ -563,8 +563,10 @@ pub fn configure(before: &[Domain], initial: &str, listed: &[(String, bool)]) ->
         let says = listed.iter().find(|(name, _)| *name == old.id);
         let (verified, proof) = match says {
             _ if old.id == initial || was_initial => (true, Some(Proof::Initial)),
+            // What DNS proved stays proved when the configuration says it too, and no longer.
+            _ if old.proof == Some(Proof::Dns) => (true, old.proof),
             Some((_, true)) => (true, Some(Proof::Configuration)),
-            _ if matches!(old.proof, Some(Proof::Dns | Proof::Parent)) => (true, old.proof),
+            _ if old.proof == Some(Proof::Parent) => (true, old.proof),
             _ => (false, None),
         };
         if says.is_none() && old.configured && !verified {
@@ -594,6 +596,17 @@ pub fn configure(before: &[Domain], initial: &str, listed: &[(String, bool)]) ->
             proof: (*verified || is_initial).then_some(proof),
             ..Domain::default()
         });
+    }
+    // A subdomain is verified by the one above it, and by nothing once that is not.
+    let verified: Vec<String> =
+        after.iter().filter(|domain| domain.is_verified).map(|domain| domain.id.clone()).collect();
+    let below =
+        |id: &str, above: &String| id.strip_suffix(above.as_str()).is_some_and(|rest| rest.ends_with('.'));
+    for domain in after.iter_mut().filter(|domain| domain.proof == Some(Proof::Parent)) {
+        if !verified.iter().any(|above| *above != domain.id && below(&domain.id, above)) {
+            domain.is_verified = false;
+            domain.proof = None;
+        }
     }
     let chosen = after.iter().find(|domain| domain.details.chosen_default && domain.is_verified);
     let default = chosen.map(|domain| domain.id.clone());

@@ -61,6 +61,27 @@ fn a_domain_is_added_proven_and_made_the_default() {
 }
 
 #[test]
+fn the_configuration_takes_nothing_that_dns_proved_and_leaves_nothing_that_nobody_proved() {
+    let initial = "contoso.onlockstep.example";
+    let listed = [("contoso.com".to_owned(), true)];
+    let domains = change(&configure(&[], initial, &listed), "fabrikam.com", DomainChange::Add).unwrap();
+    let domains = change(&domains, "fabrikam.com", DomainChange::Verify).unwrap();
+    let both = [listed[0].clone(), ("fabrikam.com".to_owned(), true)];
+    let domains = configure(&configure(&domains, initial, &both), initial, &listed);
+    assert_eq!(
+        find(&domains, "fabrikam.com").proof,
+        Some(Proof::Dns),
+        "listed for a while, and proven before"
+    );
+
+    let domains = change(&domains, "eu.contoso.com", DomainChange::Add).unwrap();
+    assert!(find(&domains, "eu.contoso.com").is_verified);
+    let domains = configure(&domains, initial, &[]);
+    assert!(domains.iter().all(|domain| domain.id != "contoso.com"));
+    assert!(!find(&domains, "eu.contoso.com").is_verified, "what verified it is gone");
+}
+
+#[test]
 fn refusals_say_why() {
     let mut domains = tenant();
     domains.push(domain("fabrikam.com", true));

@@ -1,6 +1,6 @@
 //! Comparing with what the target holds: after the state was lost, or an export ended without an answer.
 
-use super::{count, counter, held_counter, kind_code, kind_of, reason_code};
+use super::{count, counter, held_counter, kind_code, kind_of, reason_code, record};
 use crate::sqlite::SqliteError;
 use lockstep_model::Fingerprint;
 use lockstep_model::plan::DeleteReason;
@@ -115,6 +115,9 @@ pub(super) fn forget(db: &Connection, ids: &[CsId]) -> Result<(), SqliteError> {
             .optional()?;
         if let Some(kind) = kind.and_then(kind_of) {
             count(db, held_counter(kind), -1)?;
+        }
+        if db.prepare_cached("SELECT 1 FROM cs WHERE id = ?1 AND gone <> 0")?.exists([id])? {
+            record::end_errors(db, *id)?;
         }
         let gone = db.prepare_cached("DELETE FROM cs WHERE id = ?1 AND gone <> 0")?.execute([id])? > 0;
         if gone {

@@ -132,7 +132,14 @@ fn open(path: &Path) -> Result<(Database, Mutex<load::Known>), StateError> {
     };
     let mut known = load::Known::default();
     let db = Database::open(path, &options, |connection| {
-        if let Err(error) = load::end(connection) {
+        // In one transaction: half of it would be neither a load nor an index.
+        let ended = (|| {
+            let transaction = connection.unchecked_transaction()?;
+            load::end(&transaction)?;
+            transaction.commit()?;
+            Ok::<_, SqliteError>(())
+        })();
+        if let Err(error) = ended {
             // Whoever asks next tries again, and is told.
             tracing::warn!(%error, "a first load that was left cannot be put in order");
         }

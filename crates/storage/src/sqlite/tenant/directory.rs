@@ -289,11 +289,12 @@ impl Batch<'_> {
             }
         };
         if let Some(row) = row {
-            for (member, _) in members.add.iter().filter(|(_, kind)| *kind == ObjectKind::Group) {
-                if self.reach(*member, true)?.contains(&row) {
-                    let member = self.id_of(*member)?;
-                    return Ok(Err(Box::new(DirectoryRefusal::Ring { group: id, member })));
-                }
+            let mut groups = members.add.iter().filter(|(_, kind)| *kind == ObjectKind::Group).peekable();
+            // Asked once, upwards: each new member downwards would be a walk of its own.
+            let above = if groups.peek().is_some() { self.reach(row, false)? } else { BTreeSet::new() };
+            if let Some((member, _)) = groups.find(|(member, _)| above.contains(member)) {
+                let member = self.id_of(*member)?;
+                return Ok(Err(Box::new(DirectoryRefusal::Ring { group: id, member })));
             }
         }
         Ok(Ok(Rest { manager, extra, members }))

@@ -195,11 +195,12 @@ pub(super) fn recalculate_some(connection: &Connection, now: Timestamp) -> Resul
         let sql = "SELECT 1 FROM domain_job LIMIT 1";
         return Ok((0, first(connection, sql, [], |_| Ok(()))?.is_some()));
     };
-    // What may concern the domain; whether it does is worked out for each.
-    let sql = "SELECT o.oid, o.kind, o.anchor IS NULL FROM object o JOIN body b ON b.oid = o.oid \
+    // What may concern the domain; whether it does is worked out for each. What is not synced any more is the cloud's own,
+    // whatever anchor it had.
+    let sql = "SELECT o.oid, o.kind, o.sync_enabled IS NOT 1 FROM object o JOIN body b ON b.oid = o.oid \
                WHERE o.oid > ?1 AND o.oid <= ?2 AND o.state = 0 \
                AND (instr(fold(b.body), ?3) > 0 OR instr(fold(b.held), ?3) > 0 \
-               OR (o.anchor IS NULL AND instr(fold(b.extra), ?3) > 0)) ORDER BY o.oid";
+               OR (o.sync_enabled IS NOT 1 AND instr(fold(b.extra), ?3) > 0)) ORDER BY o.oid";
     let needle = format!("@{}\"", job.domain);
     let rows = all(connection, sql, (job.after, last, needle), |row| {
         Ok((row.get::<_, Row>(0)?, kind_of(row.get(1)?)?, row.get::<_, bool>(2)?))

@@ -128,6 +128,16 @@ fn is_narrow(filter: &Filter) -> bool {
     let prefix = |how: Comparison| matches!(how, Comparison::Eq | Comparison::StartsWith);
     match filter {
         Filter::And(all) => all.iter().any(is_narrow),
+        Filter::Or(any) => !any.is_empty() && any.iter().all(is_narrow),
+        Filter::In { field, values } => {
+            let text = |value: &Literal| matches!(value, Literal::Text(_));
+            let equals = |value: &Literal| Filter::Compare {
+                field: *field,
+                how: Comparison::Eq,
+                value: value.clone(),
+            };
+            values.iter().all(text) && values.first().is_some_and(|value| is_narrow(&equals(value)))
+        }
         Filter::Compare { field, how, value: Literal::Text(_) } => match field {
             Field::Property(Property::UserPrincipalName | Property::Mail) => prefix(*how),
             Field::Id | Field::OnPremisesImmutableId | Field::ExternalId => *how == Comparison::Eq,
@@ -347,9 +357,13 @@ fn condition(sql: &mut Sql, filter: &Filter, depth: usize) -> Result<()> {
             if sql.conditions > MAX_CONDITIONS {
                 return Err(unsupported("the filter has too many values"));
             }
-            sql.push("(0");
-            for value in values {
-                sql.push(" OR ");
+            if values.is_empty() {
+                sql.push("0");
+                return Ok(());
+            }
+            // Nothing but the comparisons: then each is looked up in the index.
+            for (number, value) in values.iter().enumerate() {
+                sql.push(if number == 0 { "(" } else { " OR " });
                 compare(sql, *field, Comparison::Eq, value)?;
             }
             sql.push(")");
@@ -560,8 +574,8 @@ fn ordered(sql: &mut Sql, column: &str, how: Comparison, value: Value) -> Result
 fn text_compare(sql: &mut Sql, column: &str, how: Comparison, text: String) -> Result<()> {
     match how {
         Comparison::StartsWith if !column.contains('(') => {
-            // A bare column may have an index.
-            sql.push("ifnull(");
+            // A bare column may have an index. In parentheses, for a `not` may stand before it.
+            sql.push("(ifnull(");
             range(sql, column, &text);
             sql.push(", 0)");
             // `ifnull` hides the range from the planner: say it once more where it can see it.
@@ -569,6 +583,7 @@ fn text_compare(sql: &mut Sql, column: &str, how: Comparison, text: String) -> R
                 sql.push(" AND ");
                 range(sql, column, &text);
             }
+            sql.push(")");
         }
         Comparison::StartsWith => {
             sql.push(&format!("ifnull(substr({column}, 1, length("));

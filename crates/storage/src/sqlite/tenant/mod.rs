@@ -265,10 +265,11 @@ impl TenantStore for SqliteTenantStore {
         self.write("sweeping the quarantine", move |c| organization::sweep(c, now)).await
     }
 
-    async fn purge(&self, before: Timestamp) -> Result<u64, StoreError> {
+    async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
         let mut purged = 0;
         loop {
-            let (removed, more) = self.write("purging", move |c| organization::purge_some(c, before)).await?;
+            let job = move |c: &Connection| organization::purge_some(c, before, now);
+            let (removed, more) = self.write("purging", job).await?;
             purged += removed;
             if !more {
                 return Ok(purged);

@@ -3,13 +3,16 @@
 use super::batch::Batch;
 use super::counters::Counter;
 use super::errors::Origin;
-use super::rows::{Result, all, first, from_json, kind_of, micros, optional_time, run, time, to_json, uuid};
+use super::history::Body;
+use super::rows::{
+    Result, all, first, from_json, kind_of, micros, object_id, optional_time, run, time, to_json, uuid,
+};
 use crate::sqlite::SqliteError;
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::provisioning::{ClientErrors, ClientReport, ClientState, RunRecord};
 use lockstep_model::{ClientId, ObjectKind, RunId, SyncError, TenantId, Timestamp};
 use lockstep_tenant::provision::Row;
-use lockstep_tenant::{ClientRecord, Organization, Page, StoredRun, TenantSetup};
+use lockstep_tenant::{ClientRecord, HistoryOutcome, Organization, Page, StoredRun, TenantSetup};
 use rusqlite::Connection;
 use std::collections::BTreeMap;
 use uuid::Uuid;
@@ -236,15 +239,23 @@ pub(super) fn sweep(connection: &Connection, now: Timestamp) -> Result<u64> {
 }
 
 /// Removes a part of what is to be purged; answers how many rows, and whether there is more.
-pub(super) fn purge_some(connection: &Connection, before: Timestamp) -> Result<(u64, bool)> {
+pub(super) fn purge_some(connection: &Connection, before: Timestamp, now: Timestamp) -> Result<(u64, bool)> {
     let limit = micros(before);
-    let mut batch = Batch::begin(connection, before)?;
+    let mut batch = Batch::begin(connection, now)?;
     let sql =
-        "SELECT oid, kind, anchor FROM object WHERE state = 1 AND deleted_at < ?1 ORDER BY oid LIMIT ?2";
+        "SELECT oid, kind, anchor, id FROM object WHERE state = 1 AND deleted_at < ?1 ORDER BY oid LIMIT ?2";
     let objects = all(connection, sql, (limit, PURGE_BATCH), |row| {
-        Ok((row.get::<_, Row>(0)?, kind_of(row.get(1)?)?, row.get::<_, Option<String>>(2)?))
+        let anchor = row.get::<_, Option<String>>(2)?;
+        Ok((
+            row.get::<_, Row>(0)?,
+            kind_of(row.get(1)?)?,
+            anchor,
+            object_id(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)?,
+        ))
     })?;
-    for (row, kind, anchor) in &objects {
+    for (row, kind, anchor, id) in &objects {
+        batch.note(*row, HistoryOutcome::Purged, &Body::default())?;
+        batch.note_gone_from_groups(*row, *id)?;
         batch.purge_object(*row, *kind, anchor.as_deref())?;
     }
     batch.deltas.add(Counter::Deleted, -i64::try_from(objects.len()).unwrap_or(0));
