@@ -444,6 +444,57 @@ async fn what_is_synchronized_is_read_and_not_written() {
 }
 
 #[tokio::test]
+async fn addresses_that_are_no_mail_stay() {
+    let scim = Scim::new().await;
+    let all = ["SMTP:ann@contoso.com", "SIP:ann@contoso.com", "smtp:a@contoso.com", "X500:/o=Old/cn=ann"];
+    let mut ann = person("ann", "Ann", "Sales");
+    ann.set_list(Property::ProxyAddresses, all.map(str::to_owned).to_vec());
+    scim.server.bulk(vec![user("ann", ann, None)]).await;
+    let shown = scim.get(r#"/Users?filter=userName eq "ann@contoso.com""#).await["Resources"][0].clone();
+    let id = shown["id"].as_str().unwrap().to_owned();
+    let path = format!("/Users/{id}");
+    let addresses = async || {
+        let stored = scim.server.store.object(id.parse().unwrap()).await.unwrap().unwrap();
+        let mut list = stored.properties.list(Property::ProxyAddresses).to_vec();
+        list.sort();
+        list
+    };
+    let sorted = |list: &[&str]| {
+        let mut list: Vec<String> = list.iter().map(|&address| address.to_owned()).collect();
+        list.sort();
+        list
+    };
+    let set = async |attribute: &str, value: Value| {
+        let answer = scim.patch(&path, json!([{"op": "add", "path": attribute, "value": value}])).await;
+        assert_eq!(answer.status, 200, "{attribute}: {}", answer.text());
+        answer.json()
+    };
+    // While the directory has the say: what is the cloud's own can be written, and nothing else is.
+    assert_eq!(set("externalId", json!("HR-1")).await["externalId"], "HR-1");
+    set("nickName", json!("Annie")).await;
+    assert_eq!(addresses().await, sorted(&all));
+    let organization = scim.server.get("/v1.0/organization").await.json()["value"][0]["id"].clone();
+    let organization = format!("/v1.0/organization/{}", organization.as_str().unwrap());
+    let off = Some(json!({"onPremisesSyncEnabled": false}));
+    assert!(scim.server.call("PATCH", &organization, &scim.server.admin, off).await.status.is_success());
+    // And when the tenant has it.
+    set("title", json!("Boss")).await;
+    assert_eq!(addresses().await, sorted(&all), "a title is no address");
+    let home = json!([{"value": "ann@contoso.com", "type": "work", "primary": true},
+        {"value": "ann@home.example", "type": "home"}]);
+    let answer = scim.patch(&path, json!([{"op": "replace", "path": "emails", "value": home}])).await;
+    assert_eq!(answer.json()["emails"], home, "what was sent is what is shown");
+    let left = ["SMTP:ann@contoso.com", "SIP:ann@contoso.com", "X500:/o=Old/cn=ann"];
+    assert_eq!(addresses().await, sorted(&left), "of the mail addresses one went");
+    set("nickName", json!("Nan")).await;
+    assert_eq!(scim.get(&path).await["emails"], home);
+    assert_eq!(addresses().await, sorted(&left));
+    let put = json!({"schemas": [USER], "userName": "ann@contoso.com", "displayName": "Ann"});
+    assert_eq!(scim.call("PUT", &path, put).await.status, 200);
+    assert_eq!(addresses().await, sorted(&left[1..]), "without mail, reached by telephone");
+}
+
+#[tokio::test]
 async fn bulk() {
     let scim = Scim::new().await;
     let request = |operations: Value, most: Option<u64>| {
