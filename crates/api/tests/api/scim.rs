@@ -4,6 +4,7 @@
 use crate::common::{Answer, Server, person, user};
 use axum::body::Body;
 use http::{Request, StatusCode, header};
+use lockstep_api::{AnswerLimits, ApiSettings};
 use lockstep_model::Property;
 use lockstep_tenant::{DomainChange, Role, TenantStore as _, TokenRecord};
 use secrecy::ExposeSecret as _;
@@ -21,7 +22,10 @@ struct Scim {
 
 impl Scim {
     async fn new() -> Self {
-        let server = Server::new().await;
+        Self::on(Server::new().await).await
+    }
+
+    async fn on(server: Server) -> Self {
         let secret = lockstep_api::auth::new_secret("lkt").unwrap();
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         let record = TokenRecord {
@@ -173,8 +177,11 @@ async fn versions() {
     let made = scim.make("Users", bjensen()).await;
     let (path, version) =
         (format!("/Users/{}", made["id"].as_str().unwrap()), made["meta"]["version"].as_str().unwrap());
-    let same = scim.with("GET", &path, Value::Null, &[("if-none-match", version)]).await;
-    assert_eq!((same.status, same.body.len()), (StatusCode::NOT_MODIFIED, 0));
+    for shown in ["attributes=userName,emails", &format!("excludedAttributes={ENTERPRISE}:manager")] {
+        let path = format!("{path}?{shown}");
+        let same = scim.with("GET", &path, Value::Null, &[("if-none-match", version)]).await;
+        assert_eq!((same.status, same.body.len()), (StatusCode::NOT_MODIFIED, 0), "{shown}");
+    }
     let title = |text: &str| json!({"schemas": [PATCH], "Operations": [{"op": "add", "path": "title", "value": text}]});
     let changed = scim.with("PATCH", &path, title("A"), &[("if-match", version)]).await;
     assert_eq!(changed.status, 200, "{}", changed.text());
@@ -184,6 +191,42 @@ async fn versions() {
     }
     assert_eq!(scim.get(&path).await["title"], "A");
     assert_eq!(scim.with("DELETE", &path, Value::Null, &[("if-match", "*")]).await.status, 204);
+}
+
+/// Who is linked goes by itself: a version says nothing of it.
+#[tokio::test]
+async fn versions_do_not_hide_who_is_gone() {
+    let scim = Scim::new().await;
+    let boss = scim.make("Users", json!({"userName": "boss@contoso.com"})).await["id"].clone();
+    let ann = json!({"userName": "ann@contoso.com", ENTERPRISE: {"manager": {"value": boss}}});
+    let ann = scim.make("Users", ann).await;
+    let cooks = json!({"displayName": "Cooks", "members": [{"value": boss}]});
+    let cooks = scim.make("Groups", cooks).await;
+    let users = format!("/Users/{}", ann["id"].as_str().unwrap());
+    let groups = format!("/Groups/{}", cooks["id"].as_str().unwrap());
+    let again = async |path: &str, known: &Value| {
+        let version = known["meta"]["version"].as_str().unwrap();
+        scim.with("GET", path, Value::Null, &[("if-none-match", version)]).await
+    };
+    assert_eq!(
+        scim.call("DELETE", &format!("/Users/{}", boss.as_str().unwrap()), Value::Null).await.status,
+        204
+    );
+    for shown in [
+        "",
+        &format!("?attributes={ENTERPRISE}:manager"),
+        &format!("?attributes={ENTERPRISE}"),
+        "?excludedAttributes=title",
+    ] {
+        let answer = again(&format!("{users}{shown}"), &ann).await;
+        assert_eq!(answer.status, 200, "{shown}");
+        assert!(answer.json()[ENTERPRISE]["manager"].is_null(), "{}", answer.text());
+    }
+    assert_eq!(again(&format!("{users}?excludedAttributes={ENTERPRISE}"), &ann).await.status, 304);
+    assert_eq!(again(&format!("{users}?attributes=groups"), &ann).await.status, 200);
+    let answer = again(&groups, &cooks).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["members"]), (200, &Value::Null));
+    assert_eq!(again(&format!("{groups}?excludedAttributes=members"), &cooks).await.status, 304);
 }
 
 #[tokio::test]
@@ -418,6 +461,64 @@ async fn groups_and_members() {
         )
         .await;
     assert_error(&nobody, 400, Some("invalidValue"));
+}
+
+#[tokio::test]
+async fn lists_have_room_for_so_many_members() {
+    let limits = AnswerLimits { links: 3, ..AnswerLimits::default() };
+    let scim = Scim::on(Server::with_limits(ApiSettings::default(), limits).await).await;
+    let mut users = Vec::new();
+    for n in 0..5 {
+        users.push(scim.make("Users", json!({"userName": format!("u{n}@contoso.com")})).await["id"].clone());
+    }
+    let mut ids = Vec::new();
+    for (n, members) in [2, 2, 5, 0, 1].into_iter().enumerate() {
+        let members: Vec<Value> = users[..members].iter().map(|id| json!({"value": id})).collect();
+        let group = json!({"displayName": format!("g{n}"), "members": members});
+        let answer = scim.call("POST", "/Groups?excludedAttributes=members", group).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        ids.push(answer.json()["id"].as_str().unwrap().to_owned());
+    }
+    /// The pages that a client sees who goes on where an answer ended: names, and how many are linked.
+    async fn pages(scim: &Scim, path: &str, links: &str, by_cursor: bool) -> Vec<Vec<(String, usize)>> {
+        let (mut pages, mut seen, mut next) = (Vec::new(), 0, String::new());
+        for _ in 0..20 {
+            let place = if by_cursor { format!("cursor={next}") } else { format!("startIndex={}", seen + 1) };
+            let list = scim.get(&format!("{path}&count=4&{place}")).await;
+            let resources = list["Resources"].as_array().unwrap();
+            assert_eq!(list["itemsPerPage"], resources.len());
+            seen += resources.len();
+            let name = |one: &Value| {
+                let name = one["displayName"].as_str().or(one["userName"].as_str()).unwrap();
+                name.split('@').next().unwrap().to_owned()
+            };
+            let count = |one: &Value| one[links].as_array().map_or(0, Vec::len);
+            pages.push(resources.iter().map(|one| (name(one), count(one))).collect());
+            let over = if by_cursor { list["nextCursor"].is_null() } else { list["totalResults"] == seen };
+            if over {
+                return pages;
+            }
+            next = list["nextCursor"].as_str().unwrap_or_default().to_owned();
+        }
+        panic!("pages without an end: {pages:?}");
+    }
+    let page = |all: &[(&str, usize)]| -> Vec<(String, usize)> {
+        all.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect()
+    };
+    // The third has more than any answer has room for.
+    let groups = [page(&[("g0", 2)]), page(&[("g1", 2)]), page(&[("g2", 0), ("g3", 0), ("g4", 1)])];
+    let people = [page(&[("u0", 0), ("u1", 3)]), page(&[("u2", 1), ("u3", 1), ("u4", 1)])];
+    for by_cursor in [false, true] {
+        for path in ["/Groups?", "/Groups?filter=meta.created pr"] {
+            assert_eq!(pages(&scim, path, "members", by_cursor).await, groups, "{path} {by_cursor}");
+        }
+        let path = "/Users?attributes=userName,groups";
+        assert_eq!(pages(&scim, path, "groups", by_cursor).await, people, "{by_cursor}");
+    }
+    assert_eq!(scim.names("/Groups?excludedAttributes=members").await.len(), 5);
+    let one = scim.call("GET", &format!("/Groups/{}", ids[2]), Value::Null).await;
+    assert_error(&one, 400, Some("tooMany"));
+    assert_eq!(scim.get(&format!("/Groups/{}", ids[0])).await["members"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
