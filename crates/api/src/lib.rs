@@ -32,5 +32,5 @@ pub use openapi::document as openapi;
 pub use router::router;
 pub use serve::{ServeError, serve, serve_tls};
 pub use settings::ApiSettings;
-pub use state::{ApiState, Doctor};
+pub use state::{AnswerLimits, ApiState, Doctor};
 pub use tls::{TlsError, TlsSettings};

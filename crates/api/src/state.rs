@@ -41,6 +41,21 @@ const PASSWORD_CHECKS: usize = 2;
 /// Large request bodies in memory at once.
 const LARGE_BODIES: usize = 4;
 
+/// How much one answer holds, where what it holds is a sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AnswerLimits {
+    /// Members of groups, or groups of users, that one SCIM answer shows: over all its resources. Default: 100,000.
+    pub links: usize,
+    /// Bytes of the answers in one `$batch` together. Default: 32 MiB.
+    pub batch: usize,
+}
+
+impl Default for AnswerLimits {
+    fn default() -> Self {
+        Self { links: 100_000, batch: 32 * 1024 * 1024 }
+    }
+}
+
 /// The server's state: cheap to clone.
 #[derive(Clone)]
 pub struct ApiState {
@@ -56,6 +71,7 @@ pub struct ApiState {
     pub(crate) password_checks: Arc<Semaphore>,
     pub(crate) large_bodies: Arc<Semaphore>,
     pub(crate) digest: Arc<Digest>,
+    pub(crate) limits: AnswerLimits,
 }
 
 impl ApiState {
@@ -79,6 +95,7 @@ impl ApiState {
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
             digest: Arc::default(),
+            limits: AnswerLimits::default(),
         }
     }
 
@@ -86,6 +103,12 @@ impl ApiState {
     #[must_use]
     pub fn with_dns(self, dns: Arc<dyn Dns>) -> Self {
         Self { dns, ..self }
+    }
+
+    /// The same, with answers of another size.
+    #[must_use]
+    pub fn with_limits(self, limits: AnswerLimits) -> Self {
+        Self { limits, ..self }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

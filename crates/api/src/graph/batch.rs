@@ -21,6 +21,8 @@ const MAX_REQUESTS: usize = 20;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of one answer.
 const MAX_ANSWER: usize = 16 * 1024 * 1024;
+/// Headers of one request.
+const MAX_HEADERS: usize = 64;
 
 /// One request, judged.
 struct Item {
@@ -59,6 +61,7 @@ pub(super) async fn run(call: &Call, asked: &Asked, content: Body) -> Result<Res
     check_order(&waiting)?;
     let mut done: BTreeMap<String, bool> = BTreeMap::new();
     let mut responses = Vec::with_capacity(waiting.len());
+    let mut room = call.state.limits.batch;
     while let Some(at) = waiting.iter().position(|item| item.after.iter().all(|id| done.contains_key(id))) {
         let item = waiting.remove(at);
         let failed = item.after.iter().any(|id| done.get(id) == Some(&false));
@@ -71,7 +74,7 @@ pub(super) async fn run(call: &Call, asked: &Asked, content: Body) -> Result<Res
             );
             (error.status, refused(call, &id, &error))
         } else {
-            one(call, asked, item).await?
+            one(call, asked, item, &mut room).await
         };
         done.insert(id, status.is_success());
         responses.push(answer);
@@ -139,6 +142,9 @@ fn read(item: &Value, asked: &Asked) -> Result<Item, ApiError> {
         headers.insert(header::HOST, host.clone());
     }
     if let Some(Value::Object(sent)) = get(map, "headers") {
+        if sent.len() > MAX_HEADERS {
+            return Err(wrong(&format!("it has more than {MAX_HEADERS} headers")));
+        }
         for (name, value) in sent {
             let name = HeaderName::from_bytes(name.as_bytes());
             let value = value.as_str().and_then(|value| HeaderValue::from_str(value).ok());
@@ -179,7 +185,8 @@ fn read(item: &Value, asked: &Asked) -> Result<Item, ApiError> {
     Ok(Item { id, method, version, path, query: query.to_owned(), headers, body, after })
 }
 
-async fn one(call: &Call, asked: &Asked, item: Item) -> Result<(StatusCode, Value), ApiError> {
+/// What one request comes to. Others may have changed something by now: whatever goes wrong is its own answer.
+async fn one(call: &Call, asked: &Asked, item: Item, room: &mut usize) -> (StatusCode, Value) {
     let Item { id, method, version, path, query, headers, body: content, .. } = item;
     let asked = Asked {
         version,
@@ -194,13 +201,20 @@ async fn one(call: &Call, asked: &Asked, item: Item) -> Result<(StatusCode, Valu
     let (_, result) = Box::pin(answer(call.state.clone(), asked, Body::from(content))).await;
     let mut response = match result {
         Ok(response) => response,
-        Err(error) => return Ok((error.status, refused(call, &id, &error))),
+        Err(error) => return (error.status, refused(call, &id, &error)),
     };
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
-        return Ok((error.status, refused(call, &id, &error)));
+        return (error.status, refused(call, &id, &error));
     }
     let (head, content) = response.into_parts();
-    let bytes = body::read(content, MAX_ANSWER).await?;
+    let bytes = match body::read(content, MAX_ANSWER.min(*room)).await {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let error = if error.status == StatusCode::PAYLOAD_TOO_LARGE { no_room() } else { error };
+            return (error.status, refused(call, &id, &error));
+        }
+    };
+    *room = room.saturating_sub(bytes.len());
     let mut headers = Map::new();
     for name in [header::CONTENT_TYPE, header::LOCATION, HeaderName::from_static("odata-version")] {
         if let Some(value) = head.headers.get(&name).and_then(|value| value.to_str().ok()) {
@@ -217,7 +231,16 @@ async fn one(call: &Call, asked: &Asked, item: Item) -> Result<(StatusCode, Valu
         };
         answer.insert("body".into(), content);
     }
-    Ok((head.status, answer))
+    (head.status, answer)
+}
+
+fn no_room() -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "RequestEntityTooLarge",
+        "The answer is larger than the batch has room for; what the request changes is changed. Ask for less by \
+         '$select' and '$top', or outside of a batch.",
+    )
 }
 
 /// `content-type` as people write it.

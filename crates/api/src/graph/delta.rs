@@ -192,33 +192,32 @@ impl Page<'_> {
     async fn all(&mut self, after: Option<String>, token: &mut Token) -> Result<(), ApiError> {
         let ids = token.ids.iter().map(|id| Literal::Text(id.to_string())).collect::<Vec<_>>();
         let filter = (!ids.is_empty()).then_some(Filter::In { field: Field::Id, values: ids });
-        let query =
+        let mut query =
             ListQuery { kind: self.kind, filter, top: self.size.min(999), after, ..ListQuery::default() };
-        let page = self.call.state.store.list(query.clone()).await?;
-        let mut next = page.next;
-        for (at, object) in page.items.iter().enumerate() {
-            let mut item = self.render(object);
-            if self.members && object.kind == ObjectKind::Group {
-                let (members, more) = self.call.state.store.members_by_id(object.id, 0, MEMBERS).await?;
-                if !members.is_empty() {
-                    item.insert(
-                        "members@delta".into(),
-                        members.iter().map(|m| member(m.0, m.1, true)).collect(),
-                    );
-                }
-                if let Some(more) = more {
-                    // The page ends here; the next ones tell this group's other members.
-                    token.group = Some((object.id, more));
-                    if at + 1 < page.items.len() {
-                        let here = ListQuery { top: at + 1, ..query.clone() };
-                        next = self.call.state.store.list(here).await?.next;
+        let next = 'pages: loop {
+            let page = self.call.state.store.list(query.clone()).await?;
+            for (at, object) in page.items.iter().enumerate() {
+                let mut item = self.render(object);
+                if self.members && object.kind == ObjectKind::Group {
+                    let (members, more) = self.call.state.store.members_by_id(object.id, 0, MEMBERS).await?;
+                    if more.is_some() && at + 1 < page.items.len() {
+                        // Anew, with a page that ends with this group, so that the next ones can tell its other
+                        // members. Where it ends and what it tells are of one read: between two an object may go, and
+                        // the place would be behind one that was never told.
+                        self.items.clear();
+                        query.top = at + 1;
+                        continue 'pages;
                     }
-                    self.items.push(item.into());
-                    break;
+                    token.group = more.map(|more| (object.id, more));
+                    if !members.is_empty() {
+                        let told = members.iter().map(|m| member(m.0, m.1, true)).collect();
+                        item.insert("members@delta".into(), told);
+                    }
                 }
+                self.items.push(item.into());
             }
-            self.items.push(item.into());
-        }
+            break page.next;
+        };
         token.round = next.map_or(Round::Done, |next| Round::All(Some(next)));
         Ok(())
     }

@@ -7,7 +7,7 @@ use super::evaluate::{check, holds};
 use super::filter::{self, Filter};
 use super::query::{self, question};
 use super::schema::{GROUPS, ResourceType, USERS};
-use super::view::{self, Selection, type_of, whole};
+use super::view::{self, Selection, Whole, type_of, whole, whole_within};
 use super::{Call, Conditions, Reply, user};
 use crate::graph::text;
 use http::StatusCode;
@@ -105,10 +105,11 @@ pub(super) async fn get(
 ) -> Result<Reply> {
     let object = find(call, of, id).await?;
     let (version, location) = (Some(object.version), Some(call.location(of, object.id)));
-    if conditions.has(object.version) {
+    let selection = Asked::of_query(query)?.selection;
+    // A member or a manager that is deleted is gone from the answer, and the resource has the version it had.
+    if conditions.has(object.version) && !selection.has_links(of) {
         return Ok(Reply { status: StatusCode::NOT_MODIFIED, body: None, location: None, version });
     }
-    let selection = Asked::of_query(query)?.selection;
     let resource = whole(call, &object, &selection, &[]).await?;
     let body = Some(Value::Object(selection.project(of, resource)));
     Ok(Reply { status: StatusCode::OK, body, location, version })
@@ -228,36 +229,42 @@ struct Found {
     next: Option<String>,
 }
 
-/// Whether an object is meant; if so, as it is shown.
+/// What becomes of an object in a list.
+enum Judged {
+    /// The filter does not mean it.
+    Not,
+    /// It is meant, and not shown.
+    Meant,
+    Shown(Value),
+    /// Shown without its members or groups: there was no room for them.
+    Short(Value),
+}
+
 async fn judged(
     call: &Call,
     selection: &Selection,
     search: &Search,
     object: &StoredObject,
-    show: bool,
-) -> Result<Option<Value>> {
-    let Some(of) = type_of(object.kind) else { return Ok(None) };
-    let Some(filter) = &search.filter else {
-        if !show {
-            return Ok(Some(Value::Null));
+    room: Option<&mut usize>,
+) -> Result<Judged> {
+    let Some(of) = type_of(object.kind) else { return Ok(Judged::Not) };
+    if let Some(filter) = &search.filter {
+        // What costs something is loaded for the filter only where it asks for it, and for the answer only where it is
+        // one.
+        let lean = Selection::new(None, vec!["members".to_owned()]);
+        let resource = whole(call, object, &lean, &search.also).await?;
+        if !holds(filter, of, &resource) {
+            return Ok(Judged::Not);
         }
-        let resource = whole(call, object, selection, &[]).await?;
-        return Ok(Some(Value::Object(selection.project(of, resource))));
-    };
-    // What costs something is loaded for the filter only where it asks for it, and for the answer only where it is
-    // one.
-    let lean = Selection::new(None, vec!["members".to_owned()]);
-    let resource = whole(call, object, &lean, &search.also).await?;
-    if !holds(filter, of, &resource) {
-        return Ok(None);
     }
-    if !show {
-        return Ok(Some(Value::Null));
-    }
-    let resource = whole(call, object, selection, &[]).await?;
-    Ok(Some(Value::Object(selection.project(of, resource))))
+    let Some(room) = room else { return Ok(Judged::Meant) };
+    let Whole { fields, left_out } = whole_within(call, object, selection, &[], room).await?;
+    let shown = Value::Object(selection.project(of, fields));
+    Ok(if left_out { Judged::Short(shown) } else { Judged::Shown(shown) })
 }
 
+/// A page ends where there is no room for a resource's members; the next one begins with it. One that has more than a
+/// whole answer has room for is shown without them.
 async fn by_cursor(
     call: &Call,
     selection: &Selection,
@@ -268,38 +275,41 @@ async fn by_cursor(
     let mut found = Found::default();
     let mut query = search.query.clone();
     query.after = Some(cursor.to_owned()).filter(|cursor| !cursor.is_empty());
-    if search.filter.is_none() {
-        query.count = query.after.is_none();
-        query.top = count.max(1);
-        let page = call.state.store.list(query).await?;
-        found.total = page.count;
-        if count > 0 {
-            found.next = page.next;
-            for object in &page.items {
-                found.resources.extend(judged(call, selection, &search, object, true).await?);
-            }
-        }
-        return Ok(found);
-    }
-    // Pages of the store are as large as the answer: one may come with few, and a cursor goes on. What is looked at
-    // for one answer has an end.
+    query.count = search.filter.is_none() && query.after.is_none();
+    // Pages of the store are as large as the answer: with a filter one may come with few, and a cursor goes on. What is
+    // looked at for one answer has an end.
     query.top = count.clamp(1, MAX_PAGE);
     let mut seen = 0;
-    loop {
+    'pages: loop {
         let page = call.state.store.list(query.clone()).await?;
-        seen += page.items.len();
-        for object in &page.items {
-            found.resources.extend(judged(call, selection, &search, object, true).await?);
+        found.total = found.total.or(page.count);
+        if search.filter.is_none() && count == 0 {
+            return Ok(found);
         }
+        let mut room = call.state.limits.links;
+        for (at, object) in page.items.iter().enumerate() {
+            match judged(call, selection, &search, object, Some(&mut room)).await? {
+                Judged::Not | Judged::Meant => {}
+                Judged::Short(_) if !found.resources.is_empty() => {
+                    // Anew, with a page that ends before this one: what is shown and the cursor are of one read.
+                    found.resources.clear();
+                    query.top = at;
+                    continue 'pages;
+                }
+                Judged::Short(shown) | Judged::Shown(shown) => found.resources.push(shown),
+            }
+        }
+        seen += page.items.len();
         found.next = page.next;
         let enough = !found.resources.is_empty() || seen >= MAX_SCAN || found.next.is_none();
-        if enough {
+        if enough || search.filter.is_none() {
             return Ok(found);
         }
         query.after.clone_from(&found.next);
     }
 }
 
+/// An answer with less than `count` says so in `itemsPerPage`: it ends where there is no room for a resource's members.
 async fn by_index(
     call: &Call,
     selection: &Selection,
@@ -309,6 +319,7 @@ async fn by_index(
 ) -> Result<Found> {
     let skip = usize::try_from(asked.start.unwrap_or(1).max(1) - 1).unwrap_or(usize::MAX);
     let mut found = Found::default();
+    let mut room = call.state.limits.links;
     let mut query = search.query.clone();
     if search.filter.is_none() {
         query.count = true;
@@ -317,23 +328,28 @@ async fn by_index(
         let page = call.state.store.list(query).await?;
         found.total = page.count;
         for object in page.items.iter().take(count) {
-            found.resources.extend(judged(call, selection, &search, object, true).await?);
+            match judged(call, selection, &search, object, Some(&mut room)).await? {
+                Judged::Not | Judged::Meant => {}
+                Judged::Short(_) if !found.resources.is_empty() => break,
+                Judged::Short(shown) | Judged::Shown(shown) => found.resources.push(shown),
+            }
         }
         return Ok(found);
     }
     query.top = MAX_PAGE;
-    let (mut seen, mut total) = (0, 0);
+    let (mut seen, mut total, mut full) = (0, 0, false);
     loop {
         let page = call.state.store.list(query.clone()).await?;
         for object in &page.items {
             seen += 1;
-            let show = total >= skip && found.resources.len() < count;
-            if let Some(resource) = judged(call, selection, &search, object, show).await? {
-                total += 1;
-                if show {
-                    found.resources.push(resource);
-                }
+            let show = total >= skip && found.resources.len() < count && !full;
+            match judged(call, selection, &search, object, show.then_some(&mut room)).await? {
+                Judged::Not => continue,
+                Judged::Meant => {}
+                Judged::Short(_) if !found.resources.is_empty() => full = true,
+                Judged::Short(shown) | Judged::Shown(shown) => found.resources.push(shown),
             }
+            total += 1;
         }
         if page.next.is_none() {
             found.total = Some(u64::try_from(total).unwrap_or(0));

@@ -52,16 +52,7 @@ pub(super) fn from_resource(resource: &Fields) -> Kept {
     let mut kept = Kept::default();
     let mut all = Properties::new();
     for (name, owned) in OWNERS {
-        let mut sent = resource.get(*name).cloned();
-        if *name == ENTERPRISE
-            && let Some(Value::Object(fields)) = &mut sent
-        {
-            // A link, and no part of what is kept here.
-            fields.remove("manager");
-            if fields.is_empty() {
-                sent = None;
-            }
-        }
+        let sent = attribute(name, resource);
         let made = derive(name, sent.as_ref(), resource);
         for property in *owned {
             kept.properties.insert(*property, made.get(*property).cloned());
@@ -80,13 +71,76 @@ pub(super) fn from_resource(resource: &Fields) -> Kept {
     kept
 }
 
+/// An attribute's value, as far as it is kept here.
+fn attribute(name: &str, resource: &Fields) -> Option<Value> {
+    let mut value = resource.get(name).cloned();
+    if name == ENTERPRISE
+        && let Some(Value::Object(fields)) = &mut value
+    {
+        // A link, and no part of what is kept here.
+        fields.remove("manager");
+        if fields.is_empty() {
+            value = None;
+        }
+    }
+    value
+}
+
+/// Leaves alone what the caller did not change, and keeps what SCIM does not show.
+///
+/// A property may hold more than its attribute shows: addresses of other kinds than mail, for one. So an attribute that
+/// is as it was `shown` writes none of its properties; where the mail addresses changed, the others stay.
+pub(super) fn keep(
+    kept: &mut Kept,
+    resource: &Fields,
+    shown: &Fields,
+    properties: &Properties,
+    extra: &Fields,
+) {
+    for (name, owned) in OWNERS {
+        let sent = attribute(name, resource);
+        let same = |name: &str| attribute(name, resource) == attribute(name, shown);
+        // A display name that nobody gave is made of others.
+        let made_anew = *name == "displayName" && sent.is_none() && !(same("name") && same("userName"));
+        if !same(name) || made_anew {
+            continue;
+        }
+        for property in *owned {
+            kept.properties.remove(property);
+        }
+        match extra.get(*name) {
+            Some(before) => kept.extra.insert((*name).to_owned(), before.clone()),
+            None => kept.extra.remove(*name),
+        };
+    }
+    if let Some(addresses) = kept.properties.get_mut(&Property::ProxyAddresses) {
+        let mut list = match addresses.take() {
+            Some(PropertyValue::List(list)) => list,
+            _ => Vec::new(),
+        };
+        let all = properties.list(Property::ProxyAddresses).iter();
+        list.extend(all.filter(|address| !is_mail(address)).cloned());
+        *addresses = (!list.is_empty()).then_some(PropertyValue::List(list));
+    }
+}
+
+/// Whether a proxy address is one of mail: others are of telephony, of X.400, of an earlier mail system.
+fn is_mail(address: &str) -> bool {
+    address.split_once(':').is_some_and(|(prefix, _)| prefix.eq_ignore_ascii_case("smtp"))
+}
+
 /// Puts a resource together: all but `userName`, `externalId`, the manager and what the server adds.
 pub(super) fn resource(properties: &Properties, extra: &Fields) -> Fields {
     let mut out = Fields::new();
     for (name, owned) in OWNERS {
-        let now: Properties = Properties(
+        let mut now: Properties = Properties(
             owned.iter().filter_map(|p| properties.get(*p).map(|value| (*p, value.clone()))).collect(),
         );
+        if *name == "emails" {
+            let mail = now.list(Property::ProxyAddresses).iter().filter(|address| is_mail(address));
+            let mail = mail.cloned().collect();
+            now.set_list(Property::ProxyAddresses, mail);
+        }
         let beside = extra.get(*name).filter(|kept| {
             let kept = if kept.is_null() { None } else { Some(*kept) };
             // The display name may have been made of the others, which are known by now or kept.
@@ -255,9 +309,9 @@ fn rebuild(name: &str, now: &Properties) -> Option<Value> {
             let mut values: Vec<Value> =
                 mail.iter().map(|mail| json!({"value": mail, "type": "work", "primary": true})).collect();
             for proxy in now.list(Property::ProxyAddresses) {
-                let Some((prefix, address)) = proxy.split_once(':') else { continue };
+                let Some((_, address)) = proxy.split_once(':') else { continue };
                 let own = mail.is_some_and(|mail| mail.eq_ignore_ascii_case(address));
-                if prefix.eq_ignore_ascii_case("smtp") && !own {
+                if is_mail(proxy) && !own {
                     values.push(json!({"value": address, "type": "work"}));
                 }
             }

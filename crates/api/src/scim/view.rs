@@ -10,9 +10,6 @@ use lockstep_tenant::domains::{CAME_TO, SENT_NAME};
 use lockstep_tenant::{ListQuery, StoredObject};
 use serde_json::{Map, Value, json};
 
-/// Members, or groups, that one answer shows.
-const MAX_SHOWN: usize = 100_000;
-
 /// What of a resource is shown: `attributes` and `excludedAttributes` (RFC 7644 section 3.9).
 #[derive(Clone, Debug, Default)]
 pub(super) struct Selection {
@@ -43,6 +40,23 @@ impl Selection {
         match &self.only {
             Some(names) => names.iter().any(|name| Self::is(of, name, attribute)),
             None => by_default && !excluded,
+        }
+    }
+
+    /// Whether what is shown may be another although the resource is the same: who is linked can go by itself.
+    pub(super) fn has_links(&self, of: &ResourceType) -> bool {
+        match of.kind {
+            ObjectKind::User => {
+                let all = |names: &[String]| {
+                    of.extension.is_some_and(|own| names.iter().any(|name| name.eq_ignore_ascii_case(own.id)))
+                };
+                let manager = match &self.only {
+                    Some(names) => all(names) || self.wants(of, "manager", false),
+                    None => !all(&self.without) && self.wants(of, "manager", true),
+                };
+                manager || self.wants(of, "groups", false)
+            }
+            _ => self.wants(of, "members", true),
         }
     }
 
@@ -209,6 +223,26 @@ pub(super) async fn whole(
     selection: &Selection,
     also: &[&str],
 ) -> Result<Map<String, Value>> {
+    let mut room = call.state.limits.links;
+    let whole = whole_within(call, object, selection, also, &mut room).await?;
+    if whole.left_out { Err(too_many(call, object.kind)) } else { Ok(whole.fields) }
+}
+
+/// An object as a resource, as far as there was room.
+pub(super) struct Whole {
+    pub(super) fields: Map<String, Value>,
+    /// Whether its members, or groups, are not in it: there are more than there was room for.
+    pub(super) left_out: bool,
+}
+
+/// The same, where an answer has room for no more than so many members or groups.
+pub(super) async fn whole_within(
+    call: &Call,
+    object: &StoredObject,
+    selection: &Selection,
+    also: &[&str],
+    room: &mut usize,
+) -> Result<Whole> {
     let of = type_of(object.kind).ok_or_else(|| ScimError::not_found(&object.id.to_string()))?;
     let mut fields = writable(call, object);
     let mut schemas = vec![of.schema.id];
@@ -228,34 +262,47 @@ pub(super) async fn whole(
             "version": etag(object.version),
         }),
     );
-    match object.kind {
+    let (name, links) = match object.kind {
         ObjectKind::User if selection.wants(of, "groups", false) || also.contains(&"groups") => {
             let query = ListQuery { groups_of: Some(object.id), ..ListQuery::default() };
-            let groups = linked(call, query, |group| {
+            let groups = linked(call, query, *room, |group| {
                 let name = group.properties.text(Property::DisplayName).unwrap_or_default();
                 let address = call.location(&GROUPS, group.id);
                 json!({"value": group.id, "$ref": address, "display": name, "type": "direct"})
             });
-            let groups = groups.await?;
-            if !groups.is_empty() {
-                fields.insert("groups".into(), groups.into());
-            }
+            ("groups", groups.await?)
         }
         ObjectKind::Group if selection.wants(of, "members", true) || also.contains(&"members") => {
-            let members = members(call, object.id).await?;
-            if !members.is_empty() {
-                fields.insert("members".into(), members.into());
-            }
+            ("members", members_within(call, object.id, *room).await?)
         }
-        _ => {}
+        _ => return Ok(Whole { fields, left_out: false }),
+    };
+    let Some(links) = links else { return Ok(Whole { fields, left_out: true }) };
+    *room = room.saturating_sub(links.len());
+    if !links.is_empty() {
+        fields.insert(name.into(), links.into());
     }
-    Ok(fields)
+    Ok(Whole { fields, left_out: false })
+}
+
+fn too_many(call: &Call, kind: ObjectKind) -> ScimError {
+    let most = call.state.limits.links;
+    let text = match kind {
+        ObjectKind::User => format!("The user has more than {most} groups; ask without 'groups'."),
+        _ => format!("The group has more than {most} members; ask with excludedAttributes=members."),
+    };
+    ScimError::bad("tooMany", text)
 }
 
 /// The members of a group.
 pub(super) async fn members(call: &Call, group: ObjectId) -> Result<Vec<Value>> {
+    let members = members_within(call, group, call.state.limits.links).await?;
+    members.ok_or_else(|| too_many(call, ObjectKind::Group))
+}
+
+async fn members_within(call: &Call, group: ObjectId, room: usize) -> Result<Option<Vec<Value>>> {
     let query = ListQuery { members_of: Some(group), ..ListQuery::default() };
-    linked(call, query, |member| match type_of(member.kind) {
+    linked(call, query, room, |member| match type_of(member.kind) {
         Some(of) => json!({"value": member.id, "$ref": call.location(of, member.id), "type": of.name}),
         // A contact or a device: a member, and nothing that SCIM has an address for.
         None => json!({"value": member.id}),
@@ -263,21 +310,24 @@ pub(super) async fn members(call: &Call, group: ObjectId) -> Result<Vec<Value>> 
     .await
 }
 
-async fn linked(call: &Call, query: ListQuery, show: impl Fn(&StoredObject) -> Value) -> Result<Vec<Value>> {
+/// None where there are more than there is room for.
+async fn linked(
+    call: &Call,
+    query: ListQuery,
+    room: usize,
+    show: impl Fn(&StoredObject) -> Value,
+) -> Result<Option<Vec<Value>>> {
     let mut query = ListQuery { top: 999, ..query };
     let mut shown = Vec::new();
     loop {
         let page = call.state.store.list(query.clone()).await?;
-        shown.extend(page.items.iter().map(&show));
-        if shown.len() > MAX_SHOWN {
-            return Err(ScimError::bad(
-                "tooMany",
-                format!("The group has more than {MAX_SHOWN} members; ask with excludedAttributes=members."),
-            ));
+        if page.items.len() > room.saturating_sub(shown.len()) {
+            return Ok(None);
         }
+        shown.extend(page.items.iter().map(&show));
         match page.next {
             Some(next) => query.after = Some(next),
-            None => return Ok(shown),
+            None => return Ok(Some(shown)),
         }
     }
 }

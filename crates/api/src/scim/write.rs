@@ -190,7 +190,11 @@ async fn changes(
         changes.set_text(Property::DisplayName, name);
         return Ok(changes);
     }
-    let kept = user::from_resource(resource);
+    let mut kept = user::from_resource(resource);
+    if let Some(before) = before {
+        let shown = writable(call, before);
+        user::keep(&mut kept, resource, &shown, &before.properties, &extra_of(before));
+    }
     changes.properties = kept.properties;
     let mut extra = kept.extra;
     let sign_in = sign_in_name(call, name, before).await?;

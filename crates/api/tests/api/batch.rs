@@ -2,6 +2,7 @@
 
 use crate::common::Server;
 use crate::objects::{link, new_user};
+use lockstep_api::{AnswerLimits, ApiSettings};
 use serde_json::{Value, json};
 
 async fn batch(server: &Server, token: &str, requests: Value) -> Value {
@@ -58,6 +59,49 @@ async fn each_request_is_answered_by_itself() {
     assert_eq!(by_id(&responses, "4")["body"], "NA==", "what is no JSON is base64");
     assert!(by_id(&responses, "6").get("body").is_none());
     assert_eq!(by_id(&responses, "7")["body"]["city"], "Zug");
+}
+
+async fn with_room(batch: usize) -> Server {
+    Server::with_limits(ApiSettings::default(), AnswerLimits { batch, ..AnswerLimits::default() }).await
+}
+
+#[tokio::test]
+async fn an_answer_without_room_is_refused_by_itself() {
+    let server = with_room(200).await;
+    let sent = json!([
+        {"id": "1", "method": "POST", "url": "/users", "body": new_user("kim")},
+        {"id": "2", "method": "GET", "url": "/users/$count"},
+        {"id": "3", "method": "DELETE", "url": "/users/kim@contoso.com"},
+        {"id": "4", "method": "GET", "url": "/users", "dependsOn": ["1"]},
+    ]);
+    let responses = batch(&server, &server.admin, sent).await;
+    let status = |id: &str| by_id(&responses, id)["status"].as_i64().unwrap();
+    assert_eq!(["1", "2", "3", "4"].map(status), [413, 200, 204, 424], "{responses}");
+    let error = &by_id(&responses, "1")["body"]["error"];
+    assert_eq!(error["code"], "RequestEntityTooLarge");
+    assert!(error["message"].as_str().unwrap().contains("is changed"), "{error}");
+    assert_eq!(by_id(&responses, "2")["body"], "MQ==", "the user was made");
+    // Each has room, and all together have not.
+    let server = with_room(1_000).await;
+    server.make_user("kim").await;
+    let one =
+        |id: usize| json!({"id": id, "method": "GET", "url": "/users/kim@contoso.com?$select=displayName"});
+    let responses = batch(&server, &server.admin, (0..20).map(one).collect()).await;
+    let status: Vec<i64> =
+        responses.as_array().unwrap().iter().map(|one| one["status"].as_i64().unwrap()).collect();
+    assert_eq!((&status[..2], status[19]), ([200, 200].as_slice(), 413), "{status:?}");
+}
+
+#[tokio::test]
+async fn headers_have_an_end() {
+    let server = Server::new().await;
+    for (count, expect) in [(64, 200), (65, 400), (40_000, 400)] {
+        let headers: serde_json::Map<String, Value> =
+            (0..count).map(|n| (format!("x-header-{n}"), "1".into())).collect();
+        let sent = json!({"requests": [{"id": "1", "method": "GET", "url": "/users", "headers": headers}]});
+        let answer = server.call("POST", "/v1.0/$batch", &server.admin, Some(sent)).await;
+        assert_eq!(answer.status.as_u16(), expect, "{count}: {}", answer.text());
+    }
 }
 
 #[tokio::test]

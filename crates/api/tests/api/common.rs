@@ -4,7 +4,7 @@ use axum::Router;
 use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
-use lockstep_api::{ApiSettings, ApiState, Doctor, auth};
+use lockstep_api::{AnswerLimits, ApiSettings, ApiState, Doctor, auth};
 use lockstep_model::clock::ManualClock;
 use lockstep_model::provisioning::{
     BULK_REQUEST, BulkOperation, BulkRequest, CheckResult, ClientReport, ClientState, DoctorCheck,
@@ -101,6 +101,10 @@ impl Server {
     }
 
     pub(crate) async fn with(settings: ApiSettings) -> Self {
+        Self::with_limits(settings, AnswerLimits::default()).await
+    }
+
+    pub(crate) async fn with_limits(settings: ApiSettings, limits: AnswerLimits) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(SqliteTenantStore::open(&folder.path().join("tenant.db")).unwrap());
         let now: Timestamp = NOON.parse().unwrap();
@@ -126,8 +130,9 @@ impl Server {
             txt: DnsAnswer::NoName,
             mx: DnsAnswer::NoName,
         })));
-        let state =
-            ApiState::new(store.clone(), clock.clone(), Arc::new(TestDoctor), settings).with_dns(dns.clone());
+        let state = ApiState::new(store.clone(), clock.clone(), Arc::new(TestDoctor), settings)
+            .with_dns(dns.clone())
+            .with_limits(limits);
         let [admin, reader, client] = tokens.try_into().unwrap();
         Self {
             router: lockstep_api::router(state),

@@ -6,6 +6,8 @@ use jiff::SignedDuration;
 use lockstep_model::ObjectKind;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::future::Future as _;
+use std::task::Poll;
 
 const HOST: &str = "http://tenant.example:8443";
 
@@ -124,6 +126,56 @@ async fn groups_with_their_members() {
     assert_eq!(follow(&server, &delta).await.0.len(), 1);
     let (all, _) = follow(&server, "/v1.0/directoryObjects/delta?$select=id").await;
     assert_eq!(all.len(), 4 + 700 + 4);
+}
+
+/// Another write comes between, at each step of the read that there is.
+#[tokio::test]
+async fn nothing_is_lost_behind_a_large_group() {
+    let server = Server::new().await;
+    let first = server.make_group("first").await;
+    let many: Vec<String> = (0..501).map(|n| format!("m{n:03}")).collect();
+    let mut operations: Vec<_> = many.iter().map(|m| user(m, person(m, m, "Many"), None)).collect();
+    operations.push(group("large", "Large"));
+    server.bulk(operations).await;
+    let refs: Vec<&str> = many.iter().map(String::as_str).collect();
+    server.bulk(vec![members("large", &refs)]).await;
+    let last = server.make_group("last").await;
+    let mut steps = 0;
+    loop {
+        steps += 1;
+        let mut request = Box::pin(server.get("/v1.0/groups/delta?$select=displayName,members"));
+        let mut polls = 0;
+        let early = std::future::poll_fn(|context| {
+            // Of the 128 things that a task may do in one go it is left one, so that no step is passed over.
+            for _ in 0..127 {
+                if std::pin::pin!(tokio::task::coop::consume_budget()).poll(context).is_pending() {
+                    return Poll::Pending;
+                }
+            }
+            if polls == steps {
+                return Poll::Ready(None);
+            }
+            polls += 1;
+            request.as_mut().poll(context).map(Some)
+        });
+        if early.await.is_some() {
+            break;
+        }
+        let gone = server.call("DELETE", &format!("/v1.0/groups/{first}"), &server.admin, None).await;
+        assert_eq!(gone.status, 204);
+        let page = request.await.json();
+        let mut told = page["value"].as_array().unwrap().clone();
+        if let Some(next) = page["@odata.nextLink"].as_str() {
+            told.extend(follow(&server, next.strip_prefix(HOST).unwrap()).await.0);
+        }
+        assert!(told.iter().any(|item| item["id"] == last.as_str()), "step {steps}: the last group is lost");
+        let members: usize =
+            told.iter().filter_map(|item| item["members@delta"].as_array()).map(Vec::len).sum();
+        assert_eq!(members, 501, "step {steps}");
+        let back = server.post(&format!("/v1.0/directory/deletedItems/{first}/restore"), json!({})).await;
+        assert_eq!(back.status, 200, "{}", back.text());
+    }
+    assert!(steps > 10, "{steps}");
 }
 
 #[tokio::test]

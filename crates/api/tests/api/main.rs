@@ -20,3 +20,4 @@ mod own;
 mod provisioning;
 mod scale;
 mod scim;
+mod scim_more;
