@@ -458,12 +458,39 @@ async fn an_address_that_too_many_have_is_doubt_and_costs_no_more() {
 /// What can happen in one of the directories.
 #[derive(Clone, Debug)]
 enum Step {
-    Person { source: usize, name: u8, mail: u8, number: u8, title: u8 },
-    Contractor { name: u8, mail: u8 },
-    Group { source: usize, name: u8, members: Vec<u8> },
-    Delete { source: usize, name: u8 },
-    Manager { source: usize, name: u8, manager: u8 },
-    Run { full: bool },
+    Person {
+        source: usize,
+        name: u8,
+        mail: u8,
+        number: u8,
+        title: u8,
+    },
+    Contractor {
+        name: u8,
+        mail: u8,
+    },
+    Group {
+        source: usize,
+        name: u8,
+        members: Vec<u8>,
+    },
+    Delete {
+        source: usize,
+        name: u8,
+    },
+    /// Out of the containers that were chosen, or back; of the first source only.
+    Move {
+        name: u8,
+        out: bool,
+    },
+    Manager {
+        source: usize,
+        name: u8,
+        manager: u8,
+    },
+    Run {
+        full: bool,
+    },
     Forget,
 }
 
@@ -476,12 +503,14 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..2_usize, name.clone(), proptest::collection::vec(name.clone(), 0..4))
             .prop_map(|(source, name, members)| Step::Group { source, name, members }),
         3 => (source.clone(), name.clone()).prop_map(|(source, name)| Step::Delete { source, name }),
+        2 => (name.clone(), any::<bool>()).prop_map(|(name, out)| Step::Move { name, out }),
         1 => (source, name.clone(), name).prop_map(|(source, name, manager)| Step::Manager { source, name, manager }),
         3 => any::<bool>().prop_map(|full| Step::Run { full }),
         1 => Just(Step::Forget),
     ]
 }
 
+const FORMER: &str = "ou=former,dc=contoso,dc=com";
 const BASES: [&str; 3] = [PEOPLE, HR, "ou=book,o=telephones"];
 
 fn carry_out(world: &World, step: &Step) {
@@ -540,6 +569,13 @@ fn carry_out(world: &World, step: &Step) {
                 directory.set(&name, "manager", &[&dn_of(*source, *manager)]);
             }
         }
+        Step::Move { name, out } => {
+            let mut directory = directories[0].lock().unwrap();
+            let base = if *out { FORMER } else { PEOPLE };
+            if directory.entries.contains_key(&format!("n{name}")) {
+                directory.rename(&format!("n{name}"), &format!("cn=n{name},{base}"));
+            }
+        }
         Step::Run { .. } | Step::Forget => {}
     }
 }
@@ -554,24 +590,27 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let world = world(0);
+            world.directory.lock().unwrap().ou("ou-former", FORMER);
+            let scope = lockstep_sync::ScopeSettings { include: vec![PEOPLE.into()], exclude: Vec::new() };
+            let chosen = || SyncSettings { scope: scope.clone(), ..with_rules() };
             for step in &steps {
                 carry_out(&world, step);
                 match step {
                     Step::Run { full } => {
-                        world.client_of(with_rules()).once(*full, CancellationToken::new()).await.unwrap();
+                        world.client_of(chosen()).once(*full, CancellationToken::new()).await.unwrap();
                     }
                     Step::Forget => world.forget_state(),
                     _ => {}
                 }
             }
-            world.client_of(with_rules()).once(false, CancellationToken::new()).await.unwrap();
+            world.client_of(chosen()).once(false, CancellationToken::new()).await.unwrap();
             let writes = world.tenant.writes();
-            world.client_of(with_rules()).once(false, CancellationToken::new()).await.unwrap();
+            world.client_of(chosen()).once(false, CancellationToken::new()).await.unwrap();
             assert_eq!(world.tenant.writes(), writes, "a second run writes nothing");
 
             let directory = world.directory.clone();
             let first = World { further: world.further.clone(), ..World::new(directory) };
-            first.client_of(with_rules()).once(true, CancellationToken::new()).await.unwrap();
+            first.client_of(chosen()).once(true, CancellationToken::new()).await.unwrap();
             if !steps.iter().any(|step| matches!(step, Step::Forget)) {
                 assert_eq!(world.errors(), first.errors());
             }
