@@ -118,6 +118,11 @@ pub fn split(raw: &[u8]) -> Option<Split<'_>> {
     from.0.is_empty().then_some(Split { own, parts, doubt })
 }
 
+/// Whether others are joined to the entry, or it is in doubt.
+pub fn is_composite(raw: &[u8]) -> bool {
+    raw.first() == Some(&COMPOSITE)
+}
+
 /// The entry's own bytes, without those of the joined ones.
 pub fn own(raw: &[u8]) -> &[u8] {
     match raw.first() {

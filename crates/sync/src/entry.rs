@@ -74,6 +74,8 @@ pub(crate) struct Names {
     pub(crate) references: Vec<KeyHash>,
     /// By what it is found by those that join it, and by what it looks for what it joins itself.
     pub(crate) joins: Joins,
+    /// The names of the entries that are joined to it: who refers to one of them means it.
+    parts: Vec<KeyHash>,
     pub(crate) parent: Option<(KeyHash, String)>,
     pub(crate) own: Option<KeyHash>,
 }
@@ -109,7 +111,9 @@ impl Names {
         });
         let joins = if decider.joins() { Joins::of(composite, decider) } else { Joins::default() };
         let own = own.map(|own| decider.dn_hash(&entry.anchor, own));
-        (Self { keys, references, joins, parent, own }, kind)
+        let parts = composite.parts.iter().flat_map(|part| decider.keys(part));
+        let parts = parts.map(|key| decider.hash(&key)).collect();
+        (Self { keys, references, joins, parts, parent, own }, kind)
     }
 
     /// All names that the indexes have of it.
@@ -198,7 +202,7 @@ pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
     };
     Worked::Changed {
         upsert: Box::new(upsert),
-        may_delete: is_further || (was_there && old_kind.is_some() && old_kind != kind),
+        may_delete: decider.joins() || (was_there && old_kind.is_some() && old_kind != kind),
     }
 }
 
@@ -230,7 +234,9 @@ pub(crate) fn index_change(before: Names, after: Names, kind_changed: bool, firs
     let joins = lockstep_engine::link_difference(&before.joins.references, &after.joins.references);
     let touched = match (first, kind_changed) {
         (true, _) => Vec::new(),
-        (false, true) => before.keys.iter().chain(&after.keys).copied().collect(),
+        (false, true) => {
+            [&before.keys, &after.keys, &before.parts, &after.parts].into_iter().flatten().copied().collect()
+        }
         (false, false) => keys.added.iter().chain(&keys.removed).copied().collect(),
     };
     let joining = [&join_keys, &joins];

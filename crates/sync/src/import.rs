@@ -621,6 +621,8 @@ fn indexed(held: Held, decider: &Decider) -> Option<Upsert> {
     let composite = codec::decode_whole(held.anchor.clone(), &held.raw)?;
     let (names, kind) = Names::of(&composite, decider, held.kind);
     let is_further = decider.source_of(&held.anchor) > 0;
+    // What is joined to it may be of a source that was away for a while.
+    let unsettled = is_further || codec::is_composite(&held.raw);
     Some(Upsert {
         id: Some(held.id),
         anchor: held.anchor,
@@ -633,7 +635,7 @@ fn indexed(held: Held, decider: &Decider) -> Option<Upsert> {
             own: names.own,
             ..IndexChange::default()
         },
-        unsettled: is_further,
+        unsettled,
     })
 }
 

@@ -410,7 +410,9 @@ impl Service<'_> {
         }
         let read = connection.importer.done().read;
         self.session.client.progress.send_modify(|progress| progress.imported = read);
-        if checkpoint { self.checkpoint().await } else { Ok(()) }
+        // The read of another source may have begun among these events: its own checkpoint is to come.
+        let whole = connection.importer.is_whole();
+        if checkpoint && whole { self.checkpoint().await } else { Ok(()) }
     }
 
     async fn checkpoint(&mut self) -> Result<(), SyncFailure> {

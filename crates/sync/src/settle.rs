@@ -140,11 +140,13 @@ impl Settler<'_> {
         if moved {
             index.touched = keys;
         }
-        if doubts && old.doubt.is_some() {
-            // Whoever was in doubt with it is looked at again, by the object that they claimed.
+        if moved || doubts {
+            // Whoever is or was in doubt with it is looked at again, by the objects that it asks for.
             index.unsettles.extend(references);
         }
-        let upsert = Upsert { id: Some(held.id), anchor: held.anchor, kind, raw, index, unsettled: false };
+        // An object of a further source that was not looked at: whether it is one now is settled next.
+        let unsettled = is_further && !asks && raw != held.raw;
+        let upsert = Upsert { id: Some(held.id), anchor: held.anchor, kind, raw, index, unsettled };
         batch.upserts.push(upsert);
     }
 

@@ -71,7 +71,20 @@ join = [
     { all = [{ source = "title", metaverse = "title" }, { source = "sn", metaverse = "sn" }] },
     { all = [{ source = "mail", metaverse = "mail" }] },
 ]
-flow = [{ to = "mobile", expression = 'FirstText([telephoneNumber])' }]
+flow = [
+    { to = "mobile", expression = 'FirstText([telephoneNumber])' },
+    { to = "cloudFiltered", expression = 'IIF(FirstText([description]) = "hide", True, NULL)' },
+]
+
+[[rule]]
+name = "Hidden"
+direction = "inbound"
+precedence = 5
+source_types = ["inetOrgPerson"]
+metaverse_type = "person"
+link_type = "Join"
+scope = [{ all = [{ attribute = "employeeType", operator = "EQUAL", value = "hidden" }] }]
+flow = [{ to = "cloudFiltered", constant = true }]
 
 [[rule]]
 name = "In from personnel - Group"
@@ -416,6 +429,57 @@ async fn who_comes_into_the_scope_gets_what_belongs_to_it_and_loses_it_again() {
 }
 
 #[tokio::test]
+async fn who_refers_to_a_joined_entry_hears_that_its_object_comes_and_goes() {
+    let world = world(2);
+    world.directory.lock().unwrap().set("p000", "employeetype", &["hidden"]);
+    world.hr(|d| {
+        hired(d, "y", &[("mail", &["p000@contoso.com"])]);
+        let more: &[(&str, &[&str])] =
+            &[("mail", &["p001@contoso.com"]), ("manager", &["cn=y,ou=staff,o=hr"])];
+        hired(d, "z", more);
+        d.group("team", HR, &["cn=y,ou=staff,o=hr"]);
+    });
+    let manager = |world: &World| {
+        let state = world.tenant.state.lock().unwrap();
+        state.objects[&anchor("p001")].manager.as_ref().map(ToString::to_string)
+    };
+    world.run().await;
+    assert_eq!((manager(&world), world.tenant.members("hr:team")), (None, vec![]));
+    world.directory.lock().unwrap().set("p000", "employeetype", &[]);
+    world.run().await;
+    assert_eq!(manager(&world).as_deref(), Some("p000"));
+    assert_eq!(world.tenant.members("hr:team"), ["p000"]);
+    world.directory.lock().unwrap().set("p000", "employeetype", &["hidden"]);
+    world.run().await;
+    assert_eq!((manager(&world), world.tenant.members("hr:team")), (None, vec![]));
+}
+
+#[tokio::test]
+async fn an_object_of_a_further_source_is_hidden_and_shown_by_what_is_joined_to_it() {
+    let world = world(0);
+    let phone = |description: &str| {
+        world.telephones(|d| {
+            let attributes: &[(&str, &[&str])] = &[
+                ("objectclass", &["inetOrgPerson"]),
+                ("mail", &["own@contoso.com"]),
+                ("description", &[description]),
+            ];
+            d.put("t", "cn=t,ou=book,o=telephones", attributes);
+        });
+    };
+    world.hr(|d| hired(d, "x", &[("mail", &["own@contoso.com"])]));
+    phone("show");
+    world.run().await;
+    assert_eq!(world.tenant.names(), ["hr:x"]);
+    phone("hide");
+    world.run().await;
+    assert_eq!(world.tenant.names(), Vec::<String>::new());
+    phone("show");
+    world.run().await;
+    assert_eq!(world.tenant.names(), ["hr:x"]);
+}
+
+#[tokio::test]
 async fn a_rival_that_goes_elsewhere_leaves_the_person_to_the_other() {
     let world = world(2);
     world.hr(|d| {
@@ -531,6 +595,8 @@ fn carry_out(world: &World, step: &Step) {
                 ("employeenumber".to_owned(), some("e", *number, "")),
                 ("title".to_owned(), some("t", *title, "")),
                 ("telephonenumber".to_owned(), vec![format!("{name}")]),
+                ("employeetype".to_owned(), if *title == 3 { vec!["hidden".to_owned()] } else { vec![] }),
+                ("description".to_owned(), if *number == 3 { vec!["hide".to_owned()] } else { vec![] }),
             ]);
             let item = Item { dn: dn_of(*source, *name), attributes };
             directories[*source].lock().unwrap().put_item(&format!("n{name}"), item);
