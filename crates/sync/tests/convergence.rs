@@ -154,9 +154,7 @@ async fn converges(seed: u64) {
             continue;
         }
         if script.dice.roll(8) == 0 {
-            for file in std::fs::read_dir(folder.path()).unwrap() {
-                std::fs::remove_file(file.unwrap().path()).unwrap();
-            }
+            forget_state(folder.path());
         }
         let client = client(&directory, &tenant, &path, OPEN);
         let record = client.once(full, CancellationToken::new()).await.unwrap();

@@ -531,6 +531,15 @@ pub fn client_of(
     )
 }
 
+/// Removes a client's state. The store that was just dropped may be clearing up beside us.
+pub fn forget_state(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let removed = entry.map(|entry| std::fs::remove_file(entry.path()));
+        let gone = |error: &std::io::Error| error.kind() == std::io::ErrorKind::NotFound;
+        assert!(removed.is_ok_and(|removed| removed.as_ref().err().is_none_or(gone)));
+    }
+}
+
 /// Waits for a condition, ten seconds at most.
 pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..1_000 {
