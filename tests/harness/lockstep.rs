@@ -64,6 +64,21 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// For a server alone: nobody answers where the directory would be.
+    pub fn without_directory() -> Self {
+        Self {
+            source_url: "ldap://127.0.0.1:1".into(),
+            base_dn: "dc=contoso,dc=test".into(),
+            bind_dn: "cn=nobody".into(),
+            password: "x".into(),
+            settle: "100ms".into(),
+            cycle: "30m".into(),
+            guard: (500, 10),
+            source: String::new(),
+            more: String::new(),
+        }
+    }
+
     /// The usual one for a directory.
     pub fn of(slapd: &crate::Slapd) -> Self {
         Self {

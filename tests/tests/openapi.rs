@@ -13,18 +13,7 @@ fn no_request_makes_it_fail() {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/schemathesis/bin/schemathesis");
     let tester = std::env::var_os("LOCKSTEP_SCHEMATHESIS").map_or(beside, PathBuf::from);
     assert!(tester.exists(), "{} is not there; `./test rust` installs it", tester.display());
-    let server = Lockstep::start(Setup {
-        source_url: "ldap://127.0.0.1:1".into(),
-        base_dn: "dc=contoso,dc=test".into(),
-        bind_dn: "cn=nobody".into(),
-        password: "x".into(),
-        settle: "100ms".into(),
-        cycle: "30m".into(),
-        guard: (500, 10),
-        source: String::new(),
-        more: String::new(),
-    })
-    .unwrap();
+    let server = Lockstep::start(Setup::without_directory()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let run = Command::new(&tester)
         .current_dir(folder.path())

@@ -12,18 +12,7 @@ fn conforms() {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools/scim/bin/scim2");
     let tester = std::env::var_os("LOCKSTEP_SCIM2").map_or(beside, PathBuf::from);
     assert!(tester.exists(), "{} is not there; `./test rust` installs it", tester.display());
-    let mut server = Lockstep::start(Setup {
-        source_url: "ldap://127.0.0.1:1".into(),
-        base_dn: "dc=contoso,dc=test".into(),
-        bind_dn: "cn=nobody".into(),
-        password: "x".into(),
-        settle: "100ms".into(),
-        cycle: "30m".into(),
-        guard: (500, 10),
-        source: String::new(),
-        more: String::new(),
-    })
-    .unwrap();
+    let mut server = Lockstep::start(Setup::without_directory()).unwrap();
     let made = server.run(&["token", "create", "HR", "--role", "scim"]).unwrap();
     assert!(made.status.success(), "{}", made.said());
     let root = format!("http://{}/scim/v2", server.address());
