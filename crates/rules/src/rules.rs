@@ -3,7 +3,7 @@
 use crate::sync_rules::{
     Contributor, Evaluated, JoinValues, Joins, Made, MadeObject, Problems, RuleSet, Schemas, Subject,
 };
-use crate::{Mapped, Mapping, MappingSettings, Reference};
+use crate::{Mapped, MappedObject, Mapping, MappingSettings, Reference};
 use jiff::Timestamp;
 use lockstep_model::{Entry, ObjectKind, Property, SourceAnchor, SyncError, dn};
 use serde::{Deserialize, Serialize};
@@ -211,7 +211,8 @@ impl Rules {
         }
     }
 
-    /// What an entry is, and whom it refers to; none where it is out of scope. The same as [`Self::map`] says.
+    /// What an entry is, and whom it refers to: the members of a group, the manager of anyone else; none where it is
+    /// out of scope. The same as [`Self::map`] says.
     pub fn references(&self, entry: &Entry, circumstances: Circumstances<'_>) -> Option<Refers> {
         let set = match &self.kind {
             Kind::BuiltIn(mapping) => {
@@ -222,9 +223,12 @@ impl Rules {
         };
         match set.make_names(&subject(entry, circumstances)) {
             Made::Object(made) => {
-                let mut references = made.object.members;
-                references.extend(made.object.manager);
-                Some(Refers { kind: made.object.kind, references, certain: true })
+                let MappedObject { kind, members, manager, .. } = made.object;
+                let references = match kind {
+                    ObjectKind::Group => members,
+                    ObjectKind::User | ObjectKind::Contact | ObjectKind::Device => manager.into_iter().collect(),
+                };
+                Some(Refers { kind, references, certain: true })
             }
             Made::OutOfScope { .. } => None,
             Made::Failed { kind, .. } => {

@@ -142,6 +142,12 @@ impl Decider {
         }
     }
 
+    /// Whether a group refers to its members and to no one else: not so where a scope asks who is in a group, for an
+    /// entry then refers to all that it may refer to in either case.
+    pub(crate) fn refers_to_members_only(&self) -> bool {
+        !self.scope().asks_groups()
+    }
+
     /// Whether a flow is for new objects only.
     pub(crate) fn asks_whether_new(&self) -> bool {
         self.rules.asks_whether_new()

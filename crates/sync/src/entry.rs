@@ -3,8 +3,8 @@
 
 use crate::codec::{self, Composite};
 use crate::decide::Decider;
-use crate::state::{Held, IndexChange, Upsert};
-use lockstep_engine::rules::Reference;
+use crate::state::{Held, IndexChange, LARGE_GROUP, Upsert};
+use lockstep_engine::rules::{Mapped, Reference};
 use lockstep_engine::{CsId, KeyHash};
 use lockstep_model::{Entry, ObjectKind, SourceAnchor, dn};
 use lockstep_sources::{EntryChange, Extent};
@@ -187,6 +187,10 @@ pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
     let old_kind = before.and_then(|held| held.kind);
     let old = before.and_then(|held| codec::decode_whole(anchor.clone(), &held.raw));
     let (names, kind) = Names::of(&composite, decider, old_kind);
+    let links_only = kind == Some(ObjectKind::Group)
+        && kind == old_kind
+        && names.references.len() >= LARGE_GROUP
+        && old.as_ref().is_some_and(|old| differ_in_links_only(old, &composite, decider));
     let is_further = decider.source_of(&anchor) > 0;
     // Whether an entry of a further source is an object of its own is not known before it is settled.
     let kind = if is_further { old_kind } else { kind };
@@ -199,6 +203,7 @@ pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
         index: index_change(before, names, was_there && old_kind != kind, first),
         // Whoever is joined to it looks anew whether it is an object still.
         unsettled: is_further || (decider.joins() && was_there),
+        links_only,
     };
     Worked::Changed {
         upsert: Box::new(upsert),
@@ -224,7 +229,18 @@ pub(crate) fn rework(held: &Held, decider: &Decider) -> Option<Upsert> {
         // Keys hold the kind, and who refers to them sees another one.
         index: IndexChange { keys_added: names.all_keys(), touched: names.keys, ..IndexChange::default() },
         unsettled: false,
+        links_only: false,
     })
+}
+
+/// Whether two states of a group come to the same but for their members.
+fn differ_in_links_only(old: &Composite, new: &Composite, decider: &Decider) -> bool {
+    match (decider.map(old, false), decider.map(new, false)) {
+        (Mapped::Object(old), Mapped::Object(new)) => {
+            old.kind == new.kind && old.properties == new.properties && old.errors == new.errors
+        }
+        _ => false,
+    }
 }
 
 pub(crate) fn index_change(before: Names, after: Names, kind_changed: bool, first: bool) -> IndexChange {

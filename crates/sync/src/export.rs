@@ -6,9 +6,10 @@
 //! **Invariant:** before the first write the state says that the target is unsure, and stays so until every
 //! write was answered: an end in between has the next plan ask the target what it holds.
 
+use crate::members::MembersChange;
 use crate::plan::{Fate, Links, Planner, Ready};
 use crate::progress::{Phase, Progress};
-use crate::state::{Batch, DeletionRow, Meta, Outcome, Stage, StateStore};
+use crate::state::{Batch, DeletionRow, MembersOutcome, Meta, Outcome, Stage, StateStore};
 use crate::{StateError, SyncFailure, flows};
 use lockstep_engine::{
     Batcher, CsId, LinkDifference, delete_operation, disabled, link_difference, link_operations,
@@ -72,7 +73,7 @@ enum Tag {
 
 /// A group whose members are being written.
 struct GroupWrite {
-    members: Vec<CsId>,
+    members: MembersOutcome,
     unanswered: usize,
     refused: bool,
     /// Whether the target need not be told errors of it.
@@ -221,7 +222,7 @@ impl Exporter {
         }
         self.tell_past_errors().await?;
         self.objects(Stage::Users).await?;
-        self.objects(Stage::Groups).await?;
+        self.objects(self.groups_stage()).await?;
         self.finish_stage().await?;
         self.members().await?;
         self.finish_stage().await?;
@@ -232,12 +233,18 @@ impl Exporter {
         if self.made_room {
             // What was deleted as one kind of object is made as the other.
             self.objects(Stage::Users).await?;
-            self.objects(Stage::Groups).await?;
+            self.objects(self.groups_stage()).await?;
             self.finish_stage().await?;
             self.members().await?;
             self.finish_stage().await?;
         }
         Ok(())
+    }
+
+    /// The groups that are compared whole. Where it is not known which errors the target was told, all are: they are
+    /// told again.
+    fn groups_stage(&self) -> Stage {
+        if self.meta.errors_known { self.planner.whole_groups(false) } else { Stage::Groups }
     }
 
     /// Takes back the errors of what is no object any more, before new ones are told.
@@ -330,7 +337,8 @@ impl Exporter {
     /// The members of groups, as differences.
     async fn members(&mut self) -> Result<(), SyncFailure> {
         let mut after = CsId(0);
-        while let Some((page, last)) = self.planner.page(Stage::Groups, after, GROUPS).await? {
+        let stage = self.groups_stage();
+        while let Some((page, last)) = self.planner.page(stage, after, GROUPS).await? {
             after = last;
             let mut settled = Vec::new();
             for mut ready in page {
@@ -344,24 +352,43 @@ impl Exporter {
                     }
                     continue;
                 }
-                match ready.confirmed_members() {
-                    Ok(before) => {
-                        let difference = link_difference(before, &ready.members);
-                        let difference = self.with_anchors(difference).await?;
-                        self.push_links(ready, difference, told, &mut settled).await?;
-                    }
-                    Err(fingerprint) => {
-                        let difference = self.against_target(&ready, fingerprint).await?;
-                        self.push_links(ready, difference, told, &mut settled).await?;
-                    }
-                }
+                let difference = match ready.confirmed_members() {
+                    Ok(before) => self.with_anchors(link_difference(before, &ready.members)).await?,
+                    Err(fingerprint) => self.against_target(&ready, fingerprint).await?,
+                };
+                settled.extend(self.push_links(ready, difference, told).await?);
             }
             if !settled.is_empty() {
                 self.state().record(settled, self.clock.now()).await?;
             }
             self.put_errors_if_many().await?;
         }
-        Ok(())
+        if stage == Stage::Groups { Ok(()) } else { self.changed_members().await }
+    }
+
+    /// Members of large groups, of which nothing else changed.
+    async fn changed_members(&mut self) -> Result<(), SyncFailure> {
+        let mut after = CsId(0);
+        loop {
+            let page = self.planner.members_changes(after).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.group.id;
+            let mut settled = Vec::new();
+            for MembersChange { group, difference } in page {
+                if difference.removed.iter().any(|id| self.unjudged.contains(id)) {
+                    continue;
+                }
+                let LinkDifference { added, removed } = difference.clone();
+                let members = MembersOutcome::Changed { added, removed };
+                let difference = self.with_anchors(difference).await?;
+                let operations = link_operations(&group.anchor, difference);
+                let write = GroupWrite { members, unanswered: operations.len(), refused: false, told: true };
+                settled.extend(self.push_members(group.id, operations, write).await?);
+            }
+            if !settled.is_empty() {
+                self.state().record(settled, self.clock.now()).await?;
+            }
+        }
     }
 
     async fn with_anchors(
@@ -402,31 +429,40 @@ impl Exporter {
         Ok(link_difference(&held.into_iter().collect::<Vec<_>>(), &wanted))
     }
 
+    /// Sends what changes of the members of a group; answers what there is to record where nothing is to be sent.
     async fn push_links(
         &mut self,
-        ready: Ready,
+        mut ready: Ready,
         difference: LinkDifference<SourceAnchor>,
         told: bool,
-        settled: &mut Vec<Outcome>,
-    ) -> Result<(), SyncFailure> {
+    ) -> Result<Option<Outcome>, SyncFailure> {
         let operations = link_operations(&ready.anchor, difference);
-        if operations.is_empty() {
-            // What the state knows of them may still be an older form: a fingerprint, or one who is deleted.
-            let known = ready.confirmed_members().is_ok_and(|before| before == ready.members);
-            if !known {
-                settled.push(Outcome::Members { id: ready.id, members: ready.members, settled: told });
-            } else if told {
-                settled.push(Outcome::Settled { id: ready.id });
-            }
-            return Ok(());
+        // What the state knows of them may still be an older form: a fingerprint, or one who is deleted.
+        let known =
+            !ready.is_large() && ready.confirmed_members().is_ok_and(|before| before == ready.members);
+        if operations.is_empty() && known {
+            return Ok(told.then_some(Outcome::Settled { id: ready.id }));
         }
-        let write = GroupWrite { members: ready.members, unanswered: operations.len(), refused: false, told };
-        self.groups.insert(ready.id, write);
+        let members = ready.all_members();
+        let write = GroupWrite { members, unanswered: operations.len(), refused: false, told };
+        self.push_members(ready.id, operations, write).await
+    }
+
+    async fn push_members(
+        &mut self,
+        id: CsId,
+        operations: Vec<BulkOperation>,
+        write: GroupWrite,
+    ) -> Result<Option<Outcome>, SyncFailure> {
+        if operations.is_empty() {
+            return Ok(Some(Outcome::Members { id, members: write.members, settled: write.told }));
+        }
+        self.groups.insert(id, write);
         for operation in operations {
             let (added, removed) = links_of(&operation);
-            self.push(operation, Tag::Links { group: ready.id, added, removed }).await?;
+            self.push(operation, Tag::Links { group: id, added, removed }).await?;
         }
-        Ok(())
+        Ok(None)
     }
 
     async fn deletions(&mut self) -> Result<(), SyncFailure> {

@@ -636,6 +636,7 @@ fn indexed(held: Held, decider: &Decider) -> Option<Upsert> {
             ..IndexChange::default()
         },
         unsettled,
+        links_only: false,
     })
 }
 

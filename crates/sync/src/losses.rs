@@ -3,8 +3,9 @@
 use crate::codec;
 use crate::decide::Decider;
 use crate::import::on_two_cores;
+use crate::members::MembersChange;
 use crate::plan::{Planner, Ready};
-use crate::state::{Counts, Stage};
+use crate::state::{ChangedGroup, Counts, Stage};
 use crate::{LeftScope, StateError};
 use lockstep_engine::rules::Mapped;
 use lockstep_engine::{CsId, Losses, disabled, link_difference};
@@ -18,8 +19,8 @@ impl Planner {
     /// Members and values that the pending changes take away from what the target holds.
     pub(crate) async fn losses(&self, counts: &Counts) -> Result<Losses, StateError> {
         let mut losses = Losses::default();
-        for (kind, stage) in [(ObjectKind::User, Stage::KnownUsers), (ObjectKind::Group, Stage::KnownGroups)]
-        {
+        let groups = self.whole_groups(true);
+        for (kind, stage) in [(ObjectKind::User, Stage::KnownUsers), (ObjectKind::Group, groups)] {
             let held = counts.held.get(&kind).copied().unwrap_or(0);
             // So few objects cannot lose more of one property than may go; groups are judged one by one.
             let few = counts.pending <= self.threshold.limit(held);
@@ -40,7 +41,16 @@ impl Planner {
                 }
             }
         }
-        Ok(losses)
+        let mut after = CsId(0);
+        loop {
+            let page = self.members_changes(after).await?;
+            let Some(last) = page.last() else { return Ok(losses) };
+            after = last.group.id;
+            for MembersChange { group, difference } in page {
+                let ChangedGroup { anchor, name, held, .. } = group;
+                self.links_lost(&anchor, &name, held, difference.removed, &mut losses).await?;
+            }
+        }
     }
 
     /// Objects with the properties that the target confirmed: [`Planner::confirmed_properties`] for many, on two
@@ -85,6 +95,18 @@ impl Planner {
         let Ok(before) = ready.confirmed_members() else { return Ok(()) };
         let held = before.len() as u64;
         let removed = link_difference(before, &ready.members).removed;
+        self.links_lost(&ready.anchor, &ready.name, held, removed, losses).await
+    }
+
+    /// Members of a group of `held` that go.
+    async fn links_lost(
+        &self,
+        group: &SourceAnchor,
+        name: &str,
+        held: u64,
+        removed: Vec<CsId>,
+        losses: &mut Losses,
+    ) -> Result<(), StateError> {
         if !self.members.is_over(held, removed.len() as u64) {
             return Ok(());
         }
@@ -94,7 +116,7 @@ impl Planner {
             let stays = entries.into_iter().filter(|entry| entry.gone.is_none() && entry.kind.is_some());
             staying.extend(stays.map(|entry| entry.anchor));
         }
-        losses.group(&ready.anchor, &ready.name, held, &staying, &self.members);
+        losses.group(group, name, held, &staying, &self.members);
         Ok(())
     }
 

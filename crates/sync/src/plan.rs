@@ -6,7 +6,9 @@
 use crate::codec::Composite;
 use crate::decide::Decider;
 use crate::import::blocking;
-use crate::state::{ConfirmedMembers, ConfirmedRow, DeletionRow, ObjectRow, Stage, StateStore};
+use crate::state::{
+    ConfirmedMembers, ConfirmedRow, DeletionRow, LARGE_GROUP, MembersOutcome, ObjectRow, Stage, StateStore,
+};
 use crate::{LeftScope, StateError, codec};
 use lockstep_engine::rules::{Mapped, MappedObject, Reference};
 use lockstep_engine::{
@@ -334,12 +336,13 @@ fn prepare(row: ObjectRow, decider: &Decider, links: Links) -> Option<Prepared> 
 
 impl Prepared {
     fn finish(self, anchors: &BTreeMap<CsId, SourceAnchor>) -> Ready {
-        let Self { row, composite, mapped, failed, targets, .. } = self;
+        let Self { row, composite, mapped, failed, targets, names } = self;
         let entry = &composite.entry;
         let mut manager = Manager::None;
         let mut manager_id = None;
         let mut members = Vec::new();
         let mut unresolved: Vec<(&Reference, bool)> = Vec::new();
+        let mut lost_names = Vec::new();
         match mapped.kind {
             ObjectKind::User | ObjectKind::Contact | ObjectKind::Device => {
                 if let (Some(_), Some(target)) = (&mapped.manager, targets.first()) {
@@ -353,10 +356,13 @@ impl Prepared {
                 }
             }
             ObjectKind::Group => {
-                for (reference, target) in mapped.members.iter().zip(&targets) {
+                for ((reference, name), target) in mapped.members.iter().zip(names).zip(&targets) {
                     match target {
                         Some(target) if target.kind.is_some() => members.push(target.id),
-                        other => unresolved.push((reference, other.is_some())),
+                        other => {
+                            unresolved.push((reference, other.is_some()));
+                            lost_names.push(name);
+                        }
                     }
                 }
                 members.sort_unstable();
@@ -382,6 +388,7 @@ impl Prepared {
             manager: manager.anchor().cloned(),
             manager_id,
             members,
+            unresolved: lost_names,
             errors,
             had_errors: row.had_errors,
             confirmed_manager: row
@@ -409,6 +416,8 @@ pub(crate) struct Ready {
     pub(crate) manager_id: Option<CsId>,
     /// The members of a group that are in the cloud, sorted.
     pub(crate) members: Vec<CsId>,
+    /// The names of those that lead nowhere.
+    pub(crate) unresolved: Vec<KeyHash>,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) confirmed: Option<ConfirmedRow>,
     /// The manager that was confirmed.
@@ -431,6 +440,17 @@ impl Ready {
     pub(crate) fn is_written(&self) -> bool {
         self.failed
             || self.confirmed.as_ref().is_some_and(|confirmed| confirmed.fingerprint == self.fingerprint)
+    }
+
+    /// Whether the state follows which of its members change.
+    pub(crate) fn is_large(&self) -> bool {
+        self.members.len() >= LARGE_GROUP
+    }
+
+    /// The members, for the state: the target holds them.
+    pub(crate) fn all_members(&mut self) -> MembersOutcome {
+        let unresolved = std::mem::take(&mut self.unresolved);
+        MembersOutcome::All { members: std::mem::take(&mut self.members), unresolved }
     }
 
     /// The members confirmed, where they are known one by one.

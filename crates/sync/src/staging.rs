@@ -22,7 +22,7 @@ pub(crate) async fn settle(planner: &Planner, now: Timestamp) -> Result<PendingC
         while let Some((page, last)) = planner.page(stage, after, PAGE).await? {
             after = last;
             let mut settled = Vec::new();
-            for ready in page {
+            for mut ready in page {
                 if planner.change_of(&ready).await?.is_some() {
                     match ready.confirmed {
                         None => counts.additions += 1,
@@ -33,9 +33,10 @@ pub(crate) async fn settle(planner: &Planner, now: Timestamp) -> Result<PendingC
                 if !ready.errors.is_empty() {
                     continue;
                 }
-                let known = ready.confirmed_members().is_ok_and(|before| before == ready.members);
+                let known = !ready.is_large()
+                    && ready.confirmed_members().is_ok_and(|before| before == ready.members);
                 settled.push(if ready.mapped.kind == ObjectKind::Group && !known {
-                    Outcome::Members { id: ready.id, members: ready.members, settled: true }
+                    Outcome::Members { id: ready.id, members: ready.all_members(), settled: true }
                 } else {
                     Outcome::Settled { id: ready.id }
                 });

@@ -17,6 +17,10 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// From so many members on the state follows which of them may be others than the target confirmed, so that a change
+/// of one is the work of one. Tests follow those of small groups too.
+pub const LARGE_GROUP: usize = if cfg!(debug_assertions) { 4 } else { 1_000 };
+
 /// The client's own facts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -124,6 +128,8 @@ pub struct Upsert {
     pub index: IndexChange,
     /// Whether it must be evaluated again: which object it belongs to is not known yet.
     pub unsettled: bool,
+    /// Nothing is another but whom it refers to, as [`Upsert::index`] has it.
+    pub links_only: bool,
 }
 
 /// An entry that is gone.
@@ -161,10 +167,39 @@ pub enum Stage {
     Users,
     /// Groups to make or change, and their members.
     Groups,
+    /// Of the groups those of which more may be another than some known members (see
+    /// [`StateStore::changed_members`]).
+    WholeGroups,
     /// Of the users those that the target holds.
     KnownUsers,
     /// Of the groups those that the target holds.
     KnownGroups,
+    /// Of the groups those that are of both.
+    KnownWholeGroups,
+}
+
+/// A large group, pending for nothing but some members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedGroup {
+    /// Its number.
+    pub id: CsId,
+    /// Its anchor.
+    pub anchor: SourceAnchor,
+    /// A name for people.
+    pub name: String,
+    /// How many members the target confirmed.
+    pub held: u64,
+    /// Entries whose membership may be another than the target confirmed, sorted.
+    pub changed: Vec<CsId>,
+}
+
+/// What is known of one who may be a member of a group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Membership {
+    /// The group refers to one of the names asked for, and that name means this entry.
+    pub wanted: bool,
+    /// The target confirmed the membership.
+    pub confirmed: bool,
 }
 
 /// Members the target confirmed.
@@ -310,8 +345,8 @@ pub enum Outcome {
     Members {
         /// The group.
         id: CsId,
-        /// The members, sorted.
-        members: Vec<CsId>,
+        /// The members.
+        members: MembersOutcome,
         /// Whether nothing is left to do for it.
         settled: bool,
     },
@@ -341,6 +376,25 @@ pub enum Outcome {
         id: CsId,
         /// Whether it has one now.
         has: bool,
+    },
+}
+
+/// Members that the target holds now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MembersOutcome {
+    /// The group was compared whole.
+    All {
+        /// The members, sorted.
+        members: Vec<CsId>,
+        /// Names of members that lead nowhere.
+        unresolved: Vec<KeyHash>,
+    },
+    /// Of a group of [`StateStore::changed_members`].
+    Changed {
+        /// Members from now on.
+        added: Vec<CsId>,
+        /// Members no more.
+        removed: Vec<CsId>,
     },
 }
 
@@ -429,6 +483,15 @@ pub trait StateStore: Send + Sync + 'static {
     /// Pending objects of a stage after `after`, in order of their numbers; at most `limit`, fewer where they are
     /// large; empty at the end.
     async fn pending(&self, stage: Stage, after: CsId, limit: usize) -> Result<Vec<ObjectRow>, StateError>;
+    /// Large groups after `after` that are pending for nothing but some members, in order of their numbers; at most
+    /// `limit`, fewer where many members changed; empty at the end. The work does not grow with the groups.
+    async fn changed_members(&self, after: CsId, limit: usize) -> Result<Vec<ChangedGroup>, StateError>;
+    /// What is known of the membership of each of these entries, which bear these names, in a group.
+    async fn memberships(
+        &self,
+        group: CsId,
+        entries: Vec<(CsId, Vec<KeyHash>)>,
+    ) -> Result<Vec<Membership>, StateError>;
     /// Pending deletions after `after`, in order of their numbers, at most `limit`.
     async fn deletions(&self, after: CsId, limit: usize) -> Result<Vec<DeletionRow>, StateError>;
     /// What is to be done with one object; none where the connector space does not have it.

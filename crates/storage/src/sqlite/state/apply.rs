@@ -1,5 +1,6 @@
 //! Storing what was read.
 
+use super::members::{self, Marks};
 use super::{count, counter, kind_code, load, reason_code, record};
 use crate::sqlite::SqliteError;
 use lockstep_sync::state::{Batch, IndexChange, Meta, Removal, Upsert};
@@ -14,7 +15,7 @@ struct Rows {
     keys_added: Vec<(i64, i64, i64)>,
     references_removed: Vec<(i64, i64)>,
     references_added: Vec<(i64, i64)>,
-    touched: BTreeSet<i64>,
+    members: Marks,
     unsettles: BTreeSet<i64>,
     /// Children that came or went, and the DN where one came.
     containers: BTreeMap<i64, (i64, Option<String>)>,
@@ -24,11 +25,14 @@ struct Rows {
 
 impl Rows {
     fn take(&mut self, CsId(id): CsId, kind: i64, index: IndexChange, is_removal: bool) {
-        self.keys_removed.extend(index.keys_removed.iter().map(|k| (k.0, id)));
+        for KeyHash(hash) in index.keys_removed {
+            self.keys_removed.push((hash, id));
+            self.members.bore.entry(hash).or_default().push(id);
+        }
         self.keys_added.extend(index.keys_added.iter().map(|k| (k.0, id, kind)));
         self.references_removed.extend(index.references_removed.iter().map(|k| (k.0, id)));
         self.references_added.extend(index.references_added.iter().map(|k| (k.0, id)));
-        self.touched.extend(index.touched.iter().map(|k| k.0));
+        self.members.touched.extend(index.touched.iter().map(|k| k.0));
         self.unsettles.extend(index.unsettles.iter().map(|k| k.0));
         if let Some(left) = index.left {
             self.containers.entry(left.0).or_default().0 -= 1;
@@ -101,9 +105,10 @@ impl Rows {
             "INSERT OR IGNORE INTO pending (id, approved)
              SELECT r.id, 0 FROM reference r JOIN cs ON cs.id = r.id WHERE r.hash = ?1 AND cs.kind <> 0",
         )?;
-        for hash in &self.touched {
+        for hash in &self.members.touched {
             statement.execute([hash])?;
         }
+        self.members.write(db)?;
         let mut bearers =
             db.prepare_cached("INSERT OR IGNORE INTO unsettled (id) SELECT id FROM key WHERE hash = ?1")?;
         for hash in &self.unsettles {
@@ -131,6 +136,7 @@ pub(super) fn apply(db: &Connection, batch: Batch) -> Result<Vec<CsId>, SqliteEr
         settled.execute([id])?;
     }
     for (CsId(id), root) in batch.joins {
+        rows.members.moved.insert(id);
         match root {
             Some(CsId(root)) => db
                 .prepare_cached("INSERT OR REPLACE INTO joined (id, root) VALUES (?1, ?2)")?
@@ -183,6 +189,7 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
     let mut keep = db.prepare_cached(
         "UPDATE confirmed SET raw = (SELECT raw FROM cs WHERE id = ?1) WHERE id = ?1 AND raw IS NULL",
     )?;
+    let mut is_large = db.prepare_cached("SELECT members_n IS NOT NULL FROM confirmed WHERE id = ?1")?;
     let mut update = db.prepare_cached("UPDATE cs SET kind = ?2, gone = 0, raw = ?3 WHERE id = ?1")?;
     let mut new_pending = db.prepare_cached("INSERT INTO pending (id, approved) VALUES (?1, 0)")?;
     let mut pending = db.prepare_cached("INSERT OR REPLACE INTO pending (id, approved) VALUES (?1, 0)")?;
@@ -204,7 +211,7 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
     let first = counter(db, "next_id")?;
     let (mut next, mut entries) = (first, 0);
     for at in order {
-        let Some(Upsert { id, anchor, kind, raw, index, unsettled }) =
+        let Some(Upsert { id, anchor, kind, raw, index, unsettled, links_only }) =
             upserts.get_mut(at).and_then(Option::take)
         else {
             continue;
@@ -224,7 +231,16 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
             Some(CsId(id)) => {
                 let gone: Option<i64> = held.query_row([id], |row| row.get(0)).optional()?;
                 entries += i64::from(gone != Some(0));
-                keep.execute([id])?;
+                // What was confirmed of a group besides its members is what is stored now.
+                let by_member =
+                    links_only && is_large.query_row([id], |row| row.get(0)).optional()?.unwrap_or(false);
+                if by_member {
+                    let names = index.references_added.iter().chain(&index.references_removed);
+                    rows.members.links.extend(names.map(|KeyHash(hash)| (*hash, id)));
+                } else {
+                    members::mark_whole(db, id)?;
+                    keep.execute([id])?;
+                }
                 update.execute((id, kind_code, &raw))?;
                 drop_refused.execute([id])?;
                 if kind.is_some() {

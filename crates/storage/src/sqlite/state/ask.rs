@@ -1,5 +1,6 @@
 //! Questions about the state.
 
+use super::members::{self, BY_MEMBER};
 use super::{anchor_of, counter, kind_code, kind_of, reason_of};
 use crate::sqlite::SqliteError;
 use lockstep_model::plan::DeleteReason;
@@ -216,19 +217,23 @@ pub(super) fn pending(
 ) -> Result<Vec<ObjectRow>, SqliteError> {
     let (kind, known) = match stage {
         Stage::Users => (ObjectKind::User, false),
-        Stage::Groups => (ObjectKind::Group, false),
+        Stage::Groups | Stage::WholeGroups => (ObjectKind::Group, false),
         Stage::KnownUsers => (ObjectKind::User, true),
-        Stage::KnownGroups => (ObjectKind::Group, true),
+        Stage::KnownGroups | Stage::KnownWholeGroups => (ObjectKind::Group, true),
+    };
+    let and = match stage {
+        Stage::WholeGroups | Stage::KnownWholeGroups => format!("AND NOT {BY_MEMBER}"),
+        _ => String::new(),
     };
     // CROSS JOIN keeps the order of the tables: the pending ones lead.
-    let mut statement = db.prepare_cached(
+    let mut statement = db.prepare_cached(&format!(
         "SELECT p.id, cs.anchor, cs.raw, e.id IS NOT NULL,
-                c.kind, c.name, c.fingerprint, c.manager, c.members, c.members_fp, c.raw
+                c.kind, c.name, c.fingerprint, c.manager, c.members, c.members_fp, c.raw, c.members_n
          FROM pending p CROSS JOIN cs ON cs.id = p.id
               LEFT JOIN confirmed c ON c.id = p.id LEFT JOIN client_error e ON e.id = p.id
-         WHERE p.id > ?1 AND cs.kind = ?2 AND cs.gone = 0 AND (c.kind = ?2 OR (c.id IS NULL AND NOT ?4))
-         ORDER BY p.id LIMIT ?3",
-    )?;
+         WHERE p.id > ?1 AND cs.kind = ?2 AND cs.gone = 0 AND (c.kind = ?2 OR (c.id IS NULL AND NOT ?4)) {and}
+         ORDER BY p.id LIMIT ?3"
+    ))?;
     let mut rows = statement.query((after, kind_code(Some(kind)), sql_limit(limit), known))?;
     let (mut answer, mut bytes) = (Vec::new(), 0);
     while bytes < PAGE_BYTES
@@ -241,7 +246,7 @@ pub(super) fn pending(
             anchor: anchor_of(row.get(1)?)?,
             raw,
             had_errors: row.get(3)?,
-            confirmed: confirmed(row)?,
+            confirmed: confirmed(db, row, 11)?,
         });
     }
     Ok(answer)
@@ -251,7 +256,7 @@ pub(super) fn standing(db: &Connection, CsId(id): CsId) -> Result<Option<Standin
     let mut statement = db.prepare_cached(
         "SELECT cs.id, cs.anchor, cs.raw, e.id IS NOT NULL,
                 c.kind, c.name, c.fingerprint, c.manager, c.members, c.members_fp, c.raw,
-                p.id IS NOT NULL, r.due_ms
+                p.id IS NOT NULL, r.due_ms, c.members_n
          FROM cs LEFT JOIN confirmed c ON c.id = cs.id LEFT JOIN client_error e ON e.id = cs.id
               LEFT JOIN pending p ON p.id = cs.id LEFT JOIN refused r ON r.id = cs.id
          WHERE cs.id = ?1",
@@ -265,15 +270,15 @@ pub(super) fn standing(db: &Connection, CsId(id): CsId) -> Result<Option<Standin
             anchor: anchor_of(row.get(1)?)?,
             raw: row.get(2)?,
             had_errors: row.get(3)?,
-            confirmed: confirmed(row)?,
+            confirmed: confirmed(db, row, 13)?,
         },
         pending: row.get(11)?,
         due: due.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
     }))
 }
 
-/// Columns 4 to 10 of [`pending`].
-fn confirmed(row: &Row<'_>) -> Result<Option<ConfirmedRow>, SqliteError> {
+/// Columns 4 to 10 of [`pending`]; `large`: the column that says whether the members have a table.
+fn confirmed(db: &Connection, row: &Row<'_>, large: usize) -> Result<Option<ConfirmedRow>, SqliteError> {
     let Some(kind) = row.get::<_, Option<i64>>(4)?.and_then(kind_of) else {
         return Ok(None);
     };
@@ -282,6 +287,9 @@ fn confirmed(row: &Row<'_>) -> Result<Option<ConfirmedRow>, SqliteError> {
             codec::decode_ids(&raw).ok_or_else(|| SqliteError::corrupt("a set of members"))?,
         ),
         (None, Some(fingerprint)) => ConfirmedMembers::Fingerprint(Fingerprint(fingerprint)),
+        (None, None) if row.get::<_, Option<i64>>(large)?.is_some() => {
+            ConfirmedMembers::Known(members::confirmed(db, row.get(0)?)?)
+        }
         (None, None) => ConfirmedMembers::Empty,
     };
     Ok(Some(ConfirmedRow {
@@ -411,6 +419,6 @@ pub(super) fn pending_counts(db: &Connection) -> Result<PendingCounts, SqliteErr
     })?)
 }
 
-fn sql_limit(limit: usize) -> i64 {
+pub(super) fn sql_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

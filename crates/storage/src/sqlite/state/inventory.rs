@@ -1,6 +1,6 @@
 //! Comparing with what the target holds: after the state was lost, or an export ended without an answer.
 
-use super::{count, counter, held_counter, kind_code, kind_of, reason_code, record};
+use super::{count, counter, held_counter, kind_code, kind_of, members, reason_code, record};
 use crate::sqlite::SqliteError;
 use lockstep_model::Fingerprint;
 use lockstep_model::plan::DeleteReason;
@@ -45,33 +45,37 @@ pub(super) fn take(db: &Connection, rows: Vec<InventoryRow>) -> Result<Vec<CsId>
 /// Whether the state says of the object what the target says.
 fn is_confirmed(db: &Connection, id: i64, row: &InventoryRow) -> Result<bool, SqliteError> {
     let held = db
-        .prepare_cached("SELECT kind, fingerprint, members, members_fp FROM confirmed WHERE id = ?1")?
+        .prepare_cached("SELECT kind, fingerprint, members, members_fp, members_n FROM confirmed WHERE id = ?1")?
         .query_row([id], |held| {
             Ok((
                 held.get::<_, i64>(0)?,
                 Fingerprint(held.get(1)?),
                 held.get::<_, Option<Vec<u8>>>(2)?,
                 held.get::<_, Option<[u8; 16]>>(3)?,
+                held.get::<_, Option<i64>>(4)?.is_some(),
             ))
         })
         .optional()?;
-    let Some((kind, fingerprint, members, members_fp)) = held else { return Ok(false) };
+    let Some((kind, fingerprint, members, members_fp, large)) = held else { return Ok(false) };
     if kind_of(kind) != Some(row.kind) || fingerprint != row.fingerprint {
         return Ok(false);
     }
     let Some(theirs) = row.members else { return Ok(true) };
     let ours = match (members, members_fp) {
-        (Some(raw), _) => fingerprint_of(db, &raw)?,
+        (Some(raw), _) => {
+            let ids = codec::decode_ids(&raw).ok_or_else(|| SqliteError::corrupt("a set of members"))?;
+            fingerprint_of(db, &ids)?
+        }
         (None, Some(fingerprint)) => Fingerprint(fingerprint),
+        (None, None) if large => fingerprint_of(db, &members::confirmed(db, id)?)?,
         (None, None) => Fingerprint::of_members([]),
     };
     Ok(ours == theirs)
 }
 
-fn fingerprint_of(db: &Connection, raw: &[u8]) -> Result<Fingerprint, SqliteError> {
-    let ids = codec::decode_ids(raw).ok_or_else(|| SqliteError::corrupt("a set of members"))?;
+fn fingerprint_of(db: &Connection, ids: &[CsId]) -> Result<Fingerprint, SqliteError> {
     let mut anchors = Vec::with_capacity(ids.len());
-    for anchor in super::ask::anchors(db, &ids)?.into_iter().flatten() {
+    for anchor in super::ask::anchors(db, ids)?.into_iter().flatten() {
         anchors.push(anchor);
     }
     anchors.sort_unstable();
@@ -85,6 +89,7 @@ fn confirm(db: &Connection, id: i64, row: &InventoryRow) -> Result<(), SqliteErr
         .optional()?;
     if let Some(kind) = before.and_then(kind_of) {
         count(db, held_counter(kind), -1)?;
+        members::forget(db, id)?;
     }
     // raw is empty: the words behind the fingerprint are not known.
     db.prepare_cached(
@@ -115,6 +120,7 @@ pub(super) fn forget(db: &Connection, ids: &[CsId]) -> Result<(), SqliteError> {
             .optional()?;
         if let Some(kind) = kind.and_then(kind_of) {
             count(db, held_counter(kind), -1)?;
+            members::forget(db, *id)?;
         }
         if db.prepare_cached("SELECT 1 FROM cs WHERE id = ?1 AND gone <> 0")?.exists([id])? {
             record::end_errors(db, *id)?;

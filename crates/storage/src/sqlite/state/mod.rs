@@ -7,6 +7,7 @@ mod apply;
 mod ask;
 mod inventory;
 mod load;
+mod members;
 mod record;
 
 use super::{Database, Durability, Options, SqliteError};
@@ -15,8 +16,8 @@ use lockstep_model::plan::DeleteReason;
 use lockstep_model::provisioning::PendingCounts;
 use lockstep_model::{ObjectKind, SourceAnchor, Timestamp};
 use lockstep_sync::state::{
-    Batch, ContainerRow, Counts, DeletionRow, Held, InventoryRow, Meta, ObjectRow, Outcome, Stage, Standing,
-    StateStore, Target,
+    Batch, ChangedGroup, ContainerRow, Counts, DeletionRow, Held, InventoryRow, Membership, Meta, ObjectRow,
+    Outcome, Stage, Standing, StateStore, Target,
 };
 use lockstep_sync::{CsId, KeyHash, StateError};
 use rusqlite::{Connection, OptionalExtension};
@@ -339,6 +340,18 @@ impl StateStore for SqliteStateStore {
 
     async fn pending(&self, stage: Stage, after: CsId, limit: usize) -> Result<Vec<ObjectRow>, StateError> {
         self.run("reading what is pending", move |db| ask::pending(db, stage, after, limit)).await
+    }
+
+    async fn changed_members(&self, after: CsId, limit: usize) -> Result<Vec<ChangedGroup>, StateError> {
+        self.run("reading changed members", move |db| members::changed(db, after, limit)).await
+    }
+
+    async fn memberships(
+        &self,
+        group: CsId,
+        entries: Vec<(CsId, Vec<KeyHash>)>,
+    ) -> Result<Vec<Membership>, StateError> {
+        self.run("looking up memberships", move |db| members::memberships(db, group, entries)).await
     }
 
     async fn deletions(&self, after: CsId, limit: usize) -> Result<Vec<DeletionRow>, StateError> {

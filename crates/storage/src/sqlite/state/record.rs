@@ -1,10 +1,10 @@
 //! Recording what the target answered, and what follows for later tries.
 
-use super::{count, held_counter, kind_code, kind_of};
+use super::{count, held_counter, kind_code, kind_of, members};
 use crate::sqlite::SqliteError;
 use lockstep_model::{ObjectKind, SourceAnchor, Timestamp};
-use lockstep_sync::state::Outcome;
-use lockstep_sync::{CsId, codec};
+use lockstep_sync::state::{MembersOutcome, Outcome};
+use lockstep_sync::CsId;
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 
@@ -39,8 +39,11 @@ pub(super) fn record(db: &Connection, outcomes: Vec<Outcome>, now: Timestamp) ->
                 }
             }
             Outcome::Members { id: CsId(id), members, settled } => {
-                db.prepare_cached("UPDATE confirmed SET members = ?2, members_fp = NULL WHERE id = ?1")?
-                    .execute((id, codec::encode_ids(&members)))?;
+                let is_whole = matches!(members, MembersOutcome::All { .. });
+                members::record(db, id, members)?;
+                if is_whole && settled {
+                    db.prepare_cached("UPDATE confirmed SET raw = NULL WHERE id = ?1")?.execute([id])?;
+                }
                 if settled {
                     settle(db, id)?;
                 }
@@ -91,6 +94,7 @@ fn forget(db: &Connection, id: i64) -> Result<Option<ObjectKind>, SqliteError> {
         .prepare_cached("DELETE FROM confirmed WHERE id = ?1 RETURNING kind")?
         .query_row([id], |row| row.get(0))
         .optional()?;
+    members::forget(db, id)?;
     let there = db.prepare_cached("SELECT 1 FROM cs WHERE id = ?1 AND gone = 0")?.exists([id])?;
     if !there {
         end_errors(db, id)?;
@@ -172,8 +176,10 @@ pub(super) fn deleted_since(
     Ok(answer)
 }
 
-/// One that no rule takes in and that the target does not hold has nothing to be done with.
+/// One that no rule takes in and that the target does not hold has nothing to be done with. A large group is compared
+/// whole: whoever asks wants to know.
 pub(super) fn take_up(db: &Connection, CsId(id): CsId) -> Result<(), SqliteError> {
+    members::mark_whole(db, id)?;
     db.prepare_cached(
         "INSERT OR IGNORE INTO pending (id, approved)
          SELECT cs.id, 0 FROM cs LEFT JOIN confirmed c ON c.id = cs.id
