@@ -193,6 +193,9 @@ impl Mapping {
         keys
     }
 
+    /// See [`Rules::link_attributes`]. Not `memberUid`: one value that is no text takes all of them away.
+    const LINKS: &[&str] = &["member", "uniquemember"];
+
     /// What an entry is, and whom it refers to; none where it is out of scope. The same as [`Self::map`] says,
     /// without the work for the properties.
     pub fn references(&self, entry: &Entry) -> Option<(ObjectKind, Vec<Reference>)> {

@@ -211,6 +211,16 @@ impl Rules {
         }
     }
 
+    /// Attributes, in lower case, whose values are references each by itself, and nothing else is made of them: an entry
+    /// that has some of the values is, but for its references, what it is with all of them. Of a rule set none is known
+    /// to be so.
+    pub fn link_attributes(&self) -> &[&str] {
+        match &self.kind {
+            Kind::BuiltIn(_) => Mapping::LINKS,
+            Kind::Set(_) => &[],
+        }
+    }
+
     /// What an entry is, and whom it refers to: the members of a group, the manager of anyone else; none where it is
     /// out of scope. The same as [`Self::map`] says.
     pub fn references(&self, entry: &Entry, circumstances: Circumstances<'_>) -> Option<Refers> {
@@ -226,7 +236,9 @@ impl Rules {
                 let MappedObject { kind, members, manager, .. } = made.object;
                 let references = match kind {
                     ObjectKind::Group => members,
-                    ObjectKind::User | ObjectKind::Contact | ObjectKind::Device => manager.into_iter().collect(),
+                    ObjectKind::User | ObjectKind::Contact | ObjectKind::Device => {
+                        manager.into_iter().collect()
+                    }
                 };
                 Some(Refers { kind, references, certain: true })
             }

@@ -388,3 +388,138 @@ async fn a_first_load_that_was_left_is_put_in_order_by_the_next_opening() {
     let found = again.resolve(vec![key("u00500")]).await.unwrap();
     assert_eq!(found[0].map(|target| target.id), Some(ids[500]));
 }
+
+/// A group of which the target confirmed as many members as make it large, and one that leads nowhere.
+async fn large_group(state: &Arc<dyn StateStore>) -> (CsId, Vec<CsId>) {
+    let people: Vec<String> = (0..LARGE_GROUP + 2).map(|n| format!("p{n:04}")).collect();
+    let mut group = user("zz");
+    group.kind = Some(ObjectKind::Group);
+    group.index.references_added = people.iter().map(|name| key(name)).chain([key("nowhere")]).collect();
+    let mut all_of_them: Vec<Upsert> = people.iter().map(|name| user(name)).collect();
+    all_of_them.push(group);
+    let mut ids = put(state, all_of_them).await;
+    let group = ids.pop().unwrap();
+    ids.sort_unstable();
+    let mut done: Vec<Outcome> = ids.iter().map(|id| written(*id, ObjectKind::User, true)).collect();
+    let members = MembersOutcome::All { members: ids.clone(), unresolved: vec![key("nowhere")] };
+    done.push(written(group, ObjectKind::Group, false));
+    done.push(Outcome::Members { id: group, members, settled: true });
+    state.record(done, at(1)).await.unwrap();
+    (group, ids)
+}
+
+async fn changed(state: &Arc<dyn StateStore>) -> Vec<(CsId, Vec<CsId>)> {
+    let groups = state.changed_members(CsId(0), 10).await.unwrap();
+    groups.into_iter().map(|group| (group.id, group.changed)).collect()
+}
+
+#[tokio::test]
+async fn of_a_large_group_only_the_members_that_may_have_changed_are_looked_at() {
+    let Store { state, .. } = &store();
+    let (group, people) = large_group(state).await;
+    assert!(changed(state).await.is_empty(), "nothing is pending");
+
+    // One of them gets another name; the group refers to the old one until the directory corrects it.
+    let mut renamed = user("p0002");
+    renamed.id = Some(people[2]);
+    renamed.raw = raw("new");
+    renamed.index = IndexChange {
+        keys_added: vec![key("new")],
+        keys_removed: vec![key("p0002")],
+        touched: vec![key("new"), key("p0002")],
+        ..IndexChange::default()
+    };
+    put(state, vec![renamed]).await;
+    assert_eq!(
+        pending(state, Stage::WholeGroups).await,
+        ["zz"],
+        "a member leads nowhere: the group names it"
+    );
+    assert!(changed(state).await.is_empty());
+    let members = people.iter().copied().filter(|id| *id != people[2]).collect::<Vec<_>>();
+    let members = MembersOutcome::All { members, unresolved: vec![key("nowhere"), key("p0002")] };
+    state.record(vec![Outcome::Members { id: group, members, settled: true }], at(2)).await.unwrap();
+
+    // The group refers to somebody else beside: nothing but that is looked at, and its entry is not read.
+    let joiner = put(state, vec![user("joiner")]).await[0];
+    let mut with_joiner = user("zz");
+    with_joiner.id = Some(group);
+    with_joiner.kind = Some(ObjectKind::Group);
+    with_joiner.raw = raw("zz, with one more");
+    with_joiner.links_only = true;
+    with_joiner.index = IndexChange { references_added: vec![key("joiner")], ..IndexChange::default() };
+    put(state, vec![with_joiner.clone()]).await;
+    assert_eq!(changed(state).await, [(group, vec![joiner])]);
+    assert!(pending(state, Stage::WholeGroups).await.is_empty());
+    assert_eq!(pending(state, Stage::Groups).await, ["zz"], "a preview sees it whole");
+    let held = state.changed_members(CsId(0), 10).await.unwrap().remove(0).held;
+    assert_eq!(held, people.len() as u64 - 1);
+    let asked = vec![
+        (joiner, vec![key("joiner")]),
+        (people[0], vec![key("p0000")]),
+        (people[1], vec![key("somebody else")]),
+        (people[2], vec![key("new")]),
+    ];
+    let of = |wanted, confirmed| Membership { wanted, confirmed };
+    let found = state.memberships(group, asked).await.unwrap();
+    assert_eq!(found, [of(true, false), of(true, true), of(false, true), of(false, false)]);
+    let members = MembersOutcome::Changed { added: vec![joiner], removed: vec![people[1]] };
+    state.record(vec![Outcome::Members { id: group, members, settled: true }], at(3)).await.unwrap();
+    assert!(changed(state).await.is_empty());
+    let standing = state.standing(group).await.unwrap().unwrap();
+    let mut left: Vec<CsId> =
+        people.iter().copied().filter(|id| ![people[1], people[2]].contains(id)).collect();
+    left.push(joiner);
+    left.sort_unstable();
+    assert_eq!(standing.row.confirmed.unwrap().members, ConfirmedMembers::Known(left));
+    assert_eq!(standing.row.raw, raw("zz, with one more"));
+}
+
+#[tokio::test]
+async fn what_more_than_members_may_have_changed_of_is_compared_whole() {
+    let Store { state, .. } = &store();
+    let (group, people) = large_group(state).await;
+    let mut upsert = user("zz");
+    upsert.id = Some(group);
+    upsert.kind = Some(ObjectKind::Group);
+    upsert.index = IndexChange::default();
+    let settle = || async {
+        let members = MembersOutcome::All { members: people.clone(), unresolved: vec![key("nowhere")] };
+        let done = vec![
+            written(group, ObjectKind::Group, false),
+            Outcome::Members { id: group, members, settled: true },
+        ];
+        state.record(done, at(5)).await.unwrap();
+        assert!(pending(state, Stage::Groups).await.is_empty());
+    };
+    let is_whole = || async {
+        pending(state, Stage::KnownWholeGroups).await == ["zz"] && changed(state).await.is_empty()
+    };
+
+    put(state, vec![Upsert { raw: raw("another description"), ..upsert.clone() }]).await;
+    assert!(is_whole().await, "its properties may be others");
+    settle().await;
+    let index = IndexChange { references_added: vec![key("nobody")], ..IndexChange::default() };
+    put(state, vec![Upsert { links_only: true, index, ..upsert.clone() }]).await;
+    assert!(is_whole().await, "a member that leads nowhere is an error of the group");
+    settle().await;
+    let mut found = user("nowhere");
+    found.index.touched = vec![key("nowhere")];
+    put(state, vec![found]).await;
+    assert!(is_whole().await, "and its end is too");
+    settle().await;
+    state.take_up(group).await.unwrap();
+    assert!(is_whole().await, "who asks wants to know");
+    settle().await;
+    state.forget_confirmed(vec![group]).await.unwrap();
+    assert_eq!(pending(state, Stage::WholeGroups).await, ["zz"]);
+    settle().await;
+    // Marked by member, and then as a whole.
+    let mut gone = user("p0001");
+    gone.id = Some(people[1]);
+    gone.kind = None;
+    gone.index =
+        IndexChange { keys_added: vec![key("p0001")], touched: vec![key("p0001")], ..IndexChange::default() };
+    put(state, vec![gone]).await;
+    assert!(is_whole().await, "out of scope it leads nowhere");
+}

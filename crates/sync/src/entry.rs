@@ -6,9 +6,9 @@ use crate::decide::Decider;
 use crate::state::{Held, IndexChange, LARGE_GROUP, Upsert};
 use lockstep_engine::rules::{Mapped, Reference};
 use lockstep_engine::{CsId, KeyHash};
-use lockstep_model::{Entry, ObjectKind, SourceAnchor, dn};
+use lockstep_model::{AttributeName, Entry, ObjectKind, SourceAnchor, dn};
 use lockstep_sources::{EntryChange, Extent};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 /// A container that has another DN.
 pub(crate) struct Moved {
@@ -176,25 +176,33 @@ pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
     }
     let before = held.as_ref().filter(|_| was_there);
     // Those that are joined to it stay so until it is evaluated again.
-    let (raw, composite) = match before.filter(|_| decider.joins()).and_then(|held| codec::split(&held.raw)) {
-        Some(split) if !split.parts.is_empty() || split.doubt.is_some() => {
-            let raw = codec::compose(&own, &split.parts, split.doubt.as_ref());
-            let parts = split.parts.into_iter().filter_map(|(anchor, raw)| codec::decode(anchor, &raw));
-            (raw, Composite { entry, parts: parts.collect(), doubt: split.doubt })
-        }
-        _ => (own, Composite { entry, parts: Vec::new(), doubt: None }),
-    };
+    let (raw, mut composite) =
+        match before.filter(|_| decider.joins()).and_then(|held| codec::split(&held.raw)) {
+            Some(split) if !split.parts.is_empty() || split.doubt.is_some() => {
+                let raw = codec::compose(&own, &split.parts, split.doubt.as_ref());
+                let parts = split.parts.into_iter().filter_map(|(anchor, raw)| codec::decode(anchor, &raw));
+                (raw, Composite { entry, parts: parts.collect(), doubt: split.doubt })
+            }
+            _ => (own, Composite { entry, parts: Vec::new(), doubt: None }),
+        };
     let old_kind = before.and_then(|held| held.kind);
-    let old = before.and_then(|held| codec::decode_whole(anchor.clone(), &held.raw));
+    let mut old = before.and_then(|held| codec::decode_whole(anchor.clone(), &held.raw));
+    let common = match &mut old {
+        Some(old) => {
+            Common::take_from(&mut old.entry, &mut composite.entry, decider.rules().link_attributes())
+        }
+        None => Common::default(),
+    };
     let (names, kind) = Names::of(&composite, decider, old_kind);
     let links_only = kind == Some(ObjectKind::Group)
         && kind == old_kind
-        && names.references.len() >= LARGE_GROUP
+        && common.count + names.references.len() >= LARGE_GROUP
         && old.as_ref().is_some_and(|old| differ_in_links_only(old, &composite, decider));
     let is_further = decider.source_of(&anchor) > 0;
     // Whether an entry of a further source is an object of its own is not known before it is settled.
     let kind = if is_further { old_kind } else { kind };
-    let before = old.map(|old| Names::of(&old, decider, None).0).unwrap_or_default();
+    let mut before = old.map(|old| Names::of(&old, decider, None).0).unwrap_or_default();
+    common.stay(&mut before.references, &names.references, composite, decider);
     let upsert = Upsert {
         id: held.as_ref().map(|held| held.id),
         anchor,
@@ -231,6 +239,56 @@ pub(crate) fn rework(held: &Held, decider: &Decider) -> Option<Upsert> {
         unsettled: false,
         links_only: false,
     })
+}
+
+/// Values of links that an entry had and has. Each is taken by itself, so what changes is told by the others.
+#[derive(Default)]
+struct Common {
+    values: Vec<(AttributeName, Vec<Vec<u8>>)>,
+    count: usize,
+}
+
+impl Common {
+    /// Takes them out of both.
+    fn take_from(old: &mut Entry, new: &mut Entry, links: &[&str]) -> Self {
+        let mut common = Self::default();
+        for link in links {
+            if new.attributes.values(link).len() < LARGE_GROUP || old.attributes.values(link).is_empty() {
+                continue;
+            }
+            let was = old.attributes.take(link).unwrap_or_default();
+            let is = new.attributes.take(link).unwrap_or_default();
+            let before: HashSet<&[u8]> = was.iter().map(Vec::as_slice).collect();
+            let after: HashSet<&[u8]> = is.iter().map(Vec::as_slice).collect();
+            let lost =
+                was.iter().filter(|value| !after.contains(value.as_slice())).cloned().collect::<Vec<_>>();
+            let is_new: Vec<bool> = is.iter().map(|value| !before.contains(value.as_slice())).collect();
+            let mut is_new = is_new.into_iter();
+            let (got, both): (Vec<_>, Vec<_>) = is.into_iter().partition(|_| is_new.next().unwrap_or(true));
+            common.count += both.len();
+            let name = AttributeName::new(link);
+            for (entry, values) in [(&mut *old, lost), (&mut *new, got)] {
+                if !values.is_empty() {
+                    entry.attributes.add(name.clone(), values);
+                }
+            }
+            common.values.push((name, both));
+        }
+        common
+    }
+
+    /// Of the names that were referred to, those stay that another value refers to still.
+    fn stay(self, before: &mut Vec<KeyHash>, after: &[KeyHash], mut composite: Composite, decider: &Decider) {
+        if self.values.is_empty() || before.iter().all(|name| after.binary_search(name).is_ok()) {
+            return;
+        }
+        for (name, values) in self.values {
+            composite.entry.attributes.take(name.as_str());
+            composite.entry.attributes.add(name, values);
+        }
+        let stay = Names::of(&composite, decider, None).0.references;
+        before.retain(|name| stay.binary_search(name).is_err());
+    }
 }
 
 /// Whether two states of a group come to the same but for their members.
@@ -319,7 +377,7 @@ fn merge(before: Option<Entry>, change: EntryChange) -> Option<Entry> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lockstep_model::{AttributeName, Attributes};
+    use lockstep_model::Attributes;
     use lockstep_sources::LinkChange;
 
     #[test]

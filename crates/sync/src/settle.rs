@@ -146,7 +146,8 @@ impl Settler<'_> {
         }
         // An object of a further source that was not looked at: whether it is one now is settled next.
         let unsettled = is_further && !asks && raw != held.raw;
-        let upsert = Upsert { id: Some(held.id), anchor: held.anchor, kind, raw, index, unsettled, links_only: false };
+        let upsert =
+            Upsert { id: Some(held.id), anchor: held.anchor, kind, raw, index, unsettled, links_only: false };
         batch.upserts.push(upsert);
     }
 

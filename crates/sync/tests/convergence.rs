@@ -10,7 +10,7 @@
 mod common;
 
 use common::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +36,8 @@ struct Script {
     number: usize,
     /// Every DN that ever was: members may name those that are gone.
     dns: Vec<String>,
+    /// Groups have many members, of which one comes or goes, as a DN or as a uid.
+    large: bool,
 }
 
 impl Script {
@@ -55,8 +57,20 @@ impl Script {
     }
 
     fn members(&mut self) -> Vec<String> {
-        let count = self.dice.roll(6);
+        let count = self.dice.roll(if self.large { 24 } else { 6 });
         (0..count).filter_map(|_| self.dice.pick(&self.dns).cloned()).collect()
+    }
+
+    fn toggle(&self, name: &str, attribute: &str, value: &str) {
+        let mut directory = self.directory.lock().unwrap();
+        let mut values = directory.entries[name].attributes.get(attribute).cloned().unwrap_or_default();
+        let before = values.len();
+        values.retain(|held| held != value);
+        if values.len() == before {
+            values.push(value.to_owned());
+        }
+        let values: Vec<&str> = values.iter().map(String::as_str).collect();
+        directory.set(name, attribute, &values);
     }
 
     fn step(&mut self) {
@@ -66,7 +80,7 @@ impl Script {
         let person = self.dice.pick(&people).cloned();
         let groups = self.names("g");
         let group = self.dice.pick(&groups).cloned();
-        match (self.dice.roll(14), person, group) {
+        match (self.dice.roll(if self.large { 19 } else { 14 }), person, group) {
             (0..=2, _, _) => {
                 let parent = self.container();
                 let name = format!("p{n:04}");
@@ -120,25 +134,50 @@ impl Script {
                     self.directory.lock().unwrap().entries.values().map(|item| item.dn.clone()).collect();
                 self.dns.extend(all);
             }
+            (14..=16, _, Some(group)) => {
+                let one = self.dice.pick(&self.dns).cloned().unwrap();
+                self.toggle(&group, "member", &one);
+            }
+            (17 | 18, Some(person), Some(group)) => {
+                let uid = if n % 5 == 0 { "nobody".to_owned() } else { person };
+                self.toggle(&group, "memberuid", &uid);
+            }
             _ => {}
         }
     }
 }
 
-async fn first_sync(directory: &Shared) -> BTreeMap<lockstep_model::SourceAnchor, Cloud> {
+type Errors = BTreeMap<lockstep_model::SourceAnchor, BTreeSet<String>>;
+
+/// What the tenant holds, and what it was told of errors.
+fn held(tenant: &MemoryTenant) -> (BTreeMap<lockstep_model::SourceAnchor, Cloud>, Errors) {
+    let state = tenant.state.lock().unwrap();
+    let texts = |list: &Vec<lockstep_model::SyncError>| list.iter().map(|one| one.message.clone()).collect();
+    // With an object its errors go too.
+    let errors = state.errors.iter().filter(|(anchor, _)| state.objects.contains_key(*anchor));
+    let errors = errors.map(|(anchor, list)| (anchor.clone(), texts(list)));
+    (state.objects.clone(), errors.collect())
+}
+
+async fn first_sync(directory: &Shared) -> (BTreeMap<lockstep_model::SourceAnchor, Cloud>, Errors) {
     let tenant = MemoryTenant::new();
     let folder = tempfile::tempdir().unwrap();
     let client = client(directory, &tenant, &folder.path().join("state.db"), OPEN);
     client.once(true, CancellationToken::new()).await.unwrap();
-    tenant.state.lock().unwrap().objects.clone()
+    held(&tenant)
 }
 
-async fn converges(seed: u64) {
+async fn converges(seed: u64, large: bool) {
     let directory = Directory::shared();
     directory.lock().unwrap().ou("base", "dc=contoso,dc=com");
     directory.lock().unwrap().ou("ou0", "ou=ou0,dc=contoso,dc=com");
-    let mut script =
-        Script { dice: Dice(seed), directory: directory.clone(), number: 0, dns: vec!["uid=nobody".into()] };
+    let mut script = Script {
+        dice: Dice(seed),
+        directory: directory.clone(),
+        number: 0,
+        dns: vec!["uid=nobody".into()],
+        large,
+    };
     let tenant: Arc<MemoryTenant> = MemoryTenant::new();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("state.db");
@@ -159,9 +198,10 @@ async fn converges(seed: u64) {
         let client = client(&directory, &tenant, &path, OPEN);
         let record = client.once(full, CancellationToken::new()).await.unwrap();
         assert!(record.error.is_none());
-        let held = tenant.state.lock().unwrap().objects.clone();
         let wanted = first_sync(&directory).await;
-        assert_eq!(held, wanted, "seed {seed}, round {round}, full {full}");
+        let held = held(&tenant);
+        assert_eq!(held.1, wanted.1, "errors: seed {seed}, round {round}, full {full}");
+        assert_eq!(held.0, wanted.0, "seed {seed}, round {round}, full {full}");
     }
     let client = client(&directory, &tenant, &path, OPEN);
     client.once(false, CancellationToken::new()).await.unwrap();
@@ -173,8 +213,16 @@ async fn converges(seed: u64) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_history_ends_as_a_first_sync_would() {
-    for seed in 1..=5_u64 {
-        converges(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)).await;
+    for seed in 1..=6_u64 {
+        converges(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), false).await;
+    }
+}
+
+/// The same where groups are large and change by one member.
+#[tokio::test(flavor = "multi_thread")]
+async fn large_groups_end_as_a_first_sync_would() {
+    for seed in 1..=6_u64 {
+        converges(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), true).await;
     }
 }
 
@@ -186,8 +234,13 @@ async fn what_is_followed_live_ends_as_a_first_sync_would() {
         directory.lock().unwrap().ou("base", "dc=contoso,dc=com");
         directory.lock().unwrap().ou("ou0", "ou=ou0,dc=contoso,dc=com");
         let dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let mut script =
-            Script { dice, directory: directory.clone(), number: 0, dns: vec!["uid=nobody".into()] };
+        let mut script = Script {
+            dice,
+            directory: directory.clone(),
+            number: 0,
+            dns: vec!["uid=nobody".into()],
+            large: seed % 2 == 0,
+        };
         (0..30).for_each(|_| script.step());
         let tenant = MemoryTenant::new();
         let folder = tempfile::tempdir().unwrap();
@@ -198,7 +251,7 @@ async fn what_is_followed_live_ends_as_a_first_sync_would() {
         for round in 0..8 {
             (0..8).for_each(|_| script.step());
             let wanted = first_sync(&directory).await;
-            let equal = || tenant.state.lock().unwrap().objects == wanted;
+            let equal = || held(&tenant).0 == wanted.0;
             eventually(&format!("seed {seed}, round {round}"), equal).await;
         }
         assert_eq!(directory.lock().unwrap().reads.len(), 9, "one live read, and one for each comparison");

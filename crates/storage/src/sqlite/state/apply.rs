@@ -1,7 +1,7 @@
 //! Storing what was read.
 
 use super::members::{self, Marks};
-use super::{count, counter, kind_code, load, reason_code, record};
+use super::{count, counter, kind_code, large, load, reason_code, record};
 use crate::sqlite::SqliteError;
 use lockstep_sync::state::{Batch, IndexChange, Meta, Removal, Upsert};
 use lockstep_sync::{CsId, KeyHash};
@@ -185,9 +185,11 @@ pub(super) fn save_meta(db: &Connection, meta: &Meta) -> Result<(), SqliteError>
 fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<CsId>, SqliteError> {
     let mut insert =
         db.prepare_cached("INSERT INTO cs (id, kind, gone, anchor, raw) VALUES (?1, ?2, 0, ?3, ?4)")?;
-    let mut held = db.prepare_cached("SELECT gone FROM cs WHERE id = ?1")?;
+    let mut held = db.prepare_cached(
+        "SELECT gone, CASE WHEN substr(raw, 1, 1) = x'03' THEN raw END FROM cs WHERE id = ?1",
+    )?;
     let mut keep = db.prepare_cached(
-        "UPDATE confirmed SET raw = (SELECT raw FROM cs WHERE id = ?1) WHERE id = ?1 AND raw IS NULL",
+        "UPDATE confirmed SET raw = ifnull(?2, (SELECT raw FROM cs WHERE id = ?1)) WHERE id = ?1 AND raw IS NULL",
     )?;
     let mut is_large = db.prepare_cached("SELECT members_n IS NOT NULL FROM confirmed WHERE id = ?1")?;
     let mut update = db.prepare_cached("UPDATE cs SET kind = ?2, gone = 0, raw = ?3 WHERE id = ?1")?;
@@ -222,6 +224,7 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
                 let id = next;
                 next += 1;
                 entries += 1;
+                let raw = large::put(db, id, raw, None)?;
                 insert.execute((id, kind_code, anchor.as_str(), &raw))?;
                 if kind.is_some() {
                     new_pending.execute([id])?;
@@ -229,7 +232,8 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
                 id
             }
             Some(CsId(id)) => {
-                let gone: Option<i64> = held.query_row([id], |row| row.get(0)).optional()?;
+                let was = held.query_row([id], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+                let (gone, pieces): (Option<i64>, Option<Vec<u8>>) = was.unwrap_or_default();
                 entries += i64::from(gone != Some(0));
                 // What was confirmed of a group besides its members is what is stored now.
                 let by_member =
@@ -239,8 +243,10 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
                     rows.members.links.extend(names.map(|KeyHash(hash)| (*hash, id)));
                 } else {
                     members::mark_whole(db, id)?;
-                    keep.execute([id])?;
+                    let whole = pieces.clone().map(|pieces| large::whole(db, pieces)).transpose()?;
+                    keep.execute((id, whole))?;
                 }
+                let raw = large::put(db, id, raw, pieces.as_deref())?;
                 update.execute((id, kind_code, &raw))?;
                 drop_refused.execute([id])?;
                 if kind.is_some() {

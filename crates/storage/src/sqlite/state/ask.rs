@@ -1,7 +1,7 @@
 //! Questions about the state.
 
 use super::members::{self, BY_MEMBER};
-use super::{anchor_of, counter, kind_code, kind_of, reason_of};
+use super::{anchor_of, counter, kind_code, kind_of, large, reason_of};
 use crate::sqlite::SqliteError;
 use lockstep_model::plan::DeleteReason;
 use lockstep_model::provisioning::PendingCounts;
@@ -45,23 +45,23 @@ pub(super) fn counts(db: &Connection) -> Result<Counts, SqliteError> {
 }
 
 /// A row of `id, kind, gone, anchor, raw`.
-fn held(row: &Row<'_>) -> Result<Held, SqliteError> {
+fn held(db: &Connection, row: &Row<'_>) -> Result<Held, SqliteError> {
     Ok(Held {
         id: CsId(row.get(0)?),
         kind: kind_of(row.get(1)?),
         gone: reason_of(row.get(2)?),
         anchor: anchor_of(row.get(3)?)?,
-        raw: row.get(4)?,
+        raw: large::whole(db, row.get(4)?)?,
     })
 }
 
 /// Entries until they are large.
-fn page(rows: &mut rusqlite::Rows<'_>) -> Result<Vec<Held>, SqliteError> {
+fn page(db: &Connection, rows: &mut rusqlite::Rows<'_>) -> Result<Vec<Held>, SqliteError> {
     let (mut answer, mut bytes) = (Vec::new(), 0);
     while bytes < PAGE_BYTES
         && let Some(row) = rows.next()?
     {
-        let entry = held(row)?;
+        let entry = held(db, row)?;
         bytes += entry.raw.len();
         answer.push(entry);
     }
@@ -73,7 +73,7 @@ pub(super) fn lookup(db: &Connection, anchors: Vec<SourceAnchor>) -> Result<Vec<
     let mut answer = Vec::with_capacity(anchors.len());
     for anchor in anchors {
         let mut rows = statement.query([anchor.as_str()])?;
-        answer.push(rows.next()?.map(held).transpose()?);
+        answer.push(rows.next()?.map(|row| held(db, row)).transpose()?);
     }
     Ok(answer)
 }
@@ -110,7 +110,7 @@ pub(super) fn entries(db: &Connection, ids: &[CsId]) -> Result<Vec<Held>, Sqlite
     for CsId(id) in ids {
         let mut rows = statement.query([id])?;
         if let Some(row) = rows.next()? {
-            answer.push(held(row)?);
+            answer.push(held(db, row)?);
         }
     }
     Ok(answer)
@@ -121,7 +121,7 @@ pub(super) fn scan(db: &Connection, CsId(after): CsId, limit: usize) -> Result<V
         "SELECT id, kind, gone, anchor, raw FROM cs WHERE id > ?1 AND gone = 0 ORDER BY id LIMIT ?2",
     )?;
     let mut rows = statement.query((after, sql_limit(limit)))?;
-    page(&mut rows)
+    page(db, &mut rows)
 }
 
 pub(super) fn unsettled(db: &Connection, limit: usize) -> Result<Vec<Held>, SqliteError> {
@@ -132,7 +132,7 @@ pub(super) fn unsettled(db: &Connection, limit: usize) -> Result<Vec<Held>, Sqli
          FROM unsettled u CROSS JOIN cs ON cs.id = u.id ORDER BY u.id LIMIT ?1",
     )?;
     let mut rows = statement.query([sql_limit(limit)])?;
-    page(&mut rows)
+    page(db, &mut rows)
 }
 
 /// Numbers that a statement gives for each of these names.
@@ -184,7 +184,7 @@ pub(super) fn joined(db: &Connection, ids: &[CsId]) -> Result<Vec<Vec<Held>>, Sq
         let mut rows = statement.query([id])?;
         let mut list = Vec::new();
         while let Some(row) = rows.next()? {
-            list.push(held(row)?);
+            list.push(held(db, row)?);
         }
         answer.push(list);
     }
@@ -239,7 +239,7 @@ pub(super) fn pending(
     while bytes < PAGE_BYTES
         && let Some(row) = rows.next()?
     {
-        let raw: Vec<u8> = row.get(2)?;
+        let raw = large::whole(db, row.get(2)?)?;
         bytes += raw.len();
         answer.push(ObjectRow {
             id: CsId(row.get(0)?),
@@ -268,7 +268,7 @@ pub(super) fn standing(db: &Connection, CsId(id): CsId) -> Result<Option<Standin
         row: ObjectRow {
             id: CsId(row.get(0)?),
             anchor: anchor_of(row.get(1)?)?,
-            raw: row.get(2)?,
+            raw: large::whole(db, row.get(2)?)?,
             had_errors: row.get(3)?,
             confirmed: confirmed(db, row, 13)?,
         },
@@ -316,7 +316,7 @@ pub(super) fn deletions(
     let mut rows = statement.query((after, sql_limit(limit)))?;
     let mut answer = Vec::new();
     while let Some(row) = rows.next()? {
-        let raw: Vec<u8> = row.get(5)?;
+        let raw = large::whole(db, row.get(5)?)?;
         let gone = reason_of(row.get(4)?);
         // One that is gone has left whom it was joined to.
         let joined = gone.is_none() && row.get(8)?;

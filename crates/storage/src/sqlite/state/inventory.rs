@@ -45,7 +45,9 @@ pub(super) fn take(db: &Connection, rows: Vec<InventoryRow>) -> Result<Vec<CsId>
 /// Whether the state says of the object what the target says.
 fn is_confirmed(db: &Connection, id: i64, row: &InventoryRow) -> Result<bool, SqliteError> {
     let held = db
-        .prepare_cached("SELECT kind, fingerprint, members, members_fp, members_n FROM confirmed WHERE id = ?1")?
+        .prepare_cached(
+            "SELECT kind, fingerprint, members, members_fp, members_n FROM confirmed WHERE id = ?1",
+        )?
         .query_row([id], |held| {
             Ok((
                 held.get::<_, i64>(0)?,

@@ -6,7 +6,7 @@
 
 use super::ask;
 use crate::sqlite::SqliteError;
-use lockstep_sync::state::{ChangedGroup, LARGE_GROUP, Membership, MembersOutcome};
+use lockstep_sync::state::{ChangedGroup, LARGE_GROUP, MembersOutcome, Membership};
 use lockstep_sync::{CsId, KeyHash, codec};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,8 +44,7 @@ impl Marks {
              WHERE r.hash = ?1 AND c.members_n IS NOT NULL",
         )?;
         for hash in &self.touched {
-            let groups: Vec<i64> =
-                groups.query_map([hash], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let groups: Vec<i64> = groups.query_map([hash], |row| row.get(0))?.collect::<Result<_, _>>()?;
             if !groups.is_empty() {
                 self.mark(db, *hash, &groups)?;
             }
@@ -69,13 +68,17 @@ impl Marks {
             // Whom it stands for now, and whom it stood for, is more than this can tell.
             whole |= self.moved.contains(id) || joined.exists([id])?;
         }
-        let leads_nowhere =
-            ask::resolve(db, &[KeyHash(hash)])?.first().is_none_or(|target| target.is_none_or(|to| to.kind.is_none()));
+        let leads_nowhere = ask::resolve(db, &[KeyHash(hash)])?
+            .first()
+            .is_none_or(|target| target.is_none_or(|to| to.kind.is_none()));
         let mut refers = db.prepare_cached("SELECT 1 FROM reference WHERE hash = ?1 AND id = ?2")?;
         let mut unresolved = db.prepare_cached("SELECT 1 FROM unresolved WHERE grp = ?1 AND hash = ?2")?;
         for group in groups {
             // A member that leads nowhere, or did so, is an error of the group, which names it.
-            if whole || (leads_nowhere && refers.exists((hash, group))?) || unresolved.exists((group, hash))? {
+            if whole
+                || (leads_nowhere && refers.exists((hash, group))?)
+                || unresolved.exists((group, hash))?
+            {
                 mark_whole(db, *group)?;
                 continue;
             }
@@ -127,8 +130,7 @@ pub(super) fn record(db: &Connection, group: i64, members: MembersOutcome) -> Re
             let before = confirmed(db, group)?;
             let difference = lockstep_sync::link_difference(&before, &members);
             change(db, group, &difference.added, &difference.removed)?;
-            let sql =
-                "UPDATE confirmed SET members = NULL, members_n = ?2, members_fp = NULL WHERE id = ?1";
+            let sql = "UPDATE confirmed SET members = NULL, members_n = ?2, members_fp = NULL WHERE id = ?1";
             db.prepare_cached(sql)?.execute((group, i64::try_from(members.len()).unwrap_or(i64::MAX)))?;
             db.prepare_cached("DELETE FROM unresolved WHERE grp = ?1")?.execute([group])?;
             let mut insert =
@@ -188,9 +190,8 @@ pub(super) fn changed(
         && let Some(row) = rows.next()?
     {
         let id: i64 = row.get(0)?;
-        let changed: Vec<CsId> = marked
-            .query_map((id, WHOLE), |row| Ok(CsId(row.get(0)?)))?
-            .collect::<Result<_, _>>()?;
+        let changed: Vec<CsId> =
+            marked.query_map((id, WHOLE), |row| Ok(CsId(row.get(0)?)))?.collect::<Result<_, _>>()?;
         members += changed.len();
         answer.push(ChangedGroup {
             id: CsId(id),

@@ -6,6 +6,7 @@
 mod apply;
 mod ask;
 mod inventory;
+mod large;
 mod load;
 mod members;
 mod record;

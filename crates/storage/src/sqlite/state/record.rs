@@ -3,8 +3,8 @@
 use super::{count, held_counter, kind_code, kind_of, members};
 use crate::sqlite::SqliteError;
 use lockstep_model::{ObjectKind, SourceAnchor, Timestamp};
-use lockstep_sync::state::{MembersOutcome, Outcome};
 use lockstep_sync::CsId;
+use lockstep_sync::state::{MembersOutcome, Outcome};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::BTreeMap;
 

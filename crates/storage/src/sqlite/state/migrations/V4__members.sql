@@ -22,3 +22,10 @@ CREATE TABLE changed_member (
     PRIMARY KEY (grp, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX confirmed_large ON confirmed (id) WHERE members_n IS NOT NULL;
+
+-- Pieces of large entries, in the order that cs.raw says.
+CREATE TABLE piece (number INTEGER PRIMARY KEY, entry INTEGER NOT NULL, octets BLOB NOT NULL) STRICT;
+CREATE INDEX piece_entry ON piece (entry);
+CREATE TRIGGER entry_deleted AFTER DELETE ON cs WHEN substr(OLD.raw, 1, 1) = x'03' BEGIN
+    DELETE FROM piece WHERE entry = OLD.id;
+END;
