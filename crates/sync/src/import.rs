@@ -9,7 +9,7 @@
 
 use crate::decide::Decider;
 use crate::entry::{Job, Moved, Names, Worked, work_out};
-use crate::state::{Batch, Held, IndexChange, Meta, Removal, StateStore, Upsert};
+use crate::state::{Batch, Held, IndexChange, Meta, Removal, Renamed, StateStore};
 use crate::{StateError, codec};
 use lockstep_engine::CsId;
 use lockstep_model::plan::DeleteReason;
@@ -608,8 +608,8 @@ pub(crate) async fn remake_indexes(
         let decider = decider.clone();
         let work = on_two_cores(page, move |held| indexed(held, &decider));
         // What comes next is read meanwhile.
-        let (upserts, next) = tokio::join!(work, state.scan(after, PAGE));
-        state.apply(Batch { upserts: upserts?, ..Batch::default() }).await?;
+        let (renamed, next) = tokio::join!(work, state.scan(after, PAGE));
+        state.apply(Batch { renamed: renamed?, ..Batch::default() }).await?;
         page = next?;
     }
     state.apply(Batch { meta: Some(meta.clone()), ..Batch::default() }).await?;
@@ -617,17 +617,17 @@ pub(crate) async fn remake_indexes(
 }
 
 /// An entry with all of its names; none where only the target knows it.
-fn indexed(held: Held, decider: &Decider) -> Option<Upsert> {
+fn indexed(held: Held, decider: &Decider) -> Option<Renamed> {
+    let Held { id, kind: was, .. } = held;
     let composite = codec::decode_whole(held.anchor.clone(), &held.raw)?;
-    let (names, kind) = Names::of(&composite, decider, held.kind);
+    let (names, kind) = Names::of(&composite, decider, was);
     let is_further = decider.source_of(&held.anchor) > 0;
     // What is joined to it may be of a source that was away for a while.
     let unsettled = is_further || codec::is_composite(&held.raw);
-    Some(Upsert {
-        id: Some(held.id),
-        anchor: held.anchor,
-        kind: if is_further { held.kind } else { kind },
-        raw: held.raw,
+    Some(Renamed {
+        id,
+        was,
+        kind: if is_further { was } else { kind },
         index: IndexChange {
             keys_added: names.all_keys(),
             references_added: names.all_references(),
