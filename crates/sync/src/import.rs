@@ -604,13 +604,21 @@ pub(crate) async fn remake_indexes(
     state.apply(Batch { meta: Some(unmade), ..Batch::default() }).await?;
     state.clear_indexes().await?;
     let mut page = state.scan(CsId(0), PAGE).await?;
-    while let Some(after) = page.last().map(|last| last.id) {
+    let mut renamed = Vec::new();
+    while !page.is_empty() || !renamed.is_empty() {
+        let after = page.last().map(|last| last.id);
         let decider = decider.clone();
         let work = on_two_cores(page, move |held| indexed(held, &decider));
-        // What comes next is read meanwhile.
-        let (renamed, next) = tokio::join!(work, state.scan(after, PAGE));
-        state.apply(Batch { renamed: renamed?, ..Batch::default() }).await?;
-        page = next?;
+        // What came before is stored meanwhile, and what comes next is read.
+        let beside = async {
+            state.apply(Batch { renamed, ..Batch::default() }).await?;
+            match after {
+                Some(after) => state.scan(after, PAGE).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let (worked, next) = tokio::join!(work, beside);
+        (renamed, page) = (worked?, next?);
     }
     state.apply(Batch { meta: Some(meta.clone()), ..Batch::default() }).await?;
     Ok(())
@@ -664,5 +672,5 @@ pub(crate) async fn on_two_cores<T: Send + 'static, R: Send + 'static>(
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StateError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| StateError::Failed { source: Box::new(error) })
+    tokio::task::spawn_blocking(work).await.map_err(StateError::ended)
 }

@@ -1,12 +1,13 @@
 //! A plan in numbers and in words, for people. Nothing is written.
 
-use crate::SyncFailure;
 use crate::plan::{Change, Fate, Judgement, Planner, Ready};
 use crate::state::{ObjectRow, Stage};
+use crate::{StateError, SyncFailure};
 use lockstep_engine::{CsId, Losses, changed, describe};
 use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
 use lockstep_model::{ObjectKind, PlanId, Properties, Property, SourceAnchor, SyncError, Timestamp};
 use std::collections::BTreeMap;
+use tokio::task::JoinHandle;
 
 /// Pending objects made ready at once.
 const PAGE: usize = 2_000;
@@ -38,6 +39,17 @@ pub(crate) async fn judged(
     Ok(gathered.told(judgement, now))
 }
 
+type Page = Result<Option<(Vec<(Ready, Option<Properties>)>, CsId)>, StateError>;
+
+/// The objects after `after`, with what was confirmed of them, while those before are gathered.
+fn ahead(planner: &Planner, stage: Stage, after: CsId) -> JoinHandle<Page> {
+    let planner = planner.clone();
+    tokio::spawn(async move {
+        let Some((page, last)) = planner.page(stage, after, PAGE).await? else { return Ok(None) };
+        Ok(Some((planner.with_confirmed(page).await?, last)))
+    })
+}
+
 #[derive(Default)]
 struct Gathered {
     limit: usize,
@@ -64,10 +76,9 @@ impl Gathered {
         }
         for (kind, stage) in [(ObjectKind::User, Stage::Users), (ObjectKind::Group, Stage::Groups)] {
             let mut losses = losses.as_deref_mut().filter(|_| planner.may_lose(kind, &counts));
-            let mut after = CsId(0);
-            while let Some((page, last)) = planner.page(stage, after, PAGE).await? {
-                after = last;
-                let page = planner.with_confirmed(page).await?;
+            let mut next = ahead(planner, stage, CsId(0));
+            while let Some((page, last)) = next.await.map_err(StateError::ended)?? {
+                next = ahead(planner, stage, last);
                 if let Some(losses) = &mut losses {
                     planner.losses_of(kind, &page, losses).await?;
                 }
