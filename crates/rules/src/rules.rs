@@ -273,17 +273,30 @@ impl Rules {
     /// The rules behind each property of an entry that becomes an object, for people. The built-in mapping names
     /// every flow it has, a rule set those that gave a value.
     pub fn trace(&self, entry: &Entry, circumstances: Circumstances<'_>) -> Trace<'_> {
+        self.trace_of(entry, circumstances, |_| true)
+    }
+
+    /// As [`Rules::trace`], of those properties that are wanted.
+    pub fn trace_of(
+        &self,
+        entry: &Entry,
+        circumstances: Circumstances<'_>,
+        wanted: impl Fn(Property) -> bool,
+    ) -> Trace<'_> {
         match &self.kind {
             Kind::BuiltIn(mapping) => Trace(match mapping.references(entry) {
                 Some((kind, _)) => Property::ALL
                     .iter()
+                    .filter(|property| wanted(**property))
                     .map(|property| (*property, Cow::Borrowed(mapping.flow_of(kind, *property))))
                     .filter(|(_, flow)| !flow.is_empty())
                     .collect(),
                 None => BTreeMap::new(),
             }),
             Kind::Set(set) => Trace(match set.evaluate(&subject(entry, circumstances)) {
-                Evaluated::Object(evaluation) => set.trace(&evaluation).into_iter().map(owned).collect(),
+                Evaluated::Object(evaluation) => {
+                    set.trace_of(&evaluation, wanted).into_iter().map(owned).collect()
+                }
                 Evaluated::OutOfScope { .. } | Evaluated::Failed { .. } => BTreeMap::new(),
             }),
         }

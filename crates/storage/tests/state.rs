@@ -134,6 +134,37 @@ async fn what_is_confirmed_is_pending_no_more_and_again_after_a_change() {
 }
 
 #[tokio::test]
+async fn what_other_rules_say_of_an_entry_leaves_its_words_alone() {
+    let Store { state, .. } = &store();
+    let ids = put(state, vec![user("a"), user("b"), user("c")]).await;
+    let all = ids.iter().map(|id| written(*id, ObjectKind::User, true)).collect();
+    state.record(all, at(1)).await.unwrap();
+    state.clear_indexes().await.unwrap();
+    let renamed = |at: usize, kind, name: &str| Renamed {
+        id: ids[at],
+        was: Some(ObjectKind::User),
+        kind,
+        index: IndexChange { keys_added: vec![key(name)], ..IndexChange::default() },
+        unsettled: false,
+    };
+    let same = renamed(0, Some(ObjectKind::User), "a2");
+    let out = renamed(1, None, "b");
+    state.apply(Batch { renamed: vec![same, out], ..Batch::default() }).await.unwrap();
+
+    let rows = state.pending(Stage::Users, CsId(0), 10).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), ids[..1], "c was not named");
+    assert_eq!(rows[0].raw, raw("a"));
+    assert_eq!(rows[0].confirmed.as_ref().unwrap().raw, None, "what was confirmed is what is there");
+    let going = state.deletions(CsId(0), 10).await.unwrap();
+    assert_eq!(going.iter().map(|row| (row.id, row.remains)).collect::<Vec<_>>(), [(ids[1], true)]);
+    let means = state.resolve(vec![key("a"), key("a2"), key("b")]).await.unwrap();
+    assert_eq!(means[0], None);
+    assert_eq!(means[1], Some(Target { id: ids[0], kind: Some(ObjectKind::User) }));
+    assert_eq!(means[2], Some(Target { id: ids[1], kind: None }));
+    assert_eq!(state.counts().await.unwrap().entries, 3);
+}
+
+#[tokio::test]
 async fn a_key_that_comes_or_goes_makes_its_referrers_pending() {
     let Store { state, .. } = &store();
     let mut group = user("g");

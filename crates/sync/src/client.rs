@@ -125,8 +125,7 @@ impl SyncClient {
             reconcile::reconcile(&copy.state, &copy.target, &mut session.meta, self.clock.now()).await?;
         }
         let planner = session.planner();
-        let judgement = planner.judge(session.window(), session.meta.went_back).await?;
-        preview::report(&planner, &judgement, limit, self.clock.now()).await
+        preview::judged(&planner, session.window(), session.meta.went_back, limit, self.clock.now()).await
     }
 
     /// Explains one object, from the state as it was last read; none where there is no such entry. `object` is an

@@ -5,7 +5,7 @@ use crate::scope::ResolvedScope;
 use lockstep_engine::rules::sync_rules::{Contributor, JoinValues, Joins};
 use lockstep_engine::rules::{Circumstances, Mapped, Reference, Rules, Trace};
 use lockstep_engine::{KeyHash, KeyHasher};
-use lockstep_model::{Entry, ErrorCode, ObjectKind, ObjectRef, SourceAnchor, SyncError, Timestamp};
+use lockstep_model::{Entry, ErrorCode, ObjectKind, ObjectRef, Property, SourceAnchor, SyncError, Timestamp};
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -155,10 +155,20 @@ impl Decider {
 
     /// The rules behind the properties of an entry.
     pub(crate) fn trace(&self, composite: &Composite, is_new: bool) -> Trace<'_> {
+        self.trace_of(composite, is_new, |_| true)
+    }
+
+    /// As [`Decider::trace`], of those properties that are wanted.
+    pub(crate) fn trace_of(
+        &self,
+        composite: &Composite,
+        is_new: bool,
+        wanted: impl Fn(Property) -> bool,
+    ) -> Trace<'_> {
         let entry = &composite.entry;
         let others = self.others(composite, usize::MAX);
         let groups = self.groups(entry, &self.scope());
-        self.rules.trace(entry, self.circumstances(entry, &others, &groups, is_new))
+        self.rules.trace_of(entry, self.circumstances(entry, &others, &groups, is_new), wanted)
     }
 
     /// By what an entry of a further source is joined.

@@ -46,6 +46,13 @@ pub enum StateError {
     },
 }
 
+impl StateError {
+    /// Work beside it ended without a result.
+    pub(crate) fn ended(error: tokio::task::JoinError) -> Self {
+        Self::Failed { source: Box::new(error) }
+    }
+}
+
 /// Why a run ended before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncFailure {

@@ -300,7 +300,7 @@ impl Exporter {
         while let Some((page, last)) = self.planner.page_with(stage, after, PAGE, Links::Managers).await? {
             after = last;
             let mut settled = Vec::new();
-            for mut ready in page {
+            for (mut ready, flows) in self.planner.with_flows(page).await? {
                 let kind = ready.mapped.kind;
                 if kind == ObjectKind::User && self.loses_unjudged(&ready) {
                     continue;
@@ -312,7 +312,6 @@ impl Exporter {
                     }
                     continue;
                 }
-                let flows = self.planner.flows_of(&ready);
                 let mut operation =
                     post_operation(kind, &ready.anchor, ready.mapped.properties, ready.manager);
                 flows::attach(&mut operation, flows);

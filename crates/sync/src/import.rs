@@ -9,7 +9,7 @@
 
 use crate::decide::Decider;
 use crate::entry::{Job, Moved, Names, Worked, work_out};
-use crate::state::{Batch, Held, IndexChange, Meta, Removal, StateStore, Upsert};
+use crate::state::{Batch, Held, IndexChange, Meta, Removal, Renamed, StateStore};
 use crate::{StateError, codec};
 use lockstep_engine::CsId;
 use lockstep_model::plan::DeleteReason;
@@ -604,30 +604,38 @@ pub(crate) async fn remake_indexes(
     state.apply(Batch { meta: Some(unmade), ..Batch::default() }).await?;
     state.clear_indexes().await?;
     let mut page = state.scan(CsId(0), PAGE).await?;
-    while let Some(after) = page.last().map(|last| last.id) {
+    let mut renamed = Vec::new();
+    while !page.is_empty() || !renamed.is_empty() {
+        let after = page.last().map(|last| last.id);
         let decider = decider.clone();
         let work = on_two_cores(page, move |held| indexed(held, &decider));
-        // What comes next is read meanwhile.
-        let (upserts, next) = tokio::join!(work, state.scan(after, PAGE));
-        state.apply(Batch { upserts: upserts?, ..Batch::default() }).await?;
-        page = next?;
+        // What came before is stored meanwhile, and what comes next is read.
+        let beside = async {
+            state.apply(Batch { renamed, ..Batch::default() }).await?;
+            match after {
+                Some(after) => state.scan(after, PAGE).await,
+                None => Ok(Vec::new()),
+            }
+        };
+        let (worked, next) = tokio::join!(work, beside);
+        (renamed, page) = (worked?, next?);
     }
     state.apply(Batch { meta: Some(meta.clone()), ..Batch::default() }).await?;
     Ok(())
 }
 
 /// An entry with all of its names; none where only the target knows it.
-fn indexed(held: Held, decider: &Decider) -> Option<Upsert> {
+fn indexed(held: Held, decider: &Decider) -> Option<Renamed> {
+    let Held { id, kind: was, .. } = held;
     let composite = codec::decode_whole(held.anchor.clone(), &held.raw)?;
-    let (names, kind) = Names::of(&composite, decider, held.kind);
+    let (names, kind) = Names::of(&composite, decider, was);
     let is_further = decider.source_of(&held.anchor) > 0;
     // What is joined to it may be of a source that was away for a while.
     let unsettled = is_further || codec::is_composite(&held.raw);
-    Some(Upsert {
-        id: Some(held.id),
-        anchor: held.anchor,
-        kind: if is_further { held.kind } else { kind },
-        raw: held.raw,
+    Some(Renamed {
+        id,
+        was,
+        kind: if is_further { was } else { kind },
         index: IndexChange {
             keys_added: names.all_keys(),
             references_added: names.all_references(),
@@ -636,7 +644,6 @@ fn indexed(held: Held, decider: &Decider) -> Option<Upsert> {
             ..IndexChange::default()
         },
         unsettled,
-        links_only: false,
     })
 }
 
@@ -665,5 +672,5 @@ pub(crate) async fn on_two_cores<T: Send + 'static, R: Send + 'static>(
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, StateError> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| StateError::Failed { source: Box::new(error) })
+    tokio::task::spawn_blocking(work).await.map_err(StateError::ended)
 }

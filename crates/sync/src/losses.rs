@@ -21,10 +21,7 @@ impl Planner {
         let mut losses = Losses::default();
         let groups = self.whole_groups(true);
         for (kind, stage) in [(ObjectKind::User, Stage::KnownUsers), (ObjectKind::Group, groups)] {
-            let held = counts.held.get(&kind).copied().unwrap_or(0);
-            // So few objects cannot lose more of one property than may go; groups are judged one by one.
-            let few = counts.pending <= self.threshold.limit(held);
-            if held == 0 || (few && kind == ObjectKind::User) {
+            if !self.may_lose(kind, counts) {
                 continue;
             }
             let mut after = CsId(0);
@@ -32,13 +29,7 @@ impl Planner {
                 after = last;
                 let page = page.into_iter().filter(|ready| !ready.failed).collect();
                 let page = self.with_confirmed(page).await?;
-                self.managers_lost(&page, &mut losses).await?;
-                for (ready, before) in page {
-                    if let Some(before) = before {
-                        losses.object(kind, &ready.anchor, &before, &ready.mapped.properties);
-                    }
-                    self.members_lost(&ready, &mut losses).await?;
-                }
+                self.losses_of(kind, &page, &mut losses).await?;
             }
         }
         let mut after = CsId(0);
@@ -51,6 +42,31 @@ impl Planner {
                 self.links_lost(&anchor, &name, held, difference.removed, &mut losses).await?;
             }
         }
+    }
+
+    /// Whether enough of a kind is pending to take away more than may go.
+    pub(crate) fn may_lose(&self, kind: ObjectKind, counts: &Counts) -> bool {
+        let held = counts.held.get(&kind).copied().unwrap_or(0);
+        // So few objects cannot lose more of one property than may go; groups are judged one by one.
+        let few = counts.pending <= self.threshold.limit(held);
+        held > 0 && !(few && kind == ObjectKind::User)
+    }
+
+    /// What a page of pending objects loses; new ones, and those that failed, lose nothing.
+    pub(crate) async fn losses_of(
+        &self,
+        kind: ObjectKind,
+        page: &[(Ready, Option<Properties>)],
+        losses: &mut Losses,
+    ) -> Result<(), StateError> {
+        self.managers_lost(page, losses).await?;
+        for (ready, before) in page.iter().filter(|(ready, _)| !ready.failed && ready.confirmed.is_some()) {
+            if let Some(before) = before {
+                losses.object(kind, &ready.anchor, before, &ready.mapped.properties);
+            }
+            self.members_lost(ready, losses).await?;
+        }
+        Ok(())
     }
 
     /// Objects with the properties that the target confirmed: [`Planner::confirmed_properties`] for many, on two
@@ -75,7 +91,7 @@ impl Planner {
     ) -> Result<(), StateError> {
         let lost: Vec<(&Ready, CsId)> = page
             .iter()
-            .filter(|(ready, _)| ready.manager_id.is_none())
+            .filter(|(ready, _)| !ready.failed && ready.manager_id.is_none())
             .filter_map(|(ready, _)| Some((ready, ready.confirmed.as_ref()?.manager?)))
             .collect();
         let managers: BTreeSet<CsId> = lost.iter().map(|(_, manager)| *manager).collect();

@@ -12,8 +12,9 @@ use crate::state::{
 use crate::{LeftScope, StateError, codec};
 use lockstep_engine::rules::{Mapped, MappedObject, Reference};
 use lockstep_engine::{
-    Confirmed, Container, CsId, KeyHash, KindDeletions, LossDigest, Manager, Wanted, both, describe_deletion,
-    describe_disabling, held_for_distrust, judge, link_difference, unresolved_manager, unresolved_members,
+    Confirmed, Container, CsId, KeyHash, KindDeletions, LossDigest, Losses, Manager, Wanted, both,
+    describe_deletion, describe_disabling, held_for_distrust, judge, link_difference, unresolved_manager,
+    unresolved_members,
 };
 use lockstep_model::guard::{DeletionThreshold, MemberThreshold};
 use lockstep_model::plan::{DeleteReason, PlanItem, Verdict};
@@ -70,6 +71,18 @@ impl Planner {
     /// Judges the pending deletions, and what else the plan takes away. `since`: deletions written since then count
     /// too. `distrust`: the directory had gone back in time, and any deletion waits for a person.
     pub(crate) async fn judge(&self, since: Timestamp, distrust: bool) -> Result<Judgement, StateError> {
+        let counts = self.state.counts().await?;
+        let losses = self.losses(&counts).await?;
+        self.judge_with(since, distrust, &losses).await
+    }
+
+    /// As [`Planner::judge`], where what the plan takes away without deleting it is known.
+    pub(crate) async fn judge_with(
+        &self,
+        since: Timestamp,
+        distrust: bool,
+        losses: &Losses,
+    ) -> Result<Judgement, StateError> {
         let mut digest = LossDigest::default();
         let mut kinds: BTreeMap<ObjectKind, KindDeletions> = BTreeMap::new();
         let mut deletions: BTreeMap<ObjectKind, u64> = BTreeMap::new();
@@ -96,10 +109,8 @@ impl Planner {
                 }
             }
         }
-        let counts = self.state.counts().await?;
-        let lost_otherwise = self.losses(&counts).await?;
-        let held = counts.held;
-        let otherwise = lost_otherwise.judge(&held, &self.threshold, &self.members, &mut digest);
+        let held = self.state.counts().await?.held;
+        let otherwise = losses.judge(&held, &self.threshold, &self.members, &mut digest);
         if kinds.is_empty() {
             return Ok(Judgement { verdict: otherwise, digest: digest.text(), deletions, in_doubt });
         }

@@ -1,53 +1,52 @@
 //! A plan in numbers and in words, for people. Nothing is written.
 
-use crate::SyncFailure;
 use crate::plan::{Change, Fate, Judgement, Planner, Ready};
 use crate::state::{ObjectRow, Stage};
-use lockstep_engine::{CsId, changed, describe};
+use crate::{StateError, SyncFailure};
+use lockstep_engine::{CsId, Losses, changed, describe};
 use lockstep_model::plan::{KindCounts, PlanItem, PlanReport, PlanSummary};
 use lockstep_model::{ObjectKind, PlanId, Properties, Property, SourceAnchor, SyncError, Timestamp};
 use std::collections::BTreeMap;
+use tokio::task::JoinHandle;
 
 /// Pending objects made ready at once.
 const PAGE: usize = 2_000;
 /// Errors listed at most.
 const ERRORS: usize = 1_000;
 
-/// The whole plan; at most `limit` objects and errors are listed, the counts are of all.
+/// The whole plan, which was judged before; at most `limit` objects and errors are listed, the counts are of all.
 pub(crate) async fn report(
     planner: &Planner,
     judgement: &Judgement,
     limit: usize,
     now: Timestamp,
 ) -> Result<PlanReport, SyncFailure> {
-    let mut gathered = Gathered { limit, ..Gathered::default() };
-    for (kind, held) in planner.state.counts().await?.held {
-        gathered.counts.entry(kind).or_default().held = held;
-    }
-    for stage in [Stage::Users, Stage::Groups] {
-        let mut after = CsId(0);
-        while let Some((page, last)) = planner.page(stage, after, PAGE).await? {
-            after = last;
-            for (ready, before) in planner.with_confirmed(page).await? {
-                gathered.object(planner, ready, before).await?;
-            }
-        }
-    }
-    gathered.deletions(planner).await?;
-    let truncated = gathered.total > gathered.items.len() as u64;
-    Ok(PlanReport {
-        summary: PlanSummary {
-            id: PlanId::generate(now),
-            made_at: now,
-            counts: gathered.counts,
-            errors: gathered.error_count,
-            deletions_digest: judgement.digest.clone(),
-            verdict: judgement.verdict.clone(),
-        },
-        items: gathered.items.into_values().collect(),
-        truncated,
-        properties: gathered.properties,
-        errors: gathered.errors,
+    let gathered = Gathered::of(planner, limit, None).await?;
+    Ok(gathered.told(judgement.clone(), now))
+}
+
+/// The same, and judges it: every object is looked at once for both. `since`, `distrust`: see [`Planner::judge`].
+pub(crate) async fn judged(
+    planner: &Planner,
+    since: Timestamp,
+    distrust: bool,
+    limit: usize,
+    now: Timestamp,
+) -> Result<PlanReport, SyncFailure> {
+    let mut losses = Losses::default();
+    let gathered = Gathered::of(planner, limit, Some(&mut losses)).await?;
+    let judgement = planner.judge_with(since, distrust, &losses).await?;
+    Ok(gathered.told(judgement, now))
+}
+
+type Page = Result<Option<(Vec<(Ready, Option<Properties>)>, CsId)>, StateError>;
+
+/// The objects after `after`, with what was confirmed of them, while those before are gathered.
+fn ahead(planner: &Planner, stage: Stage, after: CsId) -> JoinHandle<Page> {
+    let planner = planner.clone();
+    tokio::spawn(async move {
+        let Some((page, last)) = planner.page(stage, after, PAGE).await? else { return Ok(None) };
+        Ok(Some((planner.with_confirmed(page).await?, last)))
     })
 }
 
@@ -64,6 +63,51 @@ struct Gathered {
 }
 
 impl Gathered {
+    /// All that is pending; `losses` gets what it takes away from objects that stay.
+    async fn of(
+        planner: &Planner,
+        limit: usize,
+        mut losses: Option<&mut Losses>,
+    ) -> Result<Self, SyncFailure> {
+        let mut gathered = Self { limit, ..Self::default() };
+        let counts = planner.state.counts().await?;
+        for (kind, held) in &counts.held {
+            gathered.counts.entry(*kind).or_default().held = *held;
+        }
+        for (kind, stage) in [(ObjectKind::User, Stage::Users), (ObjectKind::Group, Stage::Groups)] {
+            let mut losses = losses.as_deref_mut().filter(|_| planner.may_lose(kind, &counts));
+            let mut next = ahead(planner, stage, CsId(0));
+            while let Some((page, last)) = next.await.map_err(StateError::ended)?? {
+                next = ahead(planner, stage, last);
+                if let Some(losses) = &mut losses {
+                    planner.losses_of(kind, &page, losses).await?;
+                }
+                for (ready, before) in page {
+                    gathered.object(planner, ready, before).await?;
+                }
+            }
+        }
+        gathered.deletions(planner).await?;
+        Ok(gathered)
+    }
+
+    fn told(self, judgement: Judgement, now: Timestamp) -> PlanReport {
+        PlanReport {
+            summary: PlanSummary {
+                id: PlanId::generate(now),
+                made_at: now,
+                counts: self.counts,
+                errors: self.error_count,
+                deletions_digest: judgement.digest,
+                verdict: judgement.verdict,
+            },
+            truncated: self.total > self.items.len() as u64,
+            items: self.items.into_values().collect(),
+            properties: self.properties,
+            errors: self.errors,
+        }
+    }
+
     fn list(&mut self, item: impl FnOnce() -> PlanItem, key: (ObjectKind, SourceAnchor)) {
         self.total += 1;
         if self.items.len() >= self.limit && self.items.last_key_value().is_none_or(|(last, _)| *last < key) {

@@ -143,11 +143,28 @@ pub struct Removal {
     pub index: IndexChange,
 }
 
+/// An entry that is the same and is evaluated by other rules: its names come new into indexes that were emptied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Renamed {
+    /// Its number.
+    pub id: CsId,
+    /// What the rules before made of it.
+    pub was: Option<ObjectKind>,
+    /// What these make of it; none: out of scope.
+    pub kind: Option<ObjectKind>,
+    /// The indexes.
+    pub index: IndexChange,
+    /// As of [`Upsert::unsettled`].
+    pub unsettled: bool,
+}
+
 /// Changes committed in one transaction.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
     /// Entries as they are now. Answered by their numbers, in this order.
     pub upserts: Vec<Upsert>,
+    /// Entries that are there and stay what they are in their own words. Each is pending, or left the scope.
+    pub renamed: Vec<Renamed>,
     /// Entries that are gone.
     pub removals: Vec<Removal>,
     /// Entries that were marked to be evaluated again and are not any more. Comes before all that marks some.

@@ -41,10 +41,22 @@ impl RuleSet {
     /// back to the source:
     /// `displayName <- "Out to cloud - User": [displayName] <- "In from LDAP - Person": FirstText([cn])`.
     pub fn trace(&self, evaluation: &Evaluation) -> BTreeMap<Property, String> {
+        self.trace_of(evaluation, |_| true)
+    }
+
+    /// As [`RuleSet::trace`], of those properties that are wanted.
+    pub(crate) fn trace_of(
+        &self,
+        evaluation: &Evaluation,
+        wanted: impl Fn(Property) -> bool,
+    ) -> BTreeMap<Property, String> {
         let plans = self.outbound.get(&(evaluation.metaverse_type, evaluation.object.kind));
         let mut traced = BTreeMap::new();
         for plan in plans.into_iter().flatten() {
             let Target::Property(property) = plan.target else { continue };
+            if !wanted(property) {
+                continue;
+            }
             let gave = evaluation.property_rules.get(&property);
             let counts = |at: &usize| match gave {
                 Some(rules) => rules.contains(at),

@@ -3,7 +3,7 @@
 use super::members::{self, Marks};
 use super::{count, counter, kind_code, large, load, reason_code, record};
 use crate::sqlite::SqliteError;
-use lockstep_sync::state::{Batch, IndexChange, Meta, Removal, Upsert};
+use lockstep_sync::state::{Batch, IndexChange, Meta, Removal, Renamed, Upsert};
 use lockstep_sync::{CsId, KeyHash};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{BTreeMap, BTreeSet};
@@ -150,6 +150,7 @@ pub(super) fn apply(db: &Connection, batch: Batch) -> Result<Vec<CsId>, SqliteEr
         rows.take(id, 0, index, true);
     }
     count(db, "entries", -i64::try_from(removed).unwrap_or(0))?;
+    rename(db, batch.renamed, &mut rows)?;
     let ids = upsert(db, batch.upserts, &mut rows)?;
     if is_load {
         rows.append(db)?;
@@ -195,10 +196,6 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
     let mut update = db.prepare_cached("UPDATE cs SET kind = ?2, gone = 0, raw = ?3 WHERE id = ?1")?;
     let mut new_pending = db.prepare_cached("INSERT INTO pending (id, approved) VALUES (?1, 0)")?;
     let mut pending = db.prepare_cached("INSERT OR REPLACE INTO pending (id, approved) VALUES (?1, 0)")?;
-    let mut out_of_scope = db.prepare_cached(
-        "INSERT OR REPLACE INTO pending (id, approved) SELECT id, 0 FROM confirmed WHERE id = ?1",
-    )?;
-    let mut drop_pending = db.prepare_cached("DELETE FROM pending WHERE id = ?1")?;
     let mut drop_refused = db.prepare_cached("DELETE FROM refused WHERE id = ?1")?;
     let mut mark = db.prepare_cached("INSERT OR IGNORE INTO unsettled (id) VALUES (?1)")?;
 
@@ -252,9 +249,7 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
                 if kind.is_some() {
                     pending.execute([id])?;
                 } else {
-                    drop_pending.execute([id])?;
-                    out_of_scope.execute([id])?;
-                    record::end_errors(db, id)?;
+                    leave_scope(db, id)?;
                 }
                 id
             }
@@ -270,6 +265,41 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
     count(db, "next_id", next - first)?;
     count(db, "entries", entries)?;
     Ok(ids)
+}
+
+/// Entries that only the rules say something else of: neither they nor what was confirmed of them is written again.
+fn rename(db: &Connection, renamed: Vec<Renamed>, rows: &mut Rows) -> Result<(), SqliteError> {
+    let mut update = db.prepare_cached("UPDATE cs SET kind = ?2 WHERE id = ?1")?;
+    let mut drop_refused = db.prepare_cached("DELETE FROM refused WHERE id = ?1")?;
+    let mut pending = db.prepare_cached("INSERT OR REPLACE INTO pending (id, approved) VALUES (?1, 0)")?;
+    let mut mark = db.prepare_cached("INSERT OR IGNORE INTO unsettled (id) VALUES (?1)")?;
+    for Renamed { id: CsId(id), was, kind, index, unsettled } in renamed {
+        if was != kind {
+            update.execute((id, kind_code(kind)))?;
+        }
+        members::mark_whole(db, id)?;
+        drop_refused.execute([id])?;
+        if kind.is_some() {
+            pending.execute([id])?;
+        } else {
+            leave_scope(db, id)?;
+        }
+        if unsettled {
+            mark.execute([id])?;
+        }
+        rows.take(CsId(id), kind_code(kind), index, false);
+    }
+    Ok(())
+}
+
+/// An entry that is there and no object: what the target holds of it waits for its deletion.
+fn leave_scope(db: &Connection, id: i64) -> Result<(), SqliteError> {
+    db.prepare_cached("DELETE FROM pending WHERE id = ?1")?.execute([id])?;
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO pending (id, approved) SELECT id, 0 FROM confirmed WHERE id = ?1",
+    )?
+    .execute([id])?;
+    record::end_errors(db, id)
 }
 
 /// What the target holds waits for its deletion; what it does not hold is forgotten.

@@ -74,6 +74,7 @@ pub(super) fn takes(db: &Connection, batch: &Batch) -> Result<bool, SqliteError>
             && index.left.is_none()
     };
     let all_new = batch.removals.is_empty()
+        && batch.renamed.is_empty()
         && batch.upserts.iter().all(|upsert| upsert.id.is_none() && plain(&upsert.index));
     if lasts && !all_new {
         end(db)?;
