@@ -119,6 +119,8 @@ const badge = { blocked: 'danger', degraded: 'warning', notice: 'informative' } 
 const select = {
   user: ['id', 'displayName', 'userPrincipalName', 'mail', 'proxyAddresses', 'onPremisesSyncEnabled'],
   group: ['id', 'displayName', 'mail', 'proxyAddresses', 'onPremisesSyncEnabled'],
+  contact: ['id', 'displayName', 'mail', 'proxyAddresses', 'onPremisesSyncEnabled'],
+  device: ['id', 'displayName', 'onPremisesSyncEnabled'],
 } as const;
 
 function Side({ title, object, row }: { title: string; object: ObjectRef; row: ErrorRow }) {

@@ -2,6 +2,7 @@
 import { makeStyles, Text, tokens } from '@fluentui/react-components';
 import type { DirectoryObject, Group, User } from '@microsoft/microsoft-graph-types';
 import { useErrors, useGraphLinks, useGraphObject } from '../api/queries';
+import { kindOf } from '../lib/odata';
 import { t } from '../messages';
 import { AppLink } from './AppLink';
 import { Explain } from './Explain';
@@ -9,11 +10,12 @@ import { Facts } from './Facts';
 import { Failure, Notice } from './Failure';
 import { History } from './History';
 import { ObjectErrors } from './ObjectErrors';
+import { textFacts } from './objectParts';
 import { PageSkeleton } from './PageSkeleton';
 import { Pane } from './Pane';
+import { Part } from './Part';
 import { SyncState } from './SyncState';
 import { Time } from './Time';
-import { Part, textFacts } from './UserPane';
 
 const useStyles = makeStyles({
   stack: { display: 'grid', gap: '24px', gridTemplateColumns: 'minmax(0, 1fr)' },
@@ -115,7 +117,7 @@ function Members({ id }: { id: string }) {
       ) : (
         <ul className={styles.list}>
           {members.data.items.map((member) => {
-            const kind = member['@odata.type']?.endsWith('.group') === true ? 'group' : 'user';
+            const kind = kindOf(member);
             return (
               <li key={member.id}>
                 <AppLink to={`/${kind}s?${kind}=${member.id ?? ''}`}>{member.displayName ?? member.id}</AppLink>

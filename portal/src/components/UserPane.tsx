@@ -1,28 +1,22 @@
 // A user: profile, where it comes from, its errors, its groups.
 import { Avatar, makeStyles, Text, tokens } from '@fluentui/react-components';
-import type { Group, User } from '@microsoft/microsoft-graph-types';
-import { useErrors, useGraphLinks, useGraphObject, useManager } from '../api/queries';
+import type { User } from '@microsoft/microsoft-graph-types';
+import { useErrors, useGraphObject, useManager } from '../api/queries';
 import { t } from '../messages';
 import { AppLink } from './AppLink';
 import { Explain } from './Explain';
-import { Facts, type Fact } from './Facts';
+import { Facts } from './Facts';
 import { Failure, Notice } from './Failure';
 import { History } from './History';
 import { ObjectErrors } from './ObjectErrors';
+import { Memberships, ObjectHead, ObjectStack, textFacts } from './objectParts';
 import { PageSkeleton } from './PageSkeleton';
 import { Pane } from './Pane';
+import { Part } from './Part';
 import { SyncState } from './SyncState';
 import { Time } from './Time';
 
-const useStyles = makeStyles({
-  stack: { display: 'grid', gap: '24px', gridTemplateColumns: 'minmax(0, 1fr)' },
-  head: { display: 'flex', gap: '16px', alignItems: 'center' },
-  name: { minWidth: 0, overflowWrap: 'anywhere' },
-  quiet: { display: 'block', color: tokens.colorNeutralForeground2, overflowWrap: 'anywhere' },
-  heading: { margin: '0 0 12px', display: 'block' },
-  list: { listStyleType: 'none', margin: 0, padding: 0, display: 'grid', gap: '6px' },
-  line: { display: 'block' },
-});
+const useStyles = makeStyles({ quiet: { display: 'block', color: tokens.colorNeutralForeground2, marginTop: '12px' } });
 
 const profile = [
   'displayName',
@@ -75,16 +69,12 @@ function Shown({ id, user }: { id: string; user: User }) {
   const words = t.users.properties;
   const name = user.displayName ?? user.userPrincipalName ?? id;
   return (
-    <div className={styles.stack}>
-      <div className={styles.head}>
-        <Avatar name={name} size={48} aria-hidden />
-        <div className={styles.name}>
-          <Text weight="semibold" size={500}>
-            {name}
-          </Text>
-          <Text className={styles.quiet}>{user.accountEnabled === false ? t.users.signInBlocked : t.users.signInAllowed}</Text>
-        </div>
-      </div>
+    <ObjectStack>
+      <ObjectHead
+        picture={<Avatar name={name} size={48} aria-hidden />}
+        name={name}
+        note={user.accountEnabled === false ? t.users.signInBlocked : t.users.signInAllowed}
+      />
       <Part title={t.users.sections.errors}>
         <ObjectErrors id={id} />
       </Part>
@@ -118,73 +108,17 @@ function Shown({ id, user }: { id: string; user: User }) {
         />
         {user.onPremisesSyncEnabled === true && user.onPremisesImmutableId && <Explain object={user.onPremisesImmutableId} />}
         {user.onPremisesSyncEnabled === true && (
-          <Text size={200} className={styles.quiet} style={{ marginTop: '12px' }}>
+          <Text size={200} className={styles.quiet}>
             {t.users.readOnly}
           </Text>
         )}
       </Part>
       <Part title={t.users.sections.groups}>
-        <Groups id={id} />
+        <Memberships kind="user" id={id} />
       </Part>
       <Part title={t.history.title}>
         <History filter={{ object: id }} of="object" />
       </Part>
-    </div>
-  );
-}
-
-/** A titled part of a pane. */
-export function Part({ title, children }: { title: string; children: React.ReactNode }) {
-  const styles = useStyles();
-  return (
-    <section aria-label={title}>
-      <Text as="h3" weight="semibold" size={400} className={styles.heading}>
-        {title}
-      </Text>
-      {children}
-    </section>
-  );
-}
-
-/** Letters from which on a value gets a row of its own. */
-const WIDE = 26;
-
-/** The properties that have a value, as names and values. */
-export function textFacts<T extends User | Group>(object: T, names: readonly (keyof T & string)[]): Fact[] {
-  return names.flatMap((name): Fact[] => {
-    const value: unknown = object[name];
-    const term = t.users.properties[name] ?? name;
-    if (typeof value === 'string' && value !== '') return [{ term, value, wide: value.length > WIDE }];
-    if (Array.isArray(value) && value.length > 0) {
-      const list = value as string[];
-      return [{ term, value: list.map((text) => <Line key={text} text={text} />), wide: list.some((text) => text.length > WIDE) }];
-    }
-    return [];
-  });
-}
-
-function Line({ text }: { text: string }) {
-  const styles = useStyles();
-  return <span className={styles.line}>{text}</span>;
-}
-
-const GROUPS_SHOWN = 20;
-
-function Groups({ id }: { id: string }) {
-  const styles = useStyles();
-  const groups = useGraphLinks<Group>('user', id, 'memberOf', GROUPS_SHOWN);
-  if (groups.isError && !groups.data) return <Failure error={groups.error} onRetry={() => void groups.refetch()} />;
-  if (!groups.data) return <PageSkeleton />;
-  const more = (groups.data.count ?? 0) - groups.data.items.length;
-  return (
-    <ul className={styles.list}>
-      {groups.data.items.map((group) => (
-        <li key={group.id}>
-          <AppLink to={`/groups?group=${group.id ?? ''}`}>{group.displayName ?? group.id}</AppLink>
-        </li>
-      ))}
-      {groups.data.items.length === 0 && <li>{t.none}</li>}
-      {more > 0 && <li className={styles.quiet}>{t.users.memberOfMore(more)}</li>}
-    </ul>
+    </ObjectStack>
   );
 }

@@ -14,6 +14,8 @@ import type {
   SummaryState,
   DoctorCheck,
 } from '../api/types';
+import { contacts, deleted, devices, grid } from './en/directory';
+import { domains } from './en/domains';
 
 const locale = 'en';
 const numberFormat = new Intl.NumberFormat(locale);
@@ -81,7 +83,7 @@ const severityMeanings: Record<Severity, string> = {
   notice: 'The object is in the cloud as it is in the source; the source looks wrong.',
 };
 
-const kinds: Record<Kind, string> = { user: 'User', group: 'Group' };
+const kinds: Record<Kind, string> = { user: 'User', group: 'Group', contact: 'Contact', device: 'Device' };
 
 const triggers: Record<Run['trigger'], string> = {
   cycle: 'Schedule',
@@ -131,9 +133,15 @@ export const en = {
   retry: 'Try again',
   reload: 'Reload the page',
   more: 'More commands',
+  copy: 'Copy',
+  copied: 'Copied',
+  copyOf: (what: string) => `Copy ${what}`,
+  refresh: 'Refresh',
+  showMore: 'Show more',
+  commands: 'Commands',
   title: (page: string) => `${page} - Lockstep`,
   kind: (kind: Kind | null | undefined) => (kind ? kinds[kind] : 'Object'),
-  kindCounts: { user: 'Users', group: 'Groups' } as Record<Kind, string>,
+  kindCounts: { user: 'Users', group: 'Groups', contact: 'Contacts', device: 'Devices' } satisfies Record<Kind, string>,
   rangeOf: (from: number, to: number, of: number | undefined) =>
     of === undefined ? `${number(from)} to ${number(to)}` : `${number(from)} to ${number(to)} of ${number(of)}`,
 
@@ -180,6 +188,11 @@ export const en = {
     users: 'Users',
     activeUsers: 'Active users',
     groups: 'Groups',
+    contacts: 'Contacts',
+    devices: 'Devices',
+    deleted: 'Deleted',
+    settings: 'Settings',
+    domains: 'Domains',
     dirsync: 'Directory sync',
     status: 'Status',
     errors: 'Errors',
@@ -235,6 +248,7 @@ export const en = {
     noDomains: 'No domains yet.',
     defaultDomain: 'Default',
     moreDomains: (n: number) => `and ${number(n)} more`,
+    manageDomains: 'Manage domains',
     runs: 'Recent runs',
     allRuns: 'All runs',
     noRuns: 'No run yet.',
@@ -255,6 +269,15 @@ export const en = {
       sync: 'Sync status',
       mail: 'Mail',
       department: 'Department',
+      jobTitle: 'Job title',
+      companyName: 'Company',
+      officeLocation: 'Office',
+      city: 'City',
+      country: 'Country',
+      employeeId: 'Employee ID',
+      enabled: 'Sign-in',
+      created: 'Created',
+      lastSync: 'Last synced',
     },
     synced: 'Synced from on-premises',
     cloud: 'In cloud',
@@ -263,7 +286,6 @@ export const en = {
     banner: (n: number) =>
       n === 1 ? 'One account has directory synchronization errors.' : `${number(n)} accounts have directory synchronization errors.`,
     bannerLink: 'Show users with errors',
-    refresh: 'Refresh',
     dirsync: 'Directory synchronization',
     empty: 'No users yet',
     emptyHint: 'Users appear here with the first synchronization.',
@@ -323,6 +345,14 @@ export const en = {
       createdDateTime: 'Created',
       securityEnabled: 'Security group',
       mailEnabled: 'Mail-enabled',
+      operatingSystem: 'Operating system',
+      operatingSystemVersion: 'Version',
+      deviceId: 'Device ID',
+      trustType: 'Join type',
+      manufacturer: 'Manufacturer',
+      model: 'Model',
+      deviceOwnership: 'Owned by',
+      usageLocation: 'Usage location',
     } as Record<string, string>,
   },
 
@@ -331,7 +361,8 @@ export const en = {
     intro: 'Groups of your organization and their members.',
     search: 'Search groups',
     searchHint: 'Search by name or mail',
-    columns: { displayName: 'Name', sync: 'Sync status', mail: 'Mail', description: 'Description' },
+    columns: { displayName: 'Name', sync: 'Sync status', mail: 'Mail', description: 'Description', type: 'Type', created: 'Created', lastSync: 'Last synced' },
+    types: { mailSecurity: 'Mail-enabled security', security: 'Security', mail: 'Distribution', other: 'Other' },
     views: { all: 'All groups', synced: 'Synced from on-premises', cloud: 'In cloud', errors: 'Groups with errors' },
     empty: 'No groups yet',
     emptyHint: 'Groups appear here with the first synchronization.',
@@ -351,6 +382,12 @@ export const en = {
     go: 'Go to DirSync management',
     client: 'Sync client',
   },
+
+  grid,
+  contacts,
+  devices,
+  deleted,
+  domains,
 
   setup: {
     title: 'Set up directory synchronization',
@@ -379,8 +416,6 @@ export const en = {
     download: 'Download the sync client',
     checksum: 'SHA-256 checksum',
     version: (version: string) => `Version ${version}, for machines like the server's`,
-    copy: 'Copy',
-    copied: 'Copied',
   },
 
   dirsync: {
@@ -579,6 +614,7 @@ export const en = {
     nothingFound: 'No object of this run matches.',
     run: 'Run',
     byTenant: 'by the cloud directory itself',
+    by: (actor: string) => `by ${actor}`,
     removed: '(removed)',
     more: 'Show earlier changes',
     error: (code: string) => `Error: ${code}`,

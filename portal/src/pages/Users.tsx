@@ -5,14 +5,16 @@ import { Navigate, useNavigate } from 'react-router';
 import { useStatus } from '../api/queries';
 import { AppLink } from '../components/AppLink';
 import { Banner } from '../components/Banner';
-import { DirectoryGrid, type Column } from '../components/DirectoryGrid';
+import { DirectoryGrid } from '../components/DirectoryGrid';
 import { GridCommands } from '../components/GridCommands';
 import { PageHeader } from '../components/PageHeader';
 import { PageSkeleton } from '../components/PageSkeleton';
 import { SyncPane } from '../components/SyncPane';
 import { SyncState } from '../components/SyncState';
+import { Time } from '../components/Time';
 import { UserPane } from '../components/UserPane';
 import { ArrowSyncRegular, MoreHorizontalRegular } from '../icons';
+import type { Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
 
@@ -21,20 +23,57 @@ const useStyles = makeStyles({
 });
 
 const words = t.users.columns;
+const text = (name: keyof User & keyof typeof words, weight: number, optional = true): Column<User> => ({
+  name,
+  label: words[name],
+  weight,
+  sortable: true,
+  optional,
+  show: (user) => (user[name]) ?? '–',
+});
 const columns: Column<User>[] = [
-  { name: 'displayName', label: words.displayName, width: '20%', sortable: true, show: nameOf },
-  { name: 'userPrincipalName', label: words.userPrincipalName, width: '25%', sortable: true, show: (user) => user.userPrincipalName },
+  { name: 'displayName', label: words.displayName, weight: 20, sortable: true, show: nameOf, needs: ['displayName', 'userPrincipalName'] },
+  text('userPrincipalName', 25, false),
   {
     name: 'onPremisesSyncEnabled',
     label: words.sync,
-    width: '21%',
+    weight: 21,
     sortable: false,
     show: (user) => <SyncState synced={user.onPremisesSyncEnabled} />,
   },
-  { name: 'mail', label: words.mail, width: '22%', sortable: true, show: (user) => user.mail ?? '–' },
-  { name: 'department', label: words.department, width: '12%', sortable: true, show: (user) => user.department ?? '–' },
+  text('mail', 22, false),
+  text('department', 12, false),
+  text('jobTitle', 16),
+  text('companyName', 14),
+  text('officeLocation', 12),
+  text('city', 12),
+  text('country', 10),
+  text('employeeId', 12),
+  {
+    name: 'accountEnabled',
+    label: words.enabled,
+    weight: 14,
+    sortable: false,
+    optional: true,
+    show: (user) => (user.accountEnabled === false ? t.users.signInBlocked : t.users.signInAllowed),
+  },
+  {
+    name: 'onPremisesLastSyncDateTime',
+    label: words.lastSync,
+    weight: 14,
+    sortable: true,
+    optional: true,
+    show: (user) => (user.onPremisesLastSyncDateTime ? <Time instant={user.onPremisesLastSyncDateTime} /> : '–'),
+  },
+  {
+    name: 'createdDateTime',
+    label: words.created,
+    weight: 14,
+    sortable: true,
+    optional: true,
+    show: (user) => <Time instant={user.createdDateTime} />,
+  },
 ];
-const select = ['id', ...columns.map((column) => column.name)];
 
 function nameOf(user: User): string {
   return user.displayName ?? user.userPrincipalName ?? user.id ?? '';
@@ -73,7 +112,7 @@ export function UsersPage() {
           {t.users.banner(withErrors)}
         </Banner>
       )}
-      <GridCommands list="users" views={t.users.views} search={t.users.search} searchHint={t.users.searchHint}>
+      <GridCommands list="users" columns={columns} views={t.users.views} search={t.users.search} searchHint={t.users.searchHint}>
         <Menu>
           <MenuTrigger disableButtonEnhancement>
             <ToolbarButton {...focusTarget} aria-label={t.more} icon={<MoreHorizontalRegular />} />
@@ -91,9 +130,10 @@ export function UsersPage() {
         </Menu>
       </GridCommands>
       <DirectoryGrid<User>
-        kind="user"
+        list="users"
+        path="/v1.0/users"
+        param="user"
         columns={columns}
-        select={select}
         words={t.users}
         nameOf={nameOf}
       />
