@@ -20,7 +20,7 @@ const flags = [
 ];
 
 /** Answers that a page expects: they are no complaints. */
-const expected = /status of 40[134] /;
+const expected = /status of (40[0134]|503) /;
 
 export class Browser {
   /** @type {string[]} errors of the console and breaches of the Content-Security-Policy */

@@ -11,7 +11,7 @@ import { SearchField } from './SearchField';
 
 const useStyles = makeStyles({
   bar: { display: 'flex', gap: '8px', alignItems: 'center', flexWrap: 'wrap', marginBottom: '12px' },
-  tools: { padding: 0, marginLeft: '-8px', flexGrow: 1 },
+  tools: { padding: 0, marginLeft: '-8px', flexGrow: 1, flexWrap: 'wrap' },
   search: { flex: '1 1 200px', maxWidth: '280px', '@media (max-width: 600px)': { maxWidth: '100%' } },
 });
 

@@ -1,7 +1,9 @@
 // A user: profile, where it comes from, its errors, its groups.
-import { Avatar, makeStyles, Text, tokens } from '@fluentui/react-components';
+import { Avatar, Button, makeStyles, Text, tokens } from '@fluentui/react-components';
 import type { User } from '@microsoft/microsoft-graph-types';
-import { useErrors, useGraphObject, useManager } from '../api/queries';
+import { useState } from 'react';
+import { useErrors, useGraphObject, useIsAdmin, useManager } from '../api/queries';
+import { EditRegular } from '../icons';
 import { t } from '../messages';
 import { AppLink } from './AppLink';
 import { Explain } from './Explain';
@@ -13,10 +15,15 @@ import { Memberships, ObjectHead, ObjectStack, textFacts } from './objectParts';
 import { PageSkeleton } from './PageSkeleton';
 import { Pane } from './Pane';
 import { Part } from './Part';
+import { DeleteUser } from './people/DeleteUser';
+import { UserForm } from './people/UserForm';
 import { SyncState } from './SyncState';
 import { Time } from './Time';
 
-const useStyles = makeStyles({ quiet: { display: 'block', color: tokens.colorNeutralForeground2, marginTop: '12px' } });
+const useStyles = makeStyles({
+  quiet: { display: 'block', color: tokens.colorNeutralForeground2, marginTop: '12px' },
+  actions: { display: 'flex', gap: '8px', flexWrap: 'wrap' },
+});
 
 const profile = [
   'displayName',
@@ -29,7 +36,10 @@ const profile = [
   'department',
   'companyName',
   'officeLocation',
+  'streetAddress',
+  'postalCode',
   'city',
+  'state',
   'country',
   'businessPhones',
   'mobilePhone',
@@ -45,27 +55,42 @@ const sync = [
 ] as const satisfies readonly (keyof User)[];
 const select = [...profile, ...sync, 'accountEnabled', 'onPremisesSyncEnabled', 'onPremisesLastSyncDateTime', 'createdDateTime'];
 
-export function UserPane({ id, onClose }: { id: string | undefined; onClose: () => void }) {
+interface Props {
+  id: string | undefined;
+  onClose: () => void;
+  onDeleted: (name: string) => void;
+}
+
+export function UserPane({ id, onClose, onDeleted }: Props) {
   return (
     <Pane open={id !== undefined} onClose={onClose} title={t.users.details}>
-      {id !== undefined && <Details key={id} id={id} />}
+      {id !== undefined && <Details key={id} id={id} onDeleted={onDeleted} />}
     </Pane>
   );
 }
 
-function Details({ id }: { id: string }) {
+function Details({ id, onDeleted }: { id: string; onDeleted: Props['onDeleted'] }) {
+  const [editing, setEditing] = useState(false);
   // The errors stand above the rest: wait for both, so that nothing jumps.
   const errors = useErrors({ object: id });
   const user = useGraphObject<User>('user', id, select);
   if (user.isError && user.data === undefined) return <Failure error={user.error} onRetry={() => void user.refetch()} />;
   if (user.data === undefined || errors.isPending) return <PageSkeleton />;
   if (user.data === null) return <Notice title={t.users.gone} text={t.users.goneHint} />;
-  return <Shown id={id} user={user.data} />;
+  if (editing) {
+    return (
+      <Part title={t.people.editTitle}>
+        <UserForm user={user.data} onCancel={() => setEditing(false)} onDone={() => setEditing(false)} />
+      </Part>
+    );
+  }
+  return <Shown id={id} user={user.data} onEdit={() => setEditing(true)} onDeleted={onDeleted} />;
 }
 
-function Shown({ id, user }: { id: string; user: User }) {
+function Shown({ id, user, onEdit, onDeleted }: { id: string; user: User; onEdit: () => void; onDeleted: Props['onDeleted'] }) {
   const styles = useStyles();
   const manager = useManager(id);
+  const admin = useIsAdmin();
   const words = t.users.properties;
   const name = user.displayName ?? user.userPrincipalName ?? id;
   return (
@@ -75,6 +100,14 @@ function Shown({ id, user }: { id: string; user: User }) {
         name={name}
         note={user.accountEnabled === false ? t.users.signInBlocked : t.users.signInAllowed}
       />
+      {user.onPremisesSyncEnabled !== true && admin && (
+        <div className={styles.actions}>
+          <Button icon={<EditRegular />} onClick={onEdit}>
+            {t.people.edit}
+          </Button>
+          <DeleteUser id={id} name={name} signInName={user.userPrincipalName} onDeleted={onDeleted} />
+        </div>
+      )}
       <Part title={t.users.sections.errors}>
         <ObjectErrors id={id} />
       </Part>

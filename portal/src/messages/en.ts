@@ -16,6 +16,7 @@ import type {
 } from '../api/types';
 import { contacts, deleted, devices, grid } from './en/directory';
 import { domains } from './en/domains';
+import { importUsers, people } from './en/people';
 
 const locale = 'en';
 const numberFormat = new Intl.NumberFormat(locale);
@@ -387,6 +388,8 @@ export const en = {
   contacts,
   devices,
   deleted,
+  people,
+  importUsers,
   domains,
 
   setup: {

@@ -1,19 +1,22 @@
 // Users > Active users.
 import { makeStyles, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, ToolbarButton, useRestoreFocusTarget } from '@fluentui/react-components';
 import type { User } from '@microsoft/microsoft-graph-types';
+import { useState } from 'react';
 import { Navigate, useNavigate } from 'react-router';
-import { useStatus } from '../api/queries';
+import { useIsAdmin, useStatus } from '../api/queries';
 import { AppLink } from '../components/AppLink';
 import { Banner } from '../components/Banner';
 import { DirectoryGrid } from '../components/DirectoryGrid';
 import { GridCommands } from '../components/GridCommands';
 import { PageHeader } from '../components/PageHeader';
 import { PageSkeleton } from '../components/PageSkeleton';
+import { Pane } from '../components/Pane';
+import { UserForm } from '../components/people/UserForm';
 import { SyncPane } from '../components/SyncPane';
 import { SyncState } from '../components/SyncState';
 import { Time } from '../components/Time';
 import { UserPane } from '../components/UserPane';
-import { ArrowSyncRegular, MoreHorizontalRegular } from '../icons';
+import { ArrowSyncRegular, ArrowUploadRegular, MoreHorizontalRegular, PersonAddRegular } from '../icons';
 import type { Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
@@ -88,6 +91,8 @@ export function UsersPage() {
   const never = status.data?.sync.enabled === null;
   const withErrors = status.data?.errors.usersWithErrors ?? 0;
   const panel = params.get('panel');
+  const admin = useIsAdmin();
+  const [notice, setNotice] = useState<{ text: string; deleted?: boolean }>();
 
   // Never set up: the way in leads to the set-up page, by menu or by address.
   if (panel === 'dirsync' && never) return <Navigate to="/setup" replace />;
@@ -112,7 +117,28 @@ export function UsersPage() {
           {t.users.banner(withErrors)}
         </Banner>
       )}
-      <GridCommands list="users" columns={columns} views={t.users.views} search={t.users.search} searchHint={t.users.searchHint}>
+      {notice !== undefined && (
+        <Banner intent="success" className={styles.banner} action={notice.deleted ? <AppLink to="/deleted">{t.people.showDeleted}</AppLink> : undefined}>
+          {notice.text}
+        </Banner>
+      )}
+      <GridCommands
+        list="users"
+        columns={columns}
+        views={t.users.views}
+        search={t.users.search}
+        searchHint={t.users.searchHint}
+        first={
+          <>
+            <ToolbarButton {...focusTarget} icon={<PersonAddRegular />} disabledFocusable={!admin} onClick={() => change({ panel: 'new' })}>
+              {t.people.add}
+            </ToolbarButton>
+            <ToolbarButton icon={<ArrowUploadRegular />} disabledFocusable={!admin} onClick={() => void navigate('/users/import')}>
+              {t.people.addMany}
+            </ToolbarButton>
+          </>
+        }
+      >
         <Menu>
           <MenuTrigger disableButtonEnhancement>
             <ToolbarButton {...focusTarget} aria-label={t.more} icon={<MoreHorizontalRegular />} />
@@ -138,7 +164,23 @@ export function UsersPage() {
         nameOf={nameOf}
       />
       <SyncPane open={panel === 'dirsync'} onClose={() => change({ panel: undefined })} />
-      <UserPane id={params.get('user') ?? undefined} onClose={() => change({ user: undefined })} />
+      <Pane open={panel === 'new'} title={t.people.addTitle} onClose={() => change({ panel: undefined })}>
+        <UserForm
+          onCancel={() => change({ panel: undefined })}
+          onDone={(name, id) => {
+            setNotice({ text: t.people.created(name) });
+            change({ panel: undefined, user: id });
+          }}
+        />
+      </Pane>
+      <UserPane
+        id={params.get('user') ?? undefined}
+        onClose={() => change({ user: undefined })}
+        onDeleted={(name) => {
+          setNotice({ text: t.people.removed(name), deleted: true });
+          change({ user: undefined });
+        }}
+      />
     </>
   );
 }
