@@ -12,7 +12,7 @@ import { SearchField } from './SearchField';
 const useStyles = makeStyles({
   bar: { display: 'flex', gap: '8px', alignItems: 'center', flexWrap: 'wrap', marginBottom: '12px' },
   tools: { padding: 0, marginLeft: '-8px', flexGrow: 1, flexWrap: 'wrap' },
-  search: { flex: '1 1 200px', maxWidth: '280px', '@media (max-width: 600px)': { maxWidth: '100%' } },
+  search: { flex: '1 1 180px', maxWidth: '260px', '@media (max-width: 600px)': { maxWidth: '100%' } },
 });
 
 interface Props<T> {
@@ -44,9 +44,9 @@ export function GridCommands<T>({ list, columns, views, search, searchHint, onVi
           icon={<ArrowClockwiseRegular />}
           disabledFocusable={fetching}
           onClick={() => void client.invalidateQueries({ queryKey: [list] })}
-        >
-          {t.refresh}
-        </ToolbarButton>
+          aria-label={t.refresh}
+          title={t.refresh}
+        />
         <ColumnMenu list={list} columns={columns} />
         {children}
       </Toolbar>

@@ -17,7 +17,10 @@ const useStyles = makeStyles({
     gap: '12px',
     gridTemplateColumns: 'repeat(2, minmax(0, 1fr))',
     '@media (max-width: 480px)': { gridTemplateColumns: 'minmax(0, 1fr)' },
+    '& > *': { minWidth: 0 },
   },
+  // A native list is as wide as its longest name otherwise.
+  narrow: { minWidth: 0, '& select': { minWidth: 0, width: '100%' } },
   actions: { display: 'flex', gap: '8px' },
   intro: { color: tokens.colorNeutralForeground2 },
 });
@@ -149,7 +152,7 @@ export function UserForm({ user, onDone, onCancel }: Props) {
             <Input value={values.alias} autoComplete="off" spellCheck={false} onChange={(_, data) => set('alias')(data.value)} />
           </Field>
           <Field label={t.people.domain} {...(domains.isError ? { validationMessage: t.people.noDomains } : {})}>
-            <Select value={chosen} onChange={(_, data) => set('domain')(data.value)}>
+            <Select className={styles.narrow} value={chosen} onChange={(_, data) => set('domain')(data.value)}>
               {/* A name in a domain that is not verified any more can stay as it is. */}
               {chosen !== '' && !verified.some((domain) => domain.id === chosen) && <option value={chosen}>{`@${chosen}`}</option>}
               {verified.map((domain) => (
