@@ -478,7 +478,7 @@ export const en = {
     refused: 'The sync client refused:',
     orderFailed: 'The order did not arrive:',
     errorsTitle: 'Errors',
-    clientsTitle: 'All sync clients',
+    clientsTitle: 'Sync clients',
     clients: {
       account: 'Service account',
       role: 'Role',
@@ -498,6 +498,29 @@ export const en = {
     differences: 'Settings that differ',
     setting: 'Setting',
     notSet: 'not set',
+  },
+
+  syncSwitch: {
+    off: {
+      command: 'Turn off…',
+      title: 'Turn off directory synchronization?',
+      text: (users: number, groups: number) =>
+        `${plural(users, 'synced user', 'synced users')} and ${plural(groups, 'synced group', 'synced groups')} become the cloud’s own.`,
+      consequences: [
+        'They stay as they are, and can be changed here from then on.',
+        'Changes of the directory do not arrive any more.',
+        'Where they came from (distinguished name, account name, user name of the directory) is forgotten.',
+        'Turned on again, the directory’s values replace what was changed here.',
+      ],
+      submit: 'Turn off synchronization',
+    },
+    on: {
+      command: 'Turn on…',
+      title: 'Turn on directory synchronization?',
+      text: () => 'The next cycle matches the objects of the directory with those of the cloud again.',
+      consequences: ['The directory’s values replace what was changed here since it was turned off.', 'The deletion guard judges the whole plan before anything is written.'],
+      submit: 'Turn on synchronization',
+    },
   },
 
   explain: {
@@ -558,13 +581,17 @@ export const en = {
   errors: {
     title: 'Directory sync errors',
     listTitle: 'Errors',
-    intro: 'Every user and group that is not in the cloud as it is in the source, with the reason and the next step.',
+    intro: 'Everything that is not in the cloud as it is in the source, with the reason and the next step.',
+    tiles: 'Errors by category',
+    compare: 'Both objects',
+    differs: 'Differs',
+    openObject: (kind: string, name: string) => `${kind}: ${name}`,
     search: 'Search errors',
     searchHint: 'Search by name or value',
     category: 'Category',
     allCategories: 'All categories',
     kind: 'Object type',
-    allKinds: 'Users and groups',
+    allKinds: 'All object types',
     count: (n: number) => plural(n, 'error', 'errors'),
     columns: { object: 'Object', problem: 'Problem', value: 'Property and value', other: 'Other object', seen: 'Seen' },
     first: 'First',
