@@ -226,6 +226,16 @@ export function useOrder() {
   });
 }
 
+/** Turns directory synchronization off or on: every page shows something else then. */
+export function useSwitchSync() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ tenant, enabled }: { tenant: string; enabled: boolean }) =>
+      request<undefined>(`/v1.0/organization/${tenant}`, { method: 'PATCH', body: { onPremisesSyncEnabled: enabled } }),
+    onSettled: () => void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] }),
+  });
+}
+
 /** Looks at every quarantined value now. */
 export function useRecheck() {
   const client = useQueryClient();
