@@ -21,6 +21,8 @@ export async function appearanceChecks({ browser, api, check }) {
     ['users-with-errors', '/users?view=errors', 'Active users'],
     ['users-pane', '/users?panel=dirsync', 'Active users'],
     ['user-details', `/users?user=${user.id}`, 'Active users'],
+    ['user-new', '/users?panel=new', 'Active users'],
+    ['import', '/users/import', 'Import users'],
     ['groups', '/groups', 'Groups'],
     ['group-details', `/groups?group=${group.id}`, 'Groups'],
     ['contacts', '/contacts', 'Contacts'],
@@ -73,7 +75,7 @@ export async function appearanceChecks({ browser, api, check }) {
 
   await check('a narrow window (320 px) needs no sideways scrolling of the page', async () => {
     await page.setViewportSize({ width: 320, height: 800 });
-    for (const [, path, heading] of pages.filter(([name]) => ['home', 'users', 'dirsync', 'setup', 'domains', 'domain-details', 'devices', 'deleted', 'deleted-details'].includes(name))) {
+    for (const [, path, heading] of pages.filter(([name]) => ['home', 'users', 'dirsync', 'setup', 'domains', 'domain-details', 'devices', 'deleted', 'deleted-details', 'user-new', 'import', 'errors'].includes(name))) {
       await browser.open(path, heading);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       assert.ok(over <= 0, `${path} is ${over} px too wide`);
@@ -121,6 +123,26 @@ export async function appearanceChecks({ browser, api, check }) {
     await page.getByRole('button', { name: 'Theme' }).click();
     await page.getByRole('menuitemradio', { name: 'As the system' }).click();
     await page.waitForFunction(() => getComputedStyle(document.documentElement).colorScheme === 'light');
+  });
+
+  await check('language: German is complete on the page, kept, and put back', async () => {
+    await browser.open('/', 'Home');
+    await page.getByRole('button', { name: 'Language' }).click();
+    await page.getByRole('menuitemradio', { name: 'Deutsch' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Startseite' }).waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
+    for (const [path, heading, name] of /** @type {const} */ ([
+      ['/', 'Startseite', 'home'],
+      ['/dirsync', 'Verzeichnissynchronisierung verwalten', 'dirsync'],
+      ['/users', 'Aktive Benutzer', 'users'],
+    ])) {
+      await browser.open(path, heading);
+      await browser.shot(`${name}-german-light`);
+      assert.deepEqual(await browser.violations(), []);
+    }
+    await page.getByRole('button', { name: 'Sprache' }).click();
+    await page.getByRole('menuitemradio', { name: 'English' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Active users' }).waitFor();
   });
 
   await check('first route: scripts under 250 KB compressed', async () => {

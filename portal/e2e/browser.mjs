@@ -99,7 +99,8 @@ export class Browser {
    */
   async open(path, heading) {
     await this.page.goto(path);
-    await this.page.getByRole('heading', { level: 1, name: heading }).waitFor();
+    // Behind an open pane the heading is hidden from readers, and is still there.
+    await this.page.getByRole('heading', { level: 1, name: heading, includeHidden: true }).waitFor();
     await this.settled();
   }
 

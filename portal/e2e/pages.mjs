@@ -1,5 +1,6 @@
 // Domains, devices, deleted objects: what administrators do on these pages, with the API as the other witness.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 
 /** @param {import('./run.mjs').World} world */
 export async function pageChecks({ browser, api, check }) {
@@ -116,6 +117,67 @@ export async function pageChecks({ browser, api, check }) {
     await page.getByText('1 object was deleted permanently.').waitFor();
     const { value } = await api.get('/v1.0/directory/deletedItems/microsoft.graph.user?$top=999&$select=id');
     assert.ok(!value.some((/** @type {any} */ one) => one.id === user.id));
+  });
+
+  await check('Active users: add, change and delete a cloud-only user', async () => {
+    const name = `cleo${stamp}@contoso.com`;
+    await browser.open('/users', 'Active users');
+    await page.getByRole('button', { name: 'Add a user' }).click();
+    const form = page.getByRole('dialog', { name: 'Add a user' });
+    await form.getByLabel('Display name').fill(`Cleo ${stamp}`);
+    await form.getByLabel('User name').fill(`cleo${stamp}`);
+    await form.getByLabel('Job title').fill('Architect');
+    await form.getByRole('button', { name: 'Add user' }).click();
+    const pane = page.getByRole('dialog', { name: 'User details' });
+    await pane.getByText('Architect').first().waitFor();
+    assert.equal((await api.get(`/v1.0/users/${name}?$select=jobTitle`)).jobTitle, 'Architect');
+    await pane.getByRole('button', { name: 'Edit' }).click();
+    await pane.getByLabel('Job title').fill('');
+    await pane.getByLabel('City').fill('Bonn');
+    await pane.getByRole('button', { name: 'Save' }).click();
+    await pane.getByRole('button', { name: 'Edit' }).waitFor();
+    const after = await api.get(`/v1.0/users/${name}?$select=id,jobTitle,city`);
+    assert.deepEqual([after.jobTitle, after.city], [null, 'Bonn']);
+    await pane.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Delete user' }).click();
+    await page.getByText(`Cleo ${stamp} was deleted.`).waitFor();
+    await api.delete(`/v1.0/directory/deletedItems/${after.id}`);
+  });
+
+  await check('Import users: what is wrong is said before anything is written, and each row has its result', async () => {
+    await browser.open('/users/import', 'Import users');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Template', exact: true }).click()]);
+    const template = readFileSync((await download.path()) ?? '', 'utf8');
+    const row = (/** @type {string} */ name, /** @type {string} */ shown) => `${name},,,${shown},,,,,,,,,,,\r\n`;
+    const taken = (await api.get('/v1.0/users?$top=1&$select=userPrincipalName')).value[0].userPrincipalName;
+    const good = [`ida${stamp}@contoso.com`, `ivo${stamp}@contoso.com`];
+    const file = template + row(good[0] ?? '', 'Ida') + row(taken, 'Double') + row('nobody@nowhere.example', 'No Body') + row(good[1] ?? '', 'Ivo');
+    const count = async () => (await api.get('/v1.0/users?$count=true&$top=1'))['@odata.count'];
+    const before = await count();
+    await page.locator('input[type=file]').setInputFiles({ name: 'users.csv', mimeType: 'text/csv', buffer: Buffer.from(file) });
+    await page.getByText('4 users: 2 ready, 2 with errors.', { exact: false }).waitFor();
+    await page.getByText('User Name belongs to somebody already.').waitFor();
+    await page.getByText('nowhere.example is no domain of your organization.', { exact: false }).waitFor();
+    assert.equal(await count(), before);
+    await page.getByRole('button', { name: 'Add 2 users' }).click();
+    await page.getByText('2 users were added. 2 were left out for errors in the file.').waitFor();
+    assert.equal(await count(), before + 2);
+    assert.deepEqual(await browser.violations(), []);
+    for (const name of good) {
+      const { id } = await api.get(`/v1.0/users/${name}?$select=id`);
+      await api.delete(`/v1.0/users/${id}`);
+      await api.delete(`/v1.0/directory/deletedItems/${id}`);
+    }
+  });
+
+  await check('errors: tiles count as the API does, and filter', async () => {
+    await browser.open('/dirsync/errors', 'Directory sync errors');
+    const { errors } = await api.get('/api/v1/status');
+    const tile = page.locator('button[data-category="DuplicateAttribute"]');
+    assert.match((await tile.textContent()) ?? '', new RegExp(`^${errors.byCategory.DuplicateAttribute ?? 0}`));
+    await tile.click();
+    await page.waitForURL('**/dirsync/errors?category=DuplicateAttribute');
+    assert.equal(await tile.getAttribute('aria-pressed'), 'true');
   });
 
   /** The records of the new domain, once it is there. */

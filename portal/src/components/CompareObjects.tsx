@@ -74,10 +74,17 @@ export function CompareObjects({ row }: { row: ErrorRow }) {
     text(t.errors.anchor, (object) => object.anchor),
     text(t.errors.cloudId, (object) => object.id ?? t.errors.notInCloud),
   ].filter((one) => one.values.some((values) => values.length > 0));
+  if (waiting) {
+    return (
+      <div aria-busy role="status" aria-label={t.loading}>
+        <SkeletonItem size={128} />
+      </div>
+    );
+  }
   return (
     // A region that scrolls must be reachable by keyboard; its links do that.
     <div className={styles.scroll}>
-      <table className={mergeClasses(styles.table, sides.length === 1 && styles.one)} aria-label={t.errors.compare} aria-busy={waiting}>
+      <table className={mergeClasses(styles.table, sides.length === 1 && styles.one)} aria-label={t.errors.compare}>
         <thead>
           <tr>
             <th scope="col" className={mergeClasses(styles.cell, styles.head, styles.term)}>
@@ -111,19 +118,13 @@ export function CompareObjects({ row }: { row: ErrorRow }) {
             </th>
             {sides.map((side, index) => (
               <td key={index} className={styles.cell}>
-                {side.waiting ? (
-                  <SkeletonItem size={16} />
-                ) : side.cloud ? (
-                  <SyncState synced={side.cloud.onPremisesSyncEnabled === true} />
-                ) : (
-                  t.errors.notInCloud
-                )}
+                {side.cloud ? <SyncState synced={side.cloud.onPremisesSyncEnabled === true} /> : t.errors.notInCloud}
               </td>
             ))}
           </tr>
           {rows.map(({ name, values }) => {
             const [a, b] = values;
-            const differs = !waiting && a !== undefined && b !== undefined && !sameValues(a, b);
+            const differs = a !== undefined && b !== undefined && !sameValues(a, b);
             return (
               <tr key={name} className={differs ? styles.differs : ''} data-differs={differs}>
                 <th scope="row" className={mergeClasses(styles.cell, styles.name)}>

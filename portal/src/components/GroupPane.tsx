@@ -38,6 +38,9 @@ const select = [
   'createdDateTime',
 ];
 
+const MEMBERS_SHOWN = 50;
+type Member = (User | Group) & DirectoryObject & { '@odata.type'?: string };
+
 export function GroupPane({ id, onClose }: { id: string | undefined; onClose: () => void }) {
   return (
     <Pane open={id !== undefined} onClose={onClose} title={t.groups.details}>
@@ -47,11 +50,13 @@ export function GroupPane({ id, onClose }: { id: string | undefined; onClose: ()
 }
 
 function Details({ id }: { id: string }) {
-  // The errors stand above the rest: wait for both, so that nothing jumps.
+  // Errors and members stand above the rest: wait for them, so that nothing jumps.
   const errors = useErrors({ object: id });
+  const members = useGraphLinks<Member>('group', id, 'members', MEMBERS_SHOWN);
   const group = useGraphObject<Group>('group', id, select);
   if (group.isError && group.data === undefined) return <Failure error={group.error} onRetry={() => void group.refetch()} />;
   if (group.data === undefined || errors.isPending) return <PageSkeleton />;
+  if (group.data !== null && members.isPending) return <PageSkeleton />;
   if (group.data === null) return <Notice title={t.groups.gone} text={t.users.goneHint} />;
   return <Shown id={id} group={group.data} />;
 }
@@ -98,9 +103,6 @@ function Shown({ id, group }: { id: string; group: Group }) {
     </div>
   );
 }
-
-const MEMBERS_SHOWN = 50;
-type Member = (User | Group) & DirectoryObject & { '@odata.type'?: string };
 
 function Members({ id }: { id: string }) {
   const styles = useStyles();

@@ -1,4 +1,4 @@
-// Every word the portal shows, in English. Another language is another file of the same shape.
+// Every word the portal shows, in English. Another language is another file of the same shape (de.ts).
 // The eight items of Manage directory synchronization bear the names that admins know.
 import type {
   ClientRole,
@@ -121,6 +121,8 @@ const reasons: Record<NonNullable<PlanItem['reason']>, string> = {
 
 export const en = {
   locale,
+  /** The locale of dates: day before month. */
+  dateLocale: 'en-GB',
   number,
   product: 'Lockstep',
   never: 'Never',
@@ -170,6 +172,7 @@ export const en = {
     account: (user: string) => `Account of ${user}`,
     role: { admin: 'Administrator', reader: 'Reader', syncClient: 'Sync client', scim: 'SCIM' },
     signOut: 'Sign out',
+    language: 'Language',
     theme: 'Theme',
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
     connection: {
@@ -532,7 +535,7 @@ export const en = {
       if (told.scope.kind === 'gone') return `${reasons[told.scope.reason]}.`;
       return told.inCloud ? 'In scope, and in the cloud.' : 'In scope, and not in the cloud.';
     },
-    next: (next: 'nothing' | 'planned') =>
+    next: (next: 'nothing' | 'planned'): string =>
       next === 'nothing' ? 'Nothing is to be done.' : 'A change of it waits for the next plan.',
     refused: 'The cloud refused it; it is sent again',
   },
