@@ -12,6 +12,7 @@ export async function appearanceChecks({ browser, api, check }) {
   const user = (await api.get('/v1.0/users?$top=1&$select=id&$orderby=displayName')).value[0];
   const group = (await api.get('/v1.0/groups?$top=1&$select=id&$orderby=displayName')).value[0];
   const run = (await api.get('/api/v1/runs?top=1')).value[0];
+  const { device, deleted } = await samples(api);
 
   /** @type {[name: string, path: string, heading: string][]} */
   const pages = [
@@ -20,8 +21,17 @@ export async function appearanceChecks({ browser, api, check }) {
     ['users-with-errors', '/users?view=errors', 'Active users'],
     ['users-pane', '/users?panel=dirsync', 'Active users'],
     ['user-details', `/users?user=${user.id}`, 'Active users'],
+    ['user-new', '/users?panel=new', 'Active users'],
+    ['import', '/users/import', 'Import users'],
     ['groups', '/groups', 'Groups'],
     ['group-details', `/groups?group=${group.id}`, 'Groups'],
+    ['contacts', '/contacts', 'Contacts'],
+    ['devices', '/devices', 'Devices'],
+    ['device-details', `/devices?device=${device.id}`, 'Devices'],
+    ['deleted', '/deleted', 'Deleted'],
+    ['deleted-details', `/deleted?object=${deleted.id}`, 'Deleted'],
+    ['domains', '/domains', 'Domains'],
+    ['domain-details', '/domains?domain=contoso.local', 'Domains'],
     ['setup', '/setup', 'Set up directory synchronization'],
     ['dirsync', '/dirsync', 'Manage directory synchronization'],
     ['dirsync-preview', '/dirsync?panel=preview', 'Manage directory synchronization'],
@@ -65,7 +75,7 @@ export async function appearanceChecks({ browser, api, check }) {
 
   await check('a narrow window (320 px) needs no sideways scrolling of the page', async () => {
     await page.setViewportSize({ width: 320, height: 800 });
-    for (const [, path, heading] of pages.filter(([name]) => ['home', 'users', 'dirsync', 'setup'].includes(name))) {
+    for (const [, path, heading] of pages.filter(([name]) => ['home', 'users', 'dirsync', 'setup', 'domains', 'domain-details', 'devices', 'deleted', 'deleted-details', 'user-new', 'import', 'errors'].includes(name))) {
       await browser.open(path, heading);
       const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       assert.ok(over <= 0, `${path} is ${over} px too wide`);
@@ -115,6 +125,26 @@ export async function appearanceChecks({ browser, api, check }) {
     await page.waitForFunction(() => getComputedStyle(document.documentElement).colorScheme === 'light');
   });
 
+  await check('language: German is complete on the page, kept, and put back', async () => {
+    await browser.open('/', 'Home');
+    await page.getByRole('button', { name: 'Language' }).click();
+    await page.getByRole('menuitemradio', { name: 'Deutsch' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Startseite' }).waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.lang), 'de');
+    for (const [path, heading, name] of /** @type {const} */ ([
+      ['/', 'Startseite', 'home'],
+      ['/dirsync', 'Verzeichnissynchronisierung verwalten', 'dirsync'],
+      ['/users', 'Aktive Benutzer', 'users'],
+    ])) {
+      await browser.open(path, heading);
+      await browser.shot(`${name}-german-light`);
+      assert.deepEqual(await browser.violations(), []);
+    }
+    await page.getByRole('button', { name: 'Sprache' }).click();
+    await page.getByRole('menuitemradio', { name: 'English' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Active users' }).waitFor();
+  });
+
   await check('first route: scripts under 250 KB compressed', async () => {
     const fresh = await browser.chrome.newContext({ storageState: await browser.context.storageState() });
     try {
@@ -139,4 +169,30 @@ export async function appearanceChecks({ browser, api, check }) {
   function focused() {
     return page.evaluate(() => document.activeElement?.textContent);
   }
+}
+
+/**
+ * A device and a deleted user to look at.
+ * @param {import('./target.mjs').Api} api
+ */
+async function samples(api) {
+  const device = await api.post('/v1.0/devices', {
+    accountEnabled: true,
+    displayName: 'Reception desk',
+    deviceId: crypto.randomUUID(),
+    operatingSystem: 'Windows',
+    operatingSystemVersion: '10.0.26100',
+    alternativeSecurityIds: [{ type: 2, key: 'AA==' }],
+  });
+  const name = `former.${Date.now().toString(36)}`;
+  const deleted = await api.post('/v1.0/users', {
+    accountEnabled: true,
+    displayName: 'Former Colleague',
+    jobTitle: 'Consultant',
+    mailNickname: name,
+    userPrincipalName: `${name}@contoso.com`,
+    passwordProfile: { password: crypto.randomUUID() },
+  });
+  await api.delete(`/v1.0/users/${deleted.id}`);
+  return { device, deleted };
 }

@@ -139,7 +139,7 @@ export async function jobChecks({ browser, directory, api, check }) {
     assert.match((await row.textContent()) ?? '', new RegExp(escape(bob.mail), 'i'));
     await row.getByRole('button').click();
     const pane = page.getByRole('dialog', { name: 'Error details' });
-    await pane.getByRole('region', { name: 'The other object' }).getByText(bob.name).first().waitFor();
+    await pane.getByRole('table', { name: 'Both objects' }).getByText(bob.name).first().waitFor();
     await pane.getByText('What to do').waitFor();
     await page.keyboard.press('Escape');
     await pane.waitFor({ state: 'hidden' });

@@ -12,6 +12,7 @@ import { Directory } from './directory.mjs';
 import { accountChecks } from './account.mjs';
 import { appearanceChecks } from './appearance.mjs';
 import { jobChecks } from './job.mjs';
+import { pageChecks } from './pages.mjs';
 
 const { target, screenshots } = readTarget(process.argv.slice(2));
 if (screenshots) mkdirSync(screenshots, { recursive: true });
@@ -43,6 +44,7 @@ try {
   const world = { browser, directory, api, target, check };
   await accountChecks(world);
   await jobChecks(world);
+  await pageChecks(world);
   await appearanceChecks(world);
   await check('no error in the console, no breach of the Content-Security-Policy', async () => {
     if (browser.complaints.length > 0) throw new Error(browser.complaints.join('\n      '));

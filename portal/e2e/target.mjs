@@ -41,11 +41,37 @@ export class Api {
    * @param {string} path
    * @returns {Promise<any>}
    */
-  async get(path) {
+  get(path) {
+    return this.#ask('GET', path);
+  }
+
+  /**
+   * @param {string} path
+   * @param {unknown} body
+   * @returns {Promise<any>}
+   */
+  post(path, body) {
+    return this.#ask('POST', path, body);
+  }
+
+  /** @param {string} path */
+  delete(path) {
+    return this.#ask('DELETE', path);
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @returns {Promise<any>}
+   */
+  async #ask(method, path, body) {
     const response = await fetch(this.target.portalUrl + path, {
-      headers: { Authorization: `Bearer ${this.target.token}`, ConsistencyLevel: 'eventual' },
+      method,
+      headers: { Authorization: `Bearer ${this.target.token}`, ConsistencyLevel: 'eventual', 'Content-Type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
-    if (!response.ok) throw new Error(`GET ${path}: ${response.status} ${await response.text()}`);
-    return response.json();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
+    return response.status === 204 ? undefined : response.json();
   }
 }

@@ -23,7 +23,15 @@ export const routes: RouteObject[] = [
     children: [
       { path: '/', ...page(async () => ({ Component: (await import('./pages/Home')).HomePage })) },
       { path: '/users', ...page(async () => ({ Component: (await import('./pages/Users')).UsersPage })) },
+      {
+        path: '/users/import',
+        ...page(async () => ({ Component: (await import('./pages/ImportUsers')).ImportUsersPage })),
+      },
       { path: '/groups', ...page(async () => ({ Component: (await import('./pages/Groups')).GroupsPage })) },
+      { path: '/contacts', ...page(async () => ({ Component: (await import('./pages/Contacts')).ContactsPage })) },
+      { path: '/devices', ...page(async () => ({ Component: (await import('./pages/Devices')).DevicesPage })) },
+      { path: '/deleted', ...page(async () => ({ Component: (await import('./pages/Deleted')).DeletedPage })) },
+      { path: '/domains', ...page(async () => ({ Component: (await import('./pages/Domains')).DomainsPage })) },
       { path: '/setup', ...page(async () => ({ Component: (await import('./pages/Setup')).SetupPage })) },
       {
         path: '/dirsync',

@@ -3,11 +3,11 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 
-/** What each event makes old: first parts of query keys. */
+/** What each event makes old: first parts of query keys. What has no event of its own comes with the others. */
 export const invalidates = {
-  status: ['status'],
-  users: ['users', 'status', 'history'],
-  groups: ['groups', 'status', 'history'],
+  status: ['status', 'domains'],
+  users: ['users', 'contacts', 'devices', 'deleted', 'status', 'history'],
+  groups: ['groups', 'contacts', 'devices', 'deleted', 'status', 'history'],
   errors: ['errors', 'status', 'users'],
   runs: ['runs', 'status'],
 } as const satisfies Record<string, readonly string[]>;

@@ -6,7 +6,7 @@ import {
   useQuery,
   useQueryClient,
 } from '@tanstack/react-query';
-import type { Domain, Group, User } from '@microsoft/microsoft-graph-types';
+import type { Device, DirectoryObject, Domain, Group, OrgContact, User } from '@microsoft/microsoft-graph-types';
 import { listQuery, skipTokenOf, type ListOptions } from '../lib/odata';
 import { noteServerNow } from '../lib/time';
 import { ApiError, request } from './http';
@@ -131,9 +131,11 @@ export function useDoctor() {
 
 export function useDomains() {
   return useQuery({
-    queryKey: ['status', 'domains'],
+    queryKey: ['domains', 'list'],
     queryFn: async ({ signal }) => (await request<{ value: Domain[] }>('/v1.0/domains', { signal })).value,
     staleTime: 60_000,
+    // Names are being worked out anew, or a domain is on its way out: nothing tells of the end.
+    refetchInterval: (query) => (query.state.data?.some((domain) => domain.state) === true ? 1_000 : false),
   });
 }
 
@@ -150,24 +152,34 @@ export interface GraphPage<T> {
   next: string | undefined;
 }
 
-const collection = { user: 'users', group: 'groups' } as const;
+/** The collection of each kind of object, which is also its first part of query keys. */
+export const collection = { user: 'users', group: 'groups', contact: 'contacts', device: 'devices' } as const;
+export type ListName = (typeof collection)[Kind] | 'deleted';
 
-/** One page of users or groups. The page before stays on show while the next is on its way. */
-export function useGraphPage<T extends User | Group>(kind: Kind, options: ListOptions) {
-  const name = collection[kind];
-  const path = `/v1.0/${name}?${listQuery(options)}`;
+/** What lists and panes show. */
+export type Listed = User | Group | OrgContact | Device;
+
+/** Asks for one page of a list of Graph. */
+export async function graphPage<T>(path: string, signal?: AbortSignal): Promise<GraphPage<T>> {
+  const page = await request<GraphList<T>>(path, { signal, headers: { ConsistencyLevel: 'eventual' } });
+  return { items: page.value, count: page['@odata.count'], next: skipTokenOf(page['@odata.nextLink']) };
+}
+
+/**
+ * One page of a list. `name` is the first part of its key, `path` where Graph has it. The page before stays on show
+ * while the next is on its way.
+ */
+export function useGraphPage<T extends DirectoryObject>(name: ListName, path: string, options: ListOptions) {
+  const question = `${path}?${listQuery(options)}`;
   return useQuery({
-    queryKey: [name, path],
-    queryFn: async ({ signal }): Promise<GraphPage<T>> => {
-      const page = await request<GraphList<T>>(path, { signal, headers: { ConsistencyLevel: 'eventual' } });
-      return { items: page.value, count: page['@odata.count'], next: skipTokenOf(page['@odata.nextLink']) };
-    },
+    queryKey: [name, question],
+    queryFn: ({ signal }) => graphPage<T>(question, signal),
     placeholderData: keepPreviousData,
   });
 }
 
-/** One user or group; null where it is gone. */
-export function useGraphObject<T extends User | Group>(kind: Kind, id: string | undefined, select: readonly string[]) {
+/** One object; null where it is gone. */
+export function useGraphObject<T extends Listed>(kind: Kind, id: string | undefined, select: readonly string[]) {
   const name = collection[kind];
   return useQuery({
     queryKey: [name, 'one', id, select.join()],
@@ -181,24 +193,19 @@ export function useGraphLinks<T>(kind: Kind, id: string, link: 'memberOf' | 'mem
   const name = collection[kind];
   return useQuery({
     queryKey: [name, link, id, top],
-    queryFn: async ({ signal }): Promise<GraphPage<T>> => {
-      const page = await request<GraphList<T>>(`/v1.0/${name}/${id}/${link}?$top=${top}&$count=true`, {
-        signal,
-        headers: { ConsistencyLevel: 'eventual' },
-      });
-      return { items: page.value, count: page['@odata.count'], next: skipTokenOf(page['@odata.nextLink']) };
-    },
+    queryFn: ({ signal }) => graphPage<T>(`/v1.0/${name}/${id}/${link}?$top=${top}&$count=true`, signal),
   });
 }
 
-export function useManager(id: string) {
+export function useManager(id: string, kind: 'user' | 'contact' = 'user') {
+  const name = collection[kind];
   return useQuery({
-    queryKey: ['users', 'manager', id],
-    queryFn: ({ signal }) => orNull(request<User>(`/v1.0/users/${id}/manager`, { signal })),
+    queryKey: [name, 'manager', id],
+    queryFn: ({ signal }) => orNull(request<User>(`/v1.0/${name}/${id}/manager`, { signal })),
   });
 }
 
-async function orNull<T>(asked: Promise<T>): Promise<T | null> {
+export async function orNull<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;
   } catch (error) {
@@ -216,6 +223,16 @@ export function useOrder() {
       void client.invalidateQueries({ queryKey: ['status'] });
       void client.invalidateQueries({ queryKey: ['runs'] });
     },
+  });
+}
+
+/** Turns directory synchronization off or on: every page shows something else then. */
+export function useSwitchSync() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ tenant, enabled }: { tenant: string; enabled: boolean }) =>
+      request<undefined>(`/v1.0/organization/${tenant}`, { method: 'PATCH', body: { onPremisesSyncEnabled: enabled } }),
+    onSettled: () => void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== sessionKey[0] }),
   });
 }
 

@@ -3,7 +3,8 @@
 
 /** A moment, RFC 3339 in UTC. */
 export type Instant = string;
-export type Kind = 'user' | 'group';
+export const objectKinds = ['user', 'group', 'contact', 'device'] as const;
+export type Kind = (typeof objectKinds)[number];
 
 export interface Session {
   user: string;
@@ -288,6 +289,8 @@ export interface HistoryRow {
   run?: string;
   /** Absent where the tenant did it by itself. */
   client?: string;
+  /** The person or program that did it in the cloud. */
+  actor?: string;
   object: { kind: Kind; id?: string; anchor?: string; name: string };
   outcome: HistoryOutcome;
   changes?: { property: string; before?: PropertyValue; after?: PropertyValue; rule?: string }[];

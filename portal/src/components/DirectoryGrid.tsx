@@ -1,6 +1,7 @@
-// A list of users or groups: search, view, order and page live in the address; the server does the work.
+// A list of objects: search, view, order, columns and page live in the address; the server does the work.
 import {
   Button,
+  Checkbox,
   makeStyles,
   mergeClasses,
   Link,
@@ -15,29 +16,19 @@ import {
   Text,
   tokens,
 } from '@fluentui/react-components';
-import type { Group, User } from '@microsoft/microsoft-graph-types';
-import type { ReactNode } from 'react';
+import type { DirectoryObject } from '@microsoft/microsoft-graph-types';
+import { useSyncExternalStore, type ReactNode } from 'react';
 import { useLocation, useSearchParams } from 'react-router';
-import { useGraphPage } from '../api/queries';
-import type { Kind } from '../api/types';
+import { useGraphPage, type ListName } from '../api/queries';
 import { ChevronLeftRegular, ChevronRightRegular, PeopleRegular, SearchRegular } from '../icons';
 import { searchOption } from '../lib/odata';
+import { useColumns, type Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
 import { Failure, Notice } from './Failure';
 
 const PAGE = 100;
 const SKELETON_ROWS = 14;
-
-export interface Column<T> {
-  /** The Graph property. */
-  name: string;
-  label: string;
-  /** Share of the width, CSS. */
-  width: string;
-  sortable: boolean;
-  show: (item: T) => ReactNode;
-}
 
 const useStyles = makeStyles({
   frame: {
@@ -47,7 +38,8 @@ const useStyles = makeStyles({
     overflow: 'hidden',
   },
   scroll: { overflowX: 'auto' },
-  table: { minWidth: '820px' },
+  table: { minWidth: '820px', '@media (max-width: 600px)': { minWidth: 0 } },
+  pick: { width: '44px', padding: '0 0 0 8px' },
   busy: { opacity: 0.6 },
   row: { cursor: 'pointer', height: '40px' },
   cell: { height: '40px', ':first-child': { paddingLeft: '20px' }, ':last-child': { paddingRight: '20px' } },
@@ -64,26 +56,56 @@ export const viewFilters: Record<string, string> = {
   cloud: 'onPremisesSyncEnabled eq null or onPremisesSyncEnabled eq false',
 };
 
+/** Which rows are picked, where the page does something with several at once. */
+export interface Selection<T> {
+  picked: ReadonlyMap<string, T>;
+  pick: (picked: ReadonlyMap<string, T>) => void;
+  label: (name: string) => string;
+  all: string;
+}
+
 interface Props<T> {
-  kind: Kind;
+  /** First part of the list's query key, and the name under which its columns are kept. */
+  list: ListName;
+  /** Where Graph has it: `/v1.0/users`. */
+  path: string;
+  /** The address's parameter that names the open object. */
+  param: string;
   columns: Column<T>[];
-  select: readonly string[];
+  /** What is asked for beside `id` and the columns that are shown. */
+  select?: readonly string[];
+  /** What a view means to the API; by default `viewFilters`. */
+  filters?: Record<string, string>;
+  /** How what a person typed is looked for; by default with `$search`. Where lists cannot be searched: a filter. */
+  searchFilter?: (text: string) => string | undefined;
   words: {
     gridLabel: string;
     empty: string;
     emptyHint: string;
     emptyFiltered: string;
   };
+  emptyAction?: ReactNode;
   nameOf: (item: T) => string;
+  selection?: Selection<T>;
 }
+
+const narrow = window.matchMedia('(max-width: 600px)');
+
+function onWidth(listener: () => void): () => void {
+  narrow.addEventListener('change', listener);
+  return () => narrow.removeEventListener('change', listener);
+}
+
+/** On a phone's width: the name and what stands beside it. The others are in the object's pane. */
+const NARROW_COLUMNS = 2;
 
 /** The pages before this one, kept in the history entry: the API gives only the way forward. */
 interface Trail {
   trail: string[];
 }
 
-export function DirectoryGrid<T extends User | Group>(props: Props<T>) {
-  const { kind, columns, words, nameOf } = props;
+export function DirectoryGrid<T extends DirectoryObject>(props: Props<T>) {
+  const { param, words, nameOf, selection } = props;
   const styles = useStyles();
   const [params, change] = useUrlState();
   const focusTarget = useRestoreFocusTarget();
@@ -95,12 +117,18 @@ export function DirectoryGrid<T extends User | Group>(props: Props<T>) {
   const sort = params.get('sort') ?? 'displayName';
   const descending = params.get('dir') === 'desc';
   const after = params.get('after') ?? undefined;
-  const openId = params.get(kind);
+  const openId = params.get(param);
+  const chosen = useColumns(props.list, props.columns).shown;
+  const isNarrow = useSyncExternalStore(onWidth, () => narrow.matches);
+  const columns = isNarrow ? chosen.slice(0, NARROW_COLUMNS) : chosen;
+  const weights = columns.reduce((sum, column) => sum + column.weight, 0);
+  const filters = props.filters ?? viewFilters;
+  const conditions = [filters[view], props.searchFilter?.(q)].filter((one) => one !== undefined && one !== '');
 
-  const list = useGraphPage<T>(kind, {
-    select: props.select,
-    filter: viewFilters[view],
-    search: searchOption(q),
+  const list = useGraphPage<T>(props.list, props.path, {
+    select: [...new Set(['id', ...chosen.flatMap((column) => column.needs ?? [column.name]), ...(props.select ?? [])])],
+    filter: conditions.length > 1 ? conditions.map((one) => `(${one})`).join(' and ') : conditions[0],
+    search: props.searchFilter ? undefined : searchOption(q),
     orderBy: `${sort} ${descending ? 'desc' : 'asc'}`,
     top: PAGE,
     count: true,
@@ -138,7 +166,9 @@ export function DirectoryGrid<T extends User | Group>(props: Props<T>) {
             <Button onClick={() => change({ q: undefined, view: undefined })}>{t.users.clear}</Button>
           </Notice>
         ) : (
-          <Notice title={words.empty} text={words.emptyHint} icon={<PeopleRegular />} />
+          <Notice title={words.empty} text={words.emptyHint} icon={<PeopleRegular />}>
+            {props.emptyAction}
+          </Notice>
         )}
       </div>
     );
@@ -156,12 +186,18 @@ export function DirectoryGrid<T extends User | Group>(props: Props<T>) {
           sortable
         >
           <colgroup>
+            {selection && <col style={{ width: '44px' }} />}
             {columns.map((column) => (
-              <col key={column.name} style={{ width: column.width }} />
+              <col key={column.name} style={{ width: `${(100 * column.weight) / weights}%` }} />
             ))}
           </colgroup>
           <TableHeader>
             <TableRow>
+              {selection && (
+                <TableHeaderCell className={styles.pick} sortable={false}>
+                  <PickAll items={items ?? []} selection={selection} />
+                </TableHeaderCell>
+              )}
               {columns.map((column) => (
                 <TableHeaderCell
                   key={column.name}
@@ -184,10 +220,21 @@ export function DirectoryGrid<T extends User | Group>(props: Props<T>) {
             {items
               ? items.map((item) => {
                   const id = item.id ?? '';
-                  const open = () => change({ [kind]: id });
+                  const open = () => change({ [param]: id });
                   return (
                     // The row opens by mouse anywhere; by keyboard through the button in its first cell.
                     <TableRow key={id} className={styles.row} onClick={open} appearance={openId === id ? 'brand' : 'none'} data-id={id}>
+                      {selection && (
+                        // The box is the way by keyboard; the cell around it only spares the mouse an aim.
+                         
+                        <TableCell className={styles.pick} onClick={(event) => event.stopPropagation()}>
+                          <Checkbox
+                            aria-label={selection.label(nameOf(item))}
+                            checked={selection.picked.has(id)}
+                            onChange={(_, data) => selection.pick(withPicked(selection.picked, [item], data.checked === true))}
+                          />
+                        </TableCell>
+                      )}
                       {columns.map((column, index) => (
                         <TableCell key={column.name} className={styles.cell}>
                           {index === 0 ? (
@@ -214,6 +261,7 @@ export function DirectoryGrid<T extends User | Group>(props: Props<T>) {
                 })
               : Array.from({ length: SKELETON_ROWS }, (_, row) => (
                   <TableRow key={row} className={styles.row}>
+                    {selection && <TableCell className={styles.pick} />}
                     {columns.map((column) => (
                       <TableCell key={column.name} className={styles.cell}>
                         <SkeletonItem size={16} style={{ width: '70%' }} />
@@ -256,6 +304,27 @@ export function DirectoryGrid<T extends User | Group>(props: Props<T>) {
       </nav>
       )}
     </div>
+  );
+}
+
+/** The picked rows, with some more or without them. */
+function withPicked<T extends DirectoryObject>(picked: ReadonlyMap<string, T>, items: T[], on: boolean): ReadonlyMap<string, T> {
+  const next = new Map(picked);
+  for (const item of items) {
+    if (on) next.set(item.id ?? '', item);
+    else next.delete(item.id ?? '');
+  }
+  return next;
+}
+
+function PickAll<T extends DirectoryObject>({ items, selection }: { items: T[]; selection: Selection<T> }) {
+  const picked = items.filter((item) => selection.picked.has(item.id ?? '')).length;
+  return (
+    <Checkbox
+      aria-label={selection.all}
+      checked={picked === 0 ? false : picked === items.length ? true : 'mixed'}
+      onChange={() => selection.pick(withPicked(selection.picked, items, picked < items.length))}
+    />
   );
 }
 

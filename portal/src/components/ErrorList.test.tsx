@@ -2,10 +2,11 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it } from 'vitest';
 import type { ErrorRow } from '../api/types';
+import { sameAddress, sameValues } from '../lib/compare';
 import { t } from '../messages';
-import { admin, renderAt, stubServer } from '../test/render';
+import { admin, renderAt, sampleStatus, stubServer } from '../test/render';
 import { ErrorList } from './ErrorList';
-import { sameAddress } from './ErrorPane';
+import { ErrorTiles } from './ErrorTiles';
 
 const row: ErrorRow = {
   id: 17,
@@ -57,6 +58,8 @@ it('keeps filters and the open error in the address', async () => {
   // jsdom moves no focus on a busy machine, and the drawer stays hidden from assistive technology until it has it.
   const pane = within(await screen.findByRole('dialog', { hidden: true }));
   expect(pane.getByText(t.errors.otherObject)).toBeTruthy();
+  // The names differ, and the anchors.
+  expect(pane.getByRole('row', { name: new RegExp(t.errors.anchor), hidden: true }).getAttribute('data-differs')).toBe('true');
   expect(pane.getByRole('link', { name: t.errors.docs('PropertyConflict'), hidden: true }).getAttribute('href')).toBe(row.docs);
 });
 
@@ -82,4 +85,25 @@ it.each([
   ['a@b.c', null, false],
 ])('%s and %s: one address is %s', (a, b, expected) => {
   expect(sameAddress(a, b)).toBe(expected);
+});
+
+it('compares lists whatever their order', () => {
+  expect(sameValues(['a', 'b'], ['b', 'a'])).toBe(true);
+  expect(sameValues(['a'], ['a', 'a'])).toBe(false);
+  expect(sameValues([], [])).toBe(true);
+});
+
+it('counts by category, and filters by a tile', async () => {
+  const asked = stubServer({
+    '/api/v1/session': () => admin,
+    '/api/v1/status': () => sampleStatus((status) => (status.errors.byCategory = { Reference: 4 })),
+  });
+  const router = renderAt('/dirsync/errors', <ErrorTiles />);
+  const tile = await screen.findByRole('button', { name: /4.*Reference/ });
+  expect(screen.getAllByRole('button')).toHaveLength(6);
+  await userEvent.click(tile);
+  expect(router.state.location.search).toBe('?category=Reference');
+  await userEvent.click(tile);
+  expect(router.state.location.search).toBe('');
+  expect(asked.length).toBeGreaterThan(0);
 });

@@ -23,8 +23,8 @@ import {
 } from '@fluentui/react-components';
 import { useCallback } from 'react';
 import { useErrors, useIsAdmin, useRecheck } from '../api/queries';
-import { errorCategories, type ErrorRow, type ObjectRef } from '../api/types';
-import { ArrowClockwiseRegular, ArrowDownloadRegular, CheckmarkCircleFilled, PeopleTeamRegular, PersonRegular, SearchRegular } from '../icons';
+import { errorCategories, objectKinds, type ErrorRow, type Kind, type ObjectRef } from '../api/types';
+import { ArrowClockwiseRegular, ArrowDownloadRegular, CheckmarkCircleFilled, ContactCardRegular, DesktopRegular, PeopleTeamRegular, PersonRegular, SearchRegular } from '../icons';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
 import { AppLink } from './AppLink';
@@ -137,8 +137,11 @@ export function ErrorList({ title, fullPageLink = false }: Props) {
         </Select>
         <Select aria-label={t.errors.kind} value={filter.kind ?? ''} onChange={(_, data) => change({ kind: data.value })}>
           <option value="">{t.errors.allKinds}</option>
-          <option value="user">{t.kindCounts.user}</option>
-          <option value="group">{t.kindCounts.group}</option>
+          {objectKinds.map((kind) => (
+            <option key={kind} value={kind}>
+              {t.kindCounts[kind]}
+            </option>
+          ))}
         </Select>
         <Text className={styles.count} role="status">
           {rows ? t.errors.count(count) : ''}
@@ -285,15 +288,22 @@ function Row({ row, open, onOpen }: { row: ErrorRow; open: boolean; onOpen: (id:
   );
 }
 
+const kindIcons: Record<Kind, React.ReactElement> = {
+  user: <PersonRegular />,
+  group: <PeopleTeamRegular />,
+  contact: <ContactCardRegular />,
+  device: <DesktopRegular />,
+};
+
 function Named({ object, children }: { object: ObjectRef; children: React.ReactNode }) {
   const styles = useStyles();
   return (
     <span className={styles.object}>
       <span className={styles.kind} role="img" aria-label={t.kind(object.kind)} title={t.kind(object.kind)}>
-        {object.kind === 'group' ? <PeopleTeamRegular /> : <PersonRegular />}
+        {kindIcons[object.kind ?? 'user']}
       </span>
       <span className={styles.text}>
-        <span className={styles.value}>{children}</span>
+        <span className={mergeClasses(styles.value, styles.clamp)}>{children}</span>
         {object.dn && (
           <span className={mergeClasses(styles.quiet, styles.cut)} title={object.dn}>
             {object.dn}

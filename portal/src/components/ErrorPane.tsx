@@ -1,13 +1,13 @@
-// One error whole: what happened, what to do, and both objects side by side with the property at fault marked.
-import { Badge, Link, makeStyles, mergeClasses, SkeletonItem, Text, tokens } from '@fluentui/react-components';
-import type { Group, User } from '@microsoft/microsoft-graph-types';
-import { useGraphObject } from '../api/queries';
-import type { ErrorRow, ObjectRef } from '../api/types';
-import { OpenRegular } from '../icons';
+// One error whole: what happened, what to do, and both objects side by side with what is in conflict marked.
+import { Badge, Button, Link, makeStyles, SkeletonItem, Text, tokens } from '@fluentui/react-components';
+import { useIsAdmin, useRecheck } from '../api/queries';
+import type { ErrorRow } from '../api/types';
+import { ArrowClockwiseRegular, OpenRegular } from '../icons';
 import { t } from '../messages';
-import { AppLink } from './AppLink';
+import { Banner } from './Banner';
+import { CompareObjects } from './CompareObjects';
 import { Facts, type Fact } from './Facts';
-import { Notice } from './Failure';
+import { explain, Notice } from './Failure';
 import { Pane } from './Pane';
 import { severityLook, StateIcon } from './StateIcon';
 import { Time } from './Time';
@@ -23,24 +23,7 @@ const useStyles = makeStyles({
   },
   block: { display: 'block' },
   heading: { margin: '0 0 8px', display: 'block' },
-  sides: {
-    display: 'grid',
-    gap: '16px',
-    gridTemplateColumns: 'minmax(0, 1fr) minmax(0, 1fr)',
-    '@media (max-width: 600px)': { gridTemplateColumns: 'minmax(0, 1fr)' },
-  },
-  side: {
-    padding: '12px 16px',
-    border: `1px solid ${tokens.colorNeutralStroke2}`,
-    borderRadius: tokens.borderRadiusLarge,
-  },
-  mark: {
-    backgroundColor: tokens.colorStatusWarningBackground2,
-    color: tokens.colorNeutralForeground1,
-    padding: '0 4px',
-    borderRadius: tokens.borderRadiusSmall,
-  },
-  list: { display: 'block' },
+  recheck: { display: 'grid', gap: '8px', justifyItems: 'start', gridTemplateColumns: 'minmax(0, 1fr)' },
   docs: { display: 'inline-flex', alignItems: 'center', gap: '4px' },
 });
 
@@ -99,6 +82,7 @@ function Details({ row }: { row: ErrorRow }) {
           <OpenRegular aria-hidden />
         </Link>
       </div>
+      <Recheck />
       <Text>
         <Badge appearance="tint" color={badge[row.severity]}>
           {t.severities[row.severity]}
@@ -106,72 +90,29 @@ function Details({ row }: { row: ErrorRow }) {
         {t.severityMeanings[row.severity]}
       </Text>
       <Facts facts={facts} />
-      <div className={styles.sides}>
-        <Side title={t.errors.thisObject} object={row.object} row={row} />
-        {row.other && <Side title={t.errors.otherObject} object={row.other} row={row} />}
-      </div>
+      <CompareObjects row={row} />
     </div>
   );
 }
 
 const badge = { blocked: 'danger', degraded: 'warning', notice: 'informative' } as const;
 
-const select = {
-  user: ['id', 'displayName', 'userPrincipalName', 'mail', 'proxyAddresses', 'onPremisesSyncEnabled'],
-  group: ['id', 'displayName', 'mail', 'proxyAddresses', 'onPremisesSyncEnabled'],
-} as const;
-
-function Side({ title, object, row }: { title: string; object: ObjectRef; row: ErrorRow }) {
+/** Looks at every quarantined value now; where this one is cured, its pane says that it is gone. */
+function Recheck() {
   const styles = useStyles();
-  const kind = object.kind ?? 'user';
-  const cloud = useGraphObject<User & Group>(kind, object.id ?? undefined, select[kind]);
-
-  const inCloud = (name: 'displayName' | 'userPrincipalName' | 'mail' | 'proxyAddresses'): Fact[] => {
-    if (!object.id || !(select[kind] as readonly string[]).includes(name)) return [];
-    const value = cloud.data?.[name];
-    const values = Array.isArray(value) ? value : value ? [value] : [];
-    const term = t.users.properties[name] ?? name;
-    if (cloud.isPending) return [{ term, value: undefined }];
-    return [
-      {
-        term,
-        value:
-          values.length === 0
-            ? '–'
-            : values.map((text) => (
-                <span key={text} className={styles.list}>
-                  <span className={mergeClasses(sameAddress(text, row.value) && styles.mark)}>{text}</span>
-                </span>
-              )),
-      },
-    ];
-  };
-  const facts: Fact[] = [
-    { term: t.errors.type, value: t.kind(object.kind) },
-    {
-      term: t.errors.name,
-      value: object.id ? <AppLink to={`/${kind}s?${kind}=${object.id}`}>{object.name}</AppLink> : object.name,
-    },
-    ...(object.dn ? [{ term: t.errors.dn, value: object.dn }] : []),
-    ...(object.anchor ? [{ term: t.errors.anchor, value: object.anchor }] : []),
-    { term: t.errors.cloudId, value: object.id ?? t.errors.notInCloud },
-    ...inCloud('userPrincipalName'),
-    ...inCloud('mail'),
-    ...inCloud('proxyAddresses'),
-  ];
+  const admin = useIsAdmin();
+  const recheck = useRecheck();
   return (
-    <section className={styles.side} aria-label={title}>
-      <Text as="h3" weight="semibold" className={styles.heading}>
-        {title}
-      </Text>
-      <Facts facts={facts} columns="one" />
-    </section>
+    <div className={styles.recheck}>
+      <Button icon={<ArrowClockwiseRegular />} disabledFocusable={!admin || recheck.isPending} onClick={() => recheck.mutate()}>
+        {t.errors.recheck}
+      </Button>
+      {recheck.data && <Banner intent="success">{t.errors.released(recheck.data.released)}</Banner>}
+      {recheck.error && (
+        <Banner intent="error" long alert>
+          {explain(recheck.error).text}
+        </Banner>
+      )}
+    </div>
   );
-}
-
-/** Whether two values are one address, whatever their prefix and case. */
-export function sameAddress(a: string, b: string | null | undefined): boolean {
-  if (!b) return false;
-  const bare = (text: string) => text.replace(/^smtp:/i, '').toLowerCase();
-  return bare(a) === bare(b);
 }

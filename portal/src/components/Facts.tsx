@@ -3,7 +3,7 @@ import { makeStyles, mergeClasses, SkeletonItem, tokens } from '@fluentui/react-
 import type { ReactNode } from 'react';
 
 const useStyles = makeStyles({
-  list: { display: 'grid', gap: '14px 32px', margin: 0, gridTemplateColumns: 'repeat(auto-fill, minmax(220px, 1fr))' },
+  list: { display: 'grid', gap: '14px 32px', margin: 0, gridTemplateColumns: 'repeat(auto-fill, minmax(min(190px, 100%), 1fr))' },
   narrow: { gridTemplateColumns: 'repeat(3, minmax(0, 1fr))', columnGap: '16px' },
   two: { gridTemplateColumns: 'repeat(2, minmax(0, 1fr))', gap: '10px 20px' },
   wide: { gridColumn: '1 / -1' },

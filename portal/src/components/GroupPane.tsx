@@ -2,6 +2,7 @@
 import { makeStyles, Text, tokens } from '@fluentui/react-components';
 import type { DirectoryObject, Group, User } from '@microsoft/microsoft-graph-types';
 import { useErrors, useGraphLinks, useGraphObject } from '../api/queries';
+import { kindOf } from '../lib/odata';
 import { t } from '../messages';
 import { AppLink } from './AppLink';
 import { Explain } from './Explain';
@@ -9,11 +10,12 @@ import { Facts } from './Facts';
 import { Failure, Notice } from './Failure';
 import { History } from './History';
 import { ObjectErrors } from './ObjectErrors';
+import { textFacts } from './objectParts';
 import { PageSkeleton } from './PageSkeleton';
 import { Pane } from './Pane';
+import { Part } from './Part';
 import { SyncState } from './SyncState';
 import { Time } from './Time';
-import { Part, textFacts } from './UserPane';
 
 const useStyles = makeStyles({
   stack: { display: 'grid', gap: '24px', gridTemplateColumns: 'minmax(0, 1fr)' },
@@ -36,6 +38,9 @@ const select = [
   'createdDateTime',
 ];
 
+const MEMBERS_SHOWN = 50;
+type Member = (User | Group) & DirectoryObject & { '@odata.type'?: string };
+
 export function GroupPane({ id, onClose }: { id: string | undefined; onClose: () => void }) {
   return (
     <Pane open={id !== undefined} onClose={onClose} title={t.groups.details}>
@@ -45,11 +50,13 @@ export function GroupPane({ id, onClose }: { id: string | undefined; onClose: ()
 }
 
 function Details({ id }: { id: string }) {
-  // The errors stand above the rest: wait for both, so that nothing jumps.
+  // Errors and members stand above the rest: wait for them, so that nothing jumps.
   const errors = useErrors({ object: id });
+  const members = useGraphLinks<Member>('group', id, 'members', MEMBERS_SHOWN);
   const group = useGraphObject<Group>('group', id, select);
   if (group.isError && group.data === undefined) return <Failure error={group.error} onRetry={() => void group.refetch()} />;
   if (group.data === undefined || errors.isPending) return <PageSkeleton />;
+  if (group.data !== null && members.isPending) return <PageSkeleton />;
   if (group.data === null) return <Notice title={t.groups.gone} text={t.users.goneHint} />;
   return <Shown id={id} group={group.data} />;
 }
@@ -97,9 +104,6 @@ function Shown({ id, group }: { id: string; group: Group }) {
   );
 }
 
-const MEMBERS_SHOWN = 50;
-type Member = (User | Group) & DirectoryObject & { '@odata.type'?: string };
-
 function Members({ id }: { id: string }) {
   const styles = useStyles();
   const members = useGraphLinks<Member>('group', id, 'members', MEMBERS_SHOWN);
@@ -115,7 +119,7 @@ function Members({ id }: { id: string }) {
       ) : (
         <ul className={styles.list}>
           {members.data.items.map((member) => {
-            const kind = member['@odata.type']?.endsWith('.group') === true ? 'group' : 'user';
+            const kind = kindOf(member);
             return (
               <li key={member.id}>
                 <AppLink to={`/${kind}s?${kind}=${member.id ?? ''}`}>{member.displayName ?? member.id}</AppLink>

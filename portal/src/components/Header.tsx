@@ -21,8 +21,8 @@ import { Link as RouterLink } from 'react-router';
 import type { Connection } from '../api/events';
 import { useSignOut, useStatus } from '../api/queries';
 import type { Session } from '../api/types';
-import { DarkThemeRegular, PersonRegular, SignOutRegular, WeatherMoonRegular, WeatherSunnyRegular } from '../icons';
-import { t } from '../messages';
+import { DarkThemeRegular, LocalLanguageRegular, PersonRegular, SignOutRegular, WeatherMoonRegular, WeatherSunnyRegular } from '../icons';
+import { chooseLanguage, language, languages, t } from '../messages';
 import { useThemeChoice, type ThemeChoice } from '../theme/theme';
 import { Logo } from './Logo';
 
@@ -88,6 +88,7 @@ export function Header({ session, connection, navButton }: Props) {
       {session && <Tenant />}
       <span className={styles.space} />
       {connection && <LiveState connection={connection} />}
+      <LanguageMenu />
       <ThemeMenu />
       {session && <AccountMenu session={session} />}
     </header>
@@ -156,6 +157,27 @@ export function ThemeMenu() {
           <MenuItemRadio name="theme" value="dark" icon={<WeatherMoonRegular />}>
             {t.shell.themes.dark}
           </MenuItemRadio>
+        </MenuList>
+      </MenuPopover>
+    </Menu>
+  );
+}
+
+/** The languages, each by its own name. A choice draws the page anew. */
+export function LanguageMenu() {
+  const styles = useStyles();
+  return (
+    <Menu checkedValues={{ language: [language] }} onCheckedValueChange={(_, data) => chooseLanguage(data.checkedItems[0] === 'de' ? 'de' : 'en')}>
+      <MenuTrigger disableButtonEnhancement>
+        <Button className={styles.button} appearance="subtle" aria-label={t.shell.language} icon={<LocalLanguageRegular />} />
+      </MenuTrigger>
+      <MenuPopover>
+        <MenuList>
+          {Object.entries(languages).map(([name, words]) => (
+            <MenuItemRadio key={name} name="language" value={name} lang={name}>
+              {words}
+            </MenuItemRadio>
+          ))}
         </MenuList>
       </MenuPopover>
     </Menu>

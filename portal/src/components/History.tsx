@@ -81,7 +81,7 @@ function Row({ row, of }: { row: HistoryRow; of: 'object' | 'run' }) {
         </Badge>
         {of === 'run' && (id ? <AppLink to={`/${kind}s?${kind}=${id}`}>{name}</AppLink> : <Text>{name}</Text>)}
         {of === 'object' && row.run && <AppLink to={`/dirsync/runs?run=${row.run}`}>{t.history.run}</AppLink>}
-        {of === 'object' && !row.client && <Text className={styles.rule}>{t.history.byTenant}</Text>}
+        {of === 'object' && !row.client && <Text className={styles.rule}>{row.actor ? t.history.by(row.actor) : t.history.byTenant}</Text>}
         <span className={styles.time}>
           <Time instant={row.at} />
         </span>

@@ -5,7 +5,11 @@ import { NavLink } from 'react-router';
 import { useStatus } from '../api/queries';
 import {
   ArrowSyncRegular,
+  BinRecycleRegular,
+  ContactCardRegular,
+  DesktopRegular,
   ErrorCircleRegular,
+  GlobeRegular,
   HistoryRegular,
   HomeRegular,
   PeopleRegular,
@@ -68,6 +72,15 @@ export function Nav() {
       <ul className={styles.list} aria-labelledby="nav-users">
         <Item to="/users" icon={<PeopleRegular />} label={t.nav.activeUsers} />
         <Item to="/groups" icon={<PeopleTeamRegular />} label={t.nav.groups} />
+        <Item to="/contacts" icon={<ContactCardRegular />} label={t.nav.contacts} />
+        <Item to="/devices" icon={<DesktopRegular />} label={t.nav.devices} />
+        <Item to="/deleted" icon={<BinRecycleRegular />} label={t.nav.deleted} />
+      </ul>
+      <Text as="h2" size={200} weight="semibold" className={styles.heading} id="nav-settings">
+        {t.nav.settings}
+      </Text>
+      <ul className={styles.list} aria-labelledby="nav-settings">
+        <Item to="/domains" icon={<GlobeRegular />} label={t.nav.domains} />
       </ul>
       <Text as="h2" size={200} weight="semibold" className={styles.heading} id="nav-dirsync">
         {t.nav.dirsync}

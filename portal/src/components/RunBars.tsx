@@ -79,5 +79,5 @@ export function RunBars({ runs }: { runs: Run[] | undefined }) {
 }
 
 function words(run: Run): string {
-  return t.home.runBar(absoluteTime(run.startedAt), t.results[run.result], duration(millisOf(run)));
+  return t.home.runBar(absoluteTime(run.startedAt, t.dateLocale), t.results[run.result], duration(millisOf(run)));
 }

@@ -18,14 +18,14 @@ const useStyles = makeStyles({
   gap: { display: 'grid', gap: '12px', gridTemplateColumns: 'minmax(0, 1fr)', padding: '0 20px 16px' },
 });
 
-/** Shown where there is more than one client, or one that stands by. */
+/** Shown as soon as there is a client. */
 export function SyncClients({ status }: { status: Status }) {
   const styles = useStyles();
   const admin = useIsAdmin();
   const order = useOrder();
   const { clients } = status;
   const differences = status.configurationDifferences ?? [];
-  if (clients.length < 2) return null;
+  if (clients.length === 0) return null;
   const standsBy = clients.some((client) => client.role === 'standby' && client.state === 'standby');
   const handOver = admin && standsBy && (
     <Button disabledFocusable={order.isPending} onClick={() => order.mutate({ order: 'handOver' })}>

@@ -8,6 +8,7 @@ import { ArrowSyncRegular, EyeRegular, PauseRegular, PlayRegular, StethoscopeReg
 import { t } from '../messages';
 import { Banner } from './Banner';
 import { explain } from './Failure';
+import { SyncSwitch } from './SyncSwitch';
 
 const useStyles = makeStyles({
   bar: { padding: 0, marginLeft: '-8px', flexWrap: 'wrap', minHeight: '32px' },
@@ -53,6 +54,7 @@ export function SyncCommands({ status, onPreview }: { status: Status | undefined
         <ToolbarButton icon={<StethoscopeRegular />} onClick={() => void navigate('/dirsync/troubleshoot')}>
           {t.nav.troubleshooter}
         </ToolbarButton>
+        <SyncSwitch status={status} />
       </Toolbar>
       <OrderOutcome order={order} />
     </>

@@ -27,7 +27,7 @@ export function Time({ instant, exact = false }: Props) {
 function Moment({ instant, exact }: { instant: string; exact: boolean }) {
   const styles = useStyles();
   const relative = useRelativeTime(instant);
-  const absolute = absoluteTime(instant);
+  const absolute = absoluteTime(instant, t.dateLocale);
   return (
     <time dateTime={instant} title={absolute}>
       {relative}

@@ -1,27 +1,28 @@
 // A user: profile, where it comes from, its errors, its groups.
-import { Avatar, makeStyles, Text, tokens } from '@fluentui/react-components';
-import type { Group, User } from '@microsoft/microsoft-graph-types';
-import { useErrors, useGraphLinks, useGraphObject, useManager } from '../api/queries';
+import { Avatar, Button, makeStyles, Text, tokens } from '@fluentui/react-components';
+import type { User } from '@microsoft/microsoft-graph-types';
+import { useState } from 'react';
+import { useErrors, useGraphObject, useIsAdmin, useManager } from '../api/queries';
+import { EditRegular } from '../icons';
 import { t } from '../messages';
 import { AppLink } from './AppLink';
 import { Explain } from './Explain';
-import { Facts, type Fact } from './Facts';
+import { Facts } from './Facts';
 import { Failure, Notice } from './Failure';
 import { History } from './History';
 import { ObjectErrors } from './ObjectErrors';
+import { Memberships, ObjectHead, ObjectStack, textFacts } from './objectParts';
 import { PageSkeleton } from './PageSkeleton';
 import { Pane } from './Pane';
+import { Part } from './Part';
+import { DeleteUser } from './people/DeleteUser';
+import { UserForm } from './people/UserForm';
 import { SyncState } from './SyncState';
 import { Time } from './Time';
 
 const useStyles = makeStyles({
-  stack: { display: 'grid', gap: '24px', gridTemplateColumns: 'minmax(0, 1fr)' },
-  head: { display: 'flex', gap: '16px', alignItems: 'center' },
-  name: { minWidth: 0, overflowWrap: 'anywhere' },
-  quiet: { display: 'block', color: tokens.colorNeutralForeground2, overflowWrap: 'anywhere' },
-  heading: { margin: '0 0 12px', display: 'block' },
-  list: { listStyleType: 'none', margin: 0, padding: 0, display: 'grid', gap: '6px' },
-  line: { display: 'block' },
+  quiet: { display: 'block', color: tokens.colorNeutralForeground2, marginTop: '12px' },
+  actions: { display: 'flex', gap: '8px', flexWrap: 'wrap' },
 });
 
 const profile = [
@@ -35,7 +36,10 @@ const profile = [
   'department',
   'companyName',
   'officeLocation',
+  'streetAddress',
+  'postalCode',
   'city',
+  'state',
   'country',
   'businessPhones',
   'mobilePhone',
@@ -51,40 +55,59 @@ const sync = [
 ] as const satisfies readonly (keyof User)[];
 const select = [...profile, ...sync, 'accountEnabled', 'onPremisesSyncEnabled', 'onPremisesLastSyncDateTime', 'createdDateTime'];
 
-export function UserPane({ id, onClose }: { id: string | undefined; onClose: () => void }) {
+interface Props {
+  id: string | undefined;
+  onClose: () => void;
+  onDeleted: (name: string) => void;
+}
+
+export function UserPane({ id, onClose, onDeleted }: Props) {
   return (
     <Pane open={id !== undefined} onClose={onClose} title={t.users.details}>
-      {id !== undefined && <Details key={id} id={id} />}
+      {id !== undefined && <Details key={id} id={id} onDeleted={onDeleted} />}
     </Pane>
   );
 }
 
-function Details({ id }: { id: string }) {
+function Details({ id, onDeleted }: { id: string; onDeleted: Props['onDeleted'] }) {
+  const [editing, setEditing] = useState(false);
   // The errors stand above the rest: wait for both, so that nothing jumps.
   const errors = useErrors({ object: id });
   const user = useGraphObject<User>('user', id, select);
   if (user.isError && user.data === undefined) return <Failure error={user.error} onRetry={() => void user.refetch()} />;
   if (user.data === undefined || errors.isPending) return <PageSkeleton />;
   if (user.data === null) return <Notice title={t.users.gone} text={t.users.goneHint} />;
-  return <Shown id={id} user={user.data} />;
+  if (editing) {
+    return (
+      <Part title={t.people.editTitle}>
+        <UserForm user={user.data} onCancel={() => setEditing(false)} onDone={() => setEditing(false)} />
+      </Part>
+    );
+  }
+  return <Shown id={id} user={user.data} onEdit={() => setEditing(true)} onDeleted={onDeleted} />;
 }
 
-function Shown({ id, user }: { id: string; user: User }) {
+function Shown({ id, user, onEdit, onDeleted }: { id: string; user: User; onEdit: () => void; onDeleted: Props['onDeleted'] }) {
   const styles = useStyles();
   const manager = useManager(id);
+  const admin = useIsAdmin();
   const words = t.users.properties;
   const name = user.displayName ?? user.userPrincipalName ?? id;
   return (
-    <div className={styles.stack}>
-      <div className={styles.head}>
-        <Avatar name={name} size={48} aria-hidden />
-        <div className={styles.name}>
-          <Text weight="semibold" size={500}>
-            {name}
-          </Text>
-          <Text className={styles.quiet}>{user.accountEnabled === false ? t.users.signInBlocked : t.users.signInAllowed}</Text>
+    <ObjectStack>
+      <ObjectHead
+        picture={<Avatar name={name} size={48} aria-hidden />}
+        name={name}
+        note={user.accountEnabled === false ? t.users.signInBlocked : t.users.signInAllowed}
+      />
+      {user.onPremisesSyncEnabled !== true && admin && (
+        <div className={styles.actions}>
+          <Button icon={<EditRegular />} onClick={onEdit}>
+            {t.people.edit}
+          </Button>
+          <DeleteUser id={id} name={name} signInName={user.userPrincipalName} onDeleted={onDeleted} />
         </div>
-      </div>
+      )}
       <Part title={t.users.sections.errors}>
         <ObjectErrors id={id} />
       </Part>
@@ -118,73 +141,17 @@ function Shown({ id, user }: { id: string; user: User }) {
         />
         {user.onPremisesSyncEnabled === true && user.onPremisesImmutableId && <Explain object={user.onPremisesImmutableId} />}
         {user.onPremisesSyncEnabled === true && (
-          <Text size={200} className={styles.quiet} style={{ marginTop: '12px' }}>
+          <Text size={200} className={styles.quiet}>
             {t.users.readOnly}
           </Text>
         )}
       </Part>
       <Part title={t.users.sections.groups}>
-        <Groups id={id} />
+        <Memberships kind="user" id={id} />
       </Part>
       <Part title={t.history.title}>
         <History filter={{ object: id }} of="object" />
       </Part>
-    </div>
-  );
-}
-
-/** A titled part of a pane. */
-export function Part({ title, children }: { title: string; children: React.ReactNode }) {
-  const styles = useStyles();
-  return (
-    <section aria-label={title}>
-      <Text as="h3" weight="semibold" size={400} className={styles.heading}>
-        {title}
-      </Text>
-      {children}
-    </section>
-  );
-}
-
-/** Letters from which on a value gets a row of its own. */
-const WIDE = 26;
-
-/** The properties that have a value, as names and values. */
-export function textFacts<T extends User | Group>(object: T, names: readonly (keyof T & string)[]): Fact[] {
-  return names.flatMap((name): Fact[] => {
-    const value: unknown = object[name];
-    const term = t.users.properties[name] ?? name;
-    if (typeof value === 'string' && value !== '') return [{ term, value, wide: value.length > WIDE }];
-    if (Array.isArray(value) && value.length > 0) {
-      const list = value as string[];
-      return [{ term, value: list.map((text) => <Line key={text} text={text} />), wide: list.some((text) => text.length > WIDE) }];
-    }
-    return [];
-  });
-}
-
-function Line({ text }: { text: string }) {
-  const styles = useStyles();
-  return <span className={styles.line}>{text}</span>;
-}
-
-const GROUPS_SHOWN = 20;
-
-function Groups({ id }: { id: string }) {
-  const styles = useStyles();
-  const groups = useGraphLinks<Group>('user', id, 'memberOf', GROUPS_SHOWN);
-  if (groups.isError && !groups.data) return <Failure error={groups.error} onRetry={() => void groups.refetch()} />;
-  if (!groups.data) return <PageSkeleton />;
-  const more = (groups.data.count ?? 0) - groups.data.items.length;
-  return (
-    <ul className={styles.list}>
-      {groups.data.items.map((group) => (
-        <li key={group.id}>
-          <AppLink to={`/groups?group=${group.id ?? ''}`}>{group.displayName ?? group.id}</AppLink>
-        </li>
-      ))}
-      {groups.data.items.length === 0 && <li>{t.none}</li>}
-      {more > 0 && <li className={styles.quiet}>{t.users.memberOfMore(more)}</li>}
-    </ul>
+    </ObjectStack>
   );
 }

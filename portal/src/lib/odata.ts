@@ -1,4 +1,5 @@
 // Questions to the Graph API: option texts from what a page's address says.
+import type { Kind } from '../api/types';
 
 /**
  * `$search` for words typed by a person: words alone, which the server looks for in names and addresses.
@@ -41,4 +42,16 @@ export function skipTokenOf(nextLink: string | undefined): string | undefined {
     if (name.toLowerCase() === '$skiptoken') return value;
   }
   return undefined;
+}
+
+/** A text as OData writes it: in quotes, a quote doubled. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+const kinds: Record<string, Kind> = { group: 'group', orgContact: 'contact', device: 'device' };
+
+/** The kind that Graph's type names; a user where it names none. */
+export function kindOf(object: { '@odata.type'?: string | undefined }): Kind {
+  return kinds[object['@odata.type']?.split('.').at(-1) ?? ''] ?? 'user';
 }

@@ -1,4 +1,4 @@
-// Every word the portal shows, in English. Another language is another file of the same shape.
+// Every word the portal shows, in English. Another language is another file of the same shape (de.ts).
 // The eight items of Manage directory synchronization bear the names that admins know.
 import type {
   ClientRole,
@@ -14,6 +14,9 @@ import type {
   SummaryState,
   DoctorCheck,
 } from '../api/types';
+import { contacts, deleted, devices, grid } from './en/directory';
+import { domains } from './en/domains';
+import { importUsers, people } from './en/people';
 
 const locale = 'en';
 const numberFormat = new Intl.NumberFormat(locale);
@@ -81,7 +84,7 @@ const severityMeanings: Record<Severity, string> = {
   notice: 'The object is in the cloud as it is in the source; the source looks wrong.',
 };
 
-const kinds: Record<Kind, string> = { user: 'User', group: 'Group' };
+const kinds: Record<Kind, string> = { user: 'User', group: 'Group', contact: 'Contact', device: 'Device' };
 
 const triggers: Record<Run['trigger'], string> = {
   cycle: 'Schedule',
@@ -118,6 +121,8 @@ const reasons: Record<NonNullable<PlanItem['reason']>, string> = {
 
 export const en = {
   locale,
+  /** The locale of dates: day before month. */
+  dateLocale: 'en-GB',
   number,
   product: 'Lockstep',
   never: 'Never',
@@ -131,9 +136,15 @@ export const en = {
   retry: 'Try again',
   reload: 'Reload the page',
   more: 'More commands',
+  copy: 'Copy',
+  copied: 'Copied',
+  copyOf: (what: string) => `Copy ${what}`,
+  refresh: 'Refresh',
+  showMore: 'Show more',
+  commands: 'Commands',
   title: (page: string) => `${page} - Lockstep`,
   kind: (kind: Kind | null | undefined) => (kind ? kinds[kind] : 'Object'),
-  kindCounts: { user: 'Users', group: 'Groups' } as Record<Kind, string>,
+  kindCounts: { user: 'Users', group: 'Groups', contact: 'Contacts', device: 'Devices' } satisfies Record<Kind, string>,
   rangeOf: (from: number, to: number, of: number | undefined) =>
     of === undefined ? `${number(from)} to ${number(to)}` : `${number(from)} to ${number(to)} of ${number(of)}`,
 
@@ -161,6 +172,7 @@ export const en = {
     account: (user: string) => `Account of ${user}`,
     role: { admin: 'Administrator', reader: 'Reader', syncClient: 'Sync client', scim: 'SCIM' },
     signOut: 'Sign out',
+    language: 'Language',
     theme: 'Theme',
     themes: { system: 'As the system', light: 'Light', dark: 'Dark' },
     connection: {
@@ -180,6 +192,11 @@ export const en = {
     users: 'Users',
     activeUsers: 'Active users',
     groups: 'Groups',
+    contacts: 'Contacts',
+    devices: 'Devices',
+    deleted: 'Deleted',
+    settings: 'Settings',
+    domains: 'Domains',
     dirsync: 'Directory sync',
     status: 'Status',
     errors: 'Errors',
@@ -235,6 +252,7 @@ export const en = {
     noDomains: 'No domains yet.',
     defaultDomain: 'Default',
     moreDomains: (n: number) => `and ${number(n)} more`,
+    manageDomains: 'Manage domains',
     runs: 'Recent runs',
     allRuns: 'All runs',
     noRuns: 'No run yet.',
@@ -255,6 +273,15 @@ export const en = {
       sync: 'Sync status',
       mail: 'Mail',
       department: 'Department',
+      jobTitle: 'Job title',
+      companyName: 'Company',
+      officeLocation: 'Office',
+      city: 'City',
+      country: 'Country',
+      employeeId: 'Employee ID',
+      enabled: 'Sign-in',
+      created: 'Created',
+      lastSync: 'Last synced',
     },
     synced: 'Synced from on-premises',
     cloud: 'In cloud',
@@ -263,7 +290,6 @@ export const en = {
     banner: (n: number) =>
       n === 1 ? 'One account has directory synchronization errors.' : `${number(n)} accounts have directory synchronization errors.`,
     bannerLink: 'Show users with errors',
-    refresh: 'Refresh',
     dirsync: 'Directory synchronization',
     empty: 'No users yet',
     emptyHint: 'Users appear here with the first synchronization.',
@@ -323,6 +349,14 @@ export const en = {
       createdDateTime: 'Created',
       securityEnabled: 'Security group',
       mailEnabled: 'Mail-enabled',
+      operatingSystem: 'Operating system',
+      operatingSystemVersion: 'Version',
+      deviceId: 'Device ID',
+      trustType: 'Join type',
+      manufacturer: 'Manufacturer',
+      model: 'Model',
+      deviceOwnership: 'Owned by',
+      usageLocation: 'Usage location',
     } as Record<string, string>,
   },
 
@@ -331,7 +365,8 @@ export const en = {
     intro: 'Groups of your organization and their members.',
     search: 'Search groups',
     searchHint: 'Search by name or mail',
-    columns: { displayName: 'Name', sync: 'Sync status', mail: 'Mail', description: 'Description' },
+    columns: { displayName: 'Name', sync: 'Sync status', mail: 'Mail', description: 'Description', type: 'Type', created: 'Created', lastSync: 'Last synced' },
+    types: { mailSecurity: 'Mail-enabled security', security: 'Security', mail: 'Distribution', other: 'Other' },
     views: { all: 'All groups', synced: 'Synced from on-premises', cloud: 'In cloud', errors: 'Groups with errors' },
     empty: 'No groups yet',
     emptyHint: 'Groups appear here with the first synchronization.',
@@ -351,6 +386,14 @@ export const en = {
     go: 'Go to DirSync management',
     client: 'Sync client',
   },
+
+  grid,
+  contacts,
+  devices,
+  deleted,
+  people,
+  importUsers,
+  domains,
 
   setup: {
     title: 'Set up directory synchronization',
@@ -379,8 +422,6 @@ export const en = {
     download: 'Download the sync client',
     checksum: 'SHA-256 checksum',
     version: (version: string) => `Version ${version}, for machines like the server's`,
-    copy: 'Copy',
-    copied: 'Copied',
   },
 
   dirsync: {
@@ -440,7 +481,7 @@ export const en = {
     refused: 'The sync client refused:',
     orderFailed: 'The order did not arrive:',
     errorsTitle: 'Errors',
-    clientsTitle: 'All sync clients',
+    clientsTitle: 'Sync clients',
     clients: {
       account: 'Service account',
       role: 'Role',
@@ -462,6 +503,29 @@ export const en = {
     notSet: 'not set',
   },
 
+  syncSwitch: {
+    off: {
+      command: 'Turn off…',
+      title: 'Turn off directory synchronization?',
+      text: (users: number, groups: number) =>
+        `${plural(users, 'synced user', 'synced users')} and ${plural(groups, 'synced group', 'synced groups')} become the cloud’s own.`,
+      consequences: [
+        'They stay as they are, and can be changed here from then on.',
+        'Changes of the directory do not arrive any more.',
+        'Where they came from (distinguished name, account name, user name of the directory) is forgotten.',
+        'Turned on again, the directory’s values replace what was changed here.',
+      ],
+      submit: 'Turn off synchronization',
+    },
+    on: {
+      command: 'Turn on…',
+      title: 'Turn on directory synchronization?',
+      text: () => 'The next cycle matches the objects of the directory with those of the cloud again.',
+      consequences: ['The directory’s values replace what was changed here since it was turned off.', 'The deletion guard judges the whole plan before anything is written.'],
+      submit: 'Turn on synchronization',
+    },
+  },
+
   explain: {
     ask: 'Where do these values come from?',
     working: 'Asking the sync client…',
@@ -471,7 +535,7 @@ export const en = {
       if (told.scope.kind === 'gone') return `${reasons[told.scope.reason]}.`;
       return told.inCloud ? 'In scope, and in the cloud.' : 'In scope, and not in the cloud.';
     },
-    next: (next: 'nothing' | 'planned') =>
+    next: (next: 'nothing' | 'planned'): string =>
       next === 'nothing' ? 'Nothing is to be done.' : 'A change of it waits for the next plan.',
     refused: 'The cloud refused it; it is sent again',
   },
@@ -520,13 +584,17 @@ export const en = {
   errors: {
     title: 'Directory sync errors',
     listTitle: 'Errors',
-    intro: 'Every user and group that is not in the cloud as it is in the source, with the reason and the next step.',
+    intro: 'Everything that is not in the cloud as it is in the source, with the reason and the next step.',
+    tiles: 'Errors by category',
+    compare: 'Both objects',
+    differs: 'Differs',
+    openObject: (kind: string, name: string) => `${kind}: ${name}`,
     search: 'Search errors',
     searchHint: 'Search by name or value',
     category: 'Category',
     allCategories: 'All categories',
     kind: 'Object type',
-    allKinds: 'Users and groups',
+    allKinds: 'All object types',
     count: (n: number) => plural(n, 'error', 'errors'),
     columns: { object: 'Object', problem: 'Problem', value: 'Property and value', other: 'Other object', seen: 'Seen' },
     first: 'First',
@@ -579,6 +647,7 @@ export const en = {
     nothingFound: 'No object of this run matches.',
     run: 'Run',
     byTenant: 'by the cloud directory itself',
+    by: (actor: string) => `by ${actor}`,
     removed: '(removed)',
     more: 'Show earlier changes',
     error: (code: string) => `Error: ${code}`,

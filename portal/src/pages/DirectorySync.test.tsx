@@ -159,4 +159,14 @@ describe('Manage directory synchronization', () => {
     expect(screen.queryByRole('dialog', { hidden: true })).toBeNull();
     expect(asked.some((each) => each.startsWith('POST'))).toBe(false);
   });
+
+  it('turns synchronization off only after its consequences were shown', async () => {
+    const asked = server(sampleStatus(), { '/v1.0/organization/t': () => new Response(null, { status: 204 }) });
+    renderAt('/dirsync', <DirectorySyncPage />);
+    await userEvent.click(await screen.findByRole('button', { name: t.syncSwitch.off.command }));
+    expect(await screen.findByText(t.syncSwitch.off.text(1_000, 60))).toBeTruthy();
+    expect(asked.some((one) => one.startsWith('PATCH'))).toBe(false);
+    await userEvent.click(screen.getByRole('button', { name: t.syncSwitch.off.submit, hidden: true }));
+    await waitFor(() => expect(asked).toContain('PATCH /v1.0/organization/t {"onPremisesSyncEnabled":false}'));
+  });
 });

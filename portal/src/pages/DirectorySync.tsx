@@ -1,6 +1,7 @@
 // Manage directory synchronization: the page admins know, with all its items, what waits for a decision, the
 // orders to the sync client, and the errors.
 import { Link, makeStyles, tokens } from '@fluentui/react-components';
+import { Fragment } from 'react';
 import { useDomains, useIsAdmin, useStatus } from '../api/queries';
 import type { Status } from '../api/types';
 import { AppLink } from '../components/AppLink';
@@ -93,7 +94,16 @@ function EightItems({ status }: { status: Status | undefined }) {
       value: status && (
         <>
           {t.number(status.domains.notVerified)}
-          {unverified.length > 0 && <span className={styles.sub}>{unverified.join(', ')}</span>}
+          {unverified.length > 0 && (
+            <span className={styles.sub}>
+              {unverified.map((name, index) => (
+                <Fragment key={name}>
+                  {index > 0 && ', '}
+                  <AppLink to={`/domains?domain=${encodeURIComponent(name ?? '')}`}>{name}</AppLink>
+                </Fragment>
+              ))}
+            </span>
+          )}
         </>
       ),
     },

@@ -144,6 +144,7 @@ function DomainsCard({ status }: { status: Status | undefined }) {
   const domains = useDomains();
   const list = [...(domains.data ?? [])].sort(byTrouble);
   return (
+    <>
     <div className={styles.body}>
       <dl className={styles.numbers}>
         <Figure term={t.home.verified} value={status?.domains.verified} />
@@ -165,6 +166,10 @@ function DomainsCard({ status }: { status: Status | undefined }) {
         </ul>
       )}
     </div>
+    <div className={styles.foot}>
+      <LinkButton to="/domains">{t.home.manageDomains}</LinkButton>
+    </div>
+    </>
   );
 }
 
@@ -178,7 +183,7 @@ function DomainLine({ domain }: { domain: Domain }) {
   return (
     <li className={styles.domain}>
       <span className={styles.domainName} title={domain.id}>
-        {domain.id}
+        <AppLink to={`/domains?domain=${encodeURIComponent(domain.id ?? '')}`}>{domain.id}</AppLink>
       </span>
       {domain.isDefault === true && (
         <Badge appearance="tint" color="informative">

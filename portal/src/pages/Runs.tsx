@@ -181,7 +181,7 @@ function RunRow({ run, open, onToggle }: { run: Run; open: boolean; onToggle: ()
               size="small"
               icon={open ? <ChevronDownRegular /> : <ChevronRightRegular />}
               aria-expanded={open}
-              aria-label={t.runs.expand(absoluteTime(run.startedAt))}
+              aria-label={t.runs.expand(absoluteTime(run.startedAt, t.dateLocale))}
               onClick={(event) => {
                 event.stopPropagation();
                 onToggle();
@@ -253,7 +253,7 @@ function RunDetails({ run }: { run: Run }) {
       {run.drift && <Text>{t.runs.drift(driftOf(run.drift))}</Text>}
       <RunObjects id={run.id} />
       <Text className={styles.id}>
-        {t.runs.started(absoluteTime(run.startedAt))} {t.runs.id}: {run.id}
+        {t.runs.started(absoluteTime(run.startedAt, t.dateLocale))} {t.runs.id}: {run.id}
       </Text>
     </div>
   );

@@ -1,9 +1,9 @@
 // Set-up: what Lockstep does and how to start; turns by itself when the first sync is seen.
 import { Button, Link, makeStyles, Spinner, Text, tokens } from '@fluentui/react-components';
-import { useState } from 'react';
 import { useStatus } from '../api/queries';
 import { AppLink } from '../components/AppLink';
 import { Banner } from '../components/Banner';
+import { Copy } from '../components/Copy';
 import { Failure } from '../components/Failure';
 import { PageHeader } from '../components/PageHeader';
 import { Section } from '../components/Section';
@@ -75,23 +75,5 @@ export function SetupPage() {
         </Section>
       </div>
     </>
-  );
-}
-
-function Copy({ text }: { text: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(text);
-      setCopied(true);
-      setTimeout(() => setCopied(false), 2_000);
-    } catch {
-      // The browser forbids it (no TLS): the text can be selected.
-    }
-  };
-  return (
-    <Button size="small" onClick={() => void copy()} aria-live="polite">
-      {copied ? t.setup.copied : t.setup.copy}
-    </Button>
   );
 }

@@ -8,7 +8,7 @@ import { ApiError, request } from '../api/http';
 import { useSession } from '../api/queries';
 import { sessionKey } from '../api/queryClient';
 import { explain } from '../components/Failure';
-import { ThemeMenu } from '../components/Header';
+import { LanguageMenu, ThemeMenu } from '../components/Header';
 import { Logo } from '../components/Logo';
 import { t } from '../messages';
 
@@ -91,6 +91,7 @@ export function SignInPage() {
   return (
     <main className={styles.root}>
       <div className={styles.theme}>
+        <LanguageMenu />
         <ThemeMenu />
       </div>
       <div className={styles.card}>

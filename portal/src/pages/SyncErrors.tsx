@@ -1,5 +1,6 @@
 // The errors of all objects on a page of their own.
 import { ErrorList } from '../components/ErrorList';
+import { ErrorTiles } from '../components/ErrorTiles';
 import { PageHeader } from '../components/PageHeader';
 import { t } from '../messages';
 
@@ -7,6 +8,7 @@ export function SyncErrorsPage() {
   return (
     <>
       <PageHeader title={t.errors.title} intro={t.errors.intro} />
+      <ErrorTiles />
       <ErrorList title={t.errors.listTitle} />
     </>
   );

@@ -1,18 +1,23 @@
 // Users > Active users.
 import { makeStyles, Menu, MenuItem, MenuList, MenuPopover, MenuTrigger, ToolbarButton, useRestoreFocusTarget } from '@fluentui/react-components';
 import type { User } from '@microsoft/microsoft-graph-types';
+import { useState } from 'react';
 import { Navigate, useNavigate } from 'react-router';
-import { useStatus } from '../api/queries';
+import { useIsAdmin, useStatus } from '../api/queries';
 import { AppLink } from '../components/AppLink';
 import { Banner } from '../components/Banner';
-import { DirectoryGrid, type Column } from '../components/DirectoryGrid';
+import { DirectoryGrid } from '../components/DirectoryGrid';
 import { GridCommands } from '../components/GridCommands';
 import { PageHeader } from '../components/PageHeader';
 import { PageSkeleton } from '../components/PageSkeleton';
+import { Pane } from '../components/Pane';
+import { UserForm } from '../components/people/UserForm';
 import { SyncPane } from '../components/SyncPane';
 import { SyncState } from '../components/SyncState';
+import { Time } from '../components/Time';
 import { UserPane } from '../components/UserPane';
-import { ArrowSyncRegular, MoreHorizontalRegular } from '../icons';
+import { ArrowSyncRegular, ArrowUploadRegular, MoreHorizontalRegular, PersonAddRegular } from '../icons';
+import type { Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
 
@@ -21,20 +26,57 @@ const useStyles = makeStyles({
 });
 
 const words = t.users.columns;
+const text = (name: keyof User & keyof typeof words, weight: number, optional = true): Column<User> => ({
+  name,
+  label: words[name],
+  weight,
+  sortable: true,
+  optional,
+  show: (user) => (user[name]) ?? '–',
+});
 const columns: Column<User>[] = [
-  { name: 'displayName', label: words.displayName, width: '20%', sortable: true, show: nameOf },
-  { name: 'userPrincipalName', label: words.userPrincipalName, width: '25%', sortable: true, show: (user) => user.userPrincipalName },
+  { name: 'displayName', label: words.displayName, weight: 20, sortable: true, show: nameOf, needs: ['displayName', 'userPrincipalName'] },
+  text('userPrincipalName', 25, false),
   {
     name: 'onPremisesSyncEnabled',
     label: words.sync,
-    width: '21%',
+    weight: 21,
     sortable: false,
     show: (user) => <SyncState synced={user.onPremisesSyncEnabled} />,
   },
-  { name: 'mail', label: words.mail, width: '22%', sortable: true, show: (user) => user.mail ?? '–' },
-  { name: 'department', label: words.department, width: '12%', sortable: true, show: (user) => user.department ?? '–' },
+  text('mail', 22, false),
+  text('department', 12, false),
+  text('jobTitle', 16),
+  text('companyName', 14),
+  text('officeLocation', 12),
+  text('city', 12),
+  text('country', 10),
+  text('employeeId', 12),
+  {
+    name: 'accountEnabled',
+    label: words.enabled,
+    weight: 14,
+    sortable: false,
+    optional: true,
+    show: (user) => (user.accountEnabled === false ? t.users.signInBlocked : t.users.signInAllowed),
+  },
+  {
+    name: 'onPremisesLastSyncDateTime',
+    label: words.lastSync,
+    weight: 14,
+    sortable: true,
+    optional: true,
+    show: (user) => (user.onPremisesLastSyncDateTime ? <Time instant={user.onPremisesLastSyncDateTime} /> : '–'),
+  },
+  {
+    name: 'createdDateTime',
+    label: words.created,
+    weight: 14,
+    sortable: true,
+    optional: true,
+    show: (user) => <Time instant={user.createdDateTime} />,
+  },
 ];
-const select = ['id', ...columns.map((column) => column.name)];
 
 function nameOf(user: User): string {
   return user.displayName ?? user.userPrincipalName ?? user.id ?? '';
@@ -49,6 +91,8 @@ export function UsersPage() {
   const never = status.data?.sync.enabled === null;
   const withErrors = status.data?.errors.usersWithErrors ?? 0;
   const panel = params.get('panel');
+  const admin = useIsAdmin();
+  const [notice, setNotice] = useState<{ text: string; deleted?: boolean }>();
 
   // Never set up: the way in leads to the set-up page, by menu or by address.
   if (panel === 'dirsync' && never) return <Navigate to="/setup" replace />;
@@ -73,7 +117,28 @@ export function UsersPage() {
           {t.users.banner(withErrors)}
         </Banner>
       )}
-      <GridCommands list="users" views={t.users.views} search={t.users.search} searchHint={t.users.searchHint}>
+      {notice !== undefined && (
+        <Banner intent="success" className={styles.banner} action={notice.deleted ? <AppLink to="/deleted">{t.people.showDeleted}</AppLink> : undefined}>
+          {notice.text}
+        </Banner>
+      )}
+      <GridCommands
+        list="users"
+        columns={columns}
+        views={t.users.views}
+        search={t.users.search}
+        searchHint={t.users.searchHint}
+        first={
+          <>
+            <ToolbarButton {...focusTarget} icon={<PersonAddRegular />} disabledFocusable={!admin} onClick={() => change({ panel: 'new' })}>
+              {t.people.add}
+            </ToolbarButton>
+            <ToolbarButton icon={<ArrowUploadRegular />} disabledFocusable={!admin} onClick={() => void navigate('/users/import')}>
+              {t.people.addMany}
+            </ToolbarButton>
+          </>
+        }
+      >
         <Menu>
           <MenuTrigger disableButtonEnhancement>
             <ToolbarButton {...focusTarget} aria-label={t.more} icon={<MoreHorizontalRegular />} />
@@ -91,14 +156,31 @@ export function UsersPage() {
         </Menu>
       </GridCommands>
       <DirectoryGrid<User>
-        kind="user"
+        list="users"
+        path="/v1.0/users"
+        param="user"
         columns={columns}
-        select={select}
         words={t.users}
         nameOf={nameOf}
       />
       <SyncPane open={panel === 'dirsync'} onClose={() => change({ panel: undefined })} />
-      <UserPane id={params.get('user') ?? undefined} onClose={() => change({ user: undefined })} />
+      <Pane open={panel === 'new'} title={t.people.addTitle} onClose={() => change({ panel: undefined })}>
+        <UserForm
+          onCancel={() => change({ panel: undefined })}
+          onDone={(name, id) => {
+            setNotice({ text: t.people.created(name) });
+            change({ panel: undefined, user: id });
+          }}
+        />
+      </Pane>
+      <UserPane
+        id={params.get('user') ?? undefined}
+        onClose={() => change({ user: undefined })}
+        onDeleted={(name) => {
+          setNotice({ text: t.people.removed(name), deleted: true });
+          change({ user: undefined });
+        }}
+      />
     </>
   );
 }

@@ -31,3 +31,17 @@ globalThis.IntersectionObserver = NoObserver as unknown as typeof IntersectionOb
 window.scrollTo = () => undefined;
 
 afterEach(cleanup);
+
+// jsdom has files, and no way to read them but this one.
+if (!('arrayBuffer' in Blob.prototype)) {
+  Object.assign(Blob.prototype, {
+    arrayBuffer(this: Blob) {
+      return new Promise<ArrayBuffer>((resolve, reject) => {
+        const reader = new FileReader();
+        reader.onload = () => resolve(reader.result as ArrayBuffer);
+        reader.onerror = () => reject(new Error('the file cannot be read'));
+        reader.readAsArrayBuffer(this);
+      });
+    },
+  });
+}

@@ -1,0 +1,107 @@
+// Die Wörter der Listen, die weder aktive Benutzer noch Gruppen sind, und was allen Listen gemeinsam ist.
+import type { contacts as C, deleted as D, devices as V, grid as G } from '../en/directory';
+
+const number = new Intl.NumberFormat('de');
+const count = (n: number, one: string, many: string) => `${number.format(n)} ${n === 1 ? one : many}`;
+
+export const grid: typeof G = {
+  columns: 'Spalten',
+  columnsReset: 'Wie zu Beginn',
+  pick: (name) => `${name} auswählen`,
+  pickAll: 'Alle auf dieser Seite auswählen',
+};
+
+export const contacts: typeof C = {
+  title: 'Kontakte',
+  intro: 'Personen außerhalb Ihrer Organisation, wie Ihr Verzeichnis sie kennt. Sie kommen durch die Synchronisierung und werden im Verzeichnis geändert.',
+  search: 'Kontakte suchen',
+  searchHint: 'Nach Name oder E-Mail suchen',
+  columns: {
+    displayName: 'Anzeigename',
+    mail: 'E-Mail',
+    companyName: 'Firma',
+    department: 'Abteilung',
+    jobTitle: 'Position',
+    givenName: 'Vorname',
+    surname: 'Nachname',
+    lastSync: 'Zuletzt synchronisiert',
+    created: 'Erstellt',
+  },
+  views: { all: 'Alle Kontakte', errors: 'Kontakte mit Fehlern' },
+  empty: 'Keine Kontakte',
+  emptyHint: 'Kontakte erscheinen hier, sobald eine Regel sie aus dem Verzeichnis in die Cloud bringt.',
+  emptyFiltered: 'Kein Kontakt passt',
+  gridLabel: 'Kontakte',
+  details: 'Details des Kontakts',
+  gone: 'Diesen Kontakt gibt es nicht mehr',
+  goneHint: 'Er wurde gelöscht, oder die Adresse gehört zu einem anderen Mandanten.',
+};
+
+export const devices: typeof V = {
+  title: 'Geräte',
+  intro: 'Geräte, die Ihre Organisation kennt, aus Ihrem Verzeichnis und aus der Cloud.',
+  search: 'Geräte suchen',
+  searchHint: 'Nach Name suchen',
+  columns: {
+    displayName: 'Anzeigename',
+    operatingSystem: 'Betriebssystem',
+    operatingSystemVersion: 'Version',
+    sync: 'Synchronisierung',
+    enabled: 'Aktiviert',
+    trustType: 'Art des Beitritts',
+    deviceId: 'Geräte-ID',
+    registered: 'Registriert',
+    lastSync: 'Zuletzt synchronisiert',
+  },
+  trust: { AzureAd: 'Der Cloud beigetreten', ServerAd: 'Auch dem Verzeichnis beigetreten', Workplace: 'Registriert' },
+  views: { all: 'Alle Geräte', synced: 'Aus dem Verzeichnis', cloud: 'In der Cloud' },
+  empty: 'Keine Geräte',
+  emptyHint: 'Geräte erscheinen hier, sobald eine Regel sie aus dem Verzeichnis bringt oder sie über die API hinzugefügt werden.',
+  emptyFiltered: 'Kein Gerät passt',
+  gridLabel: 'Geräte',
+  details: 'Details des Geräts',
+  gone: 'Dieses Gerät gibt es nicht mehr',
+  goneHint: 'Es wurde gelöscht, oder die Adresse gehört zu einem anderen Mandanten.',
+};
+
+export const deleted: typeof D = {
+  title: 'Gelöscht',
+  intro: 'Was in den letzten 30 Tagen gelöscht wurde. Es lässt sich wiederherstellen, wie es war; danach ist es endgültig weg.',
+  search: 'Gelöschte Objekte suchen',
+  searchHint: 'Nach Anfang des Namens suchen',
+  columns: {
+    displayName: 'Anzeigename',
+    name: 'Benutzername oder E-Mail',
+    deletedAt: 'Gelöscht',
+    until: 'Endgültig weg',
+    sync: 'Herkunft',
+    id: 'Objekt-ID',
+  },
+  views: { user: 'Benutzer', group: 'Gruppen', contact: 'Kontakte', device: 'Geräte' },
+  empty: 'Nichts wurde gelöscht',
+  emptyHint: 'Was hier oder im Verzeichnis gelöscht wird, wartet hier 30 Tage. Die Ansicht bestimmt die Art.',
+  emptyFiltered: 'Nichts dieser Art passt',
+  gridLabel: 'Gelöschte Objekte',
+  details: 'Gelöschtes Objekt',
+  gone: 'Dieses Objekt ist nicht unter den gelöschten',
+  goneHint: 'Es wurde wiederhergestellt, oder seine 30 Tage sind um.',
+  wasSynced: 'Aus dem Verzeichnis',
+  wasCloud: 'Nur Cloud',
+  restore: 'Wiederherstellen…',
+  purge: 'Endgültig löschen…',
+  restoreTitle: (n) => `${count(n, 'Objekt', 'Objekte')} wiederherstellen?`,
+  restoreText: 'Sie kommen mit ihren Eigenschaften, Adressen und Mitgliedschaften zurück.',
+  restoreSynced: 'Was aus dem Verzeichnis kam, gehört der Cloud, bis das Verzeichnis es wieder hat.',
+  restoreAddresses: 'Adressen weglassen, die inzwischen jemand anders hat',
+  restoreName: 'Anderer Benutzername',
+  restoreNameHint: 'Nur wenn inzwischen jemand anders den alten hat.',
+  restoreSubmit: 'Wiederherstellen',
+  purgeTitle: (n) => `${count(n, 'Objekt', 'Objekte')} endgültig löschen?`,
+  purgeText: 'Das lässt sich nicht rückgängig machen: Diese Objekte und ihre Mitgliedschaften sind für immer weg.',
+  purgeSubmit: 'Endgültig löschen',
+  andMore: (n) => `und ${number.format(n)} weitere`,
+  restored: (n) => `${count(n, 'Objekt wurde', 'Objekte wurden')} wiederhergestellt.`,
+  purged: (n) => `${count(n, 'Objekt wurde', 'Objekte wurden')} endgültig gelöscht.`,
+  refused: (n) => `${count(n, 'Objekt wurde', 'Objekte wurden')} abgelehnt:`,
+  working: (done, total) => `${number.format(done)} von ${number.format(total)} erledigt`,
+};

@@ -1,0 +1,55 @@
+import { expect, it } from 'vitest';
+import { de } from './de';
+import { en } from './en';
+import { languageOf } from './index';
+
+/** Every message by its path: a text, or how many placeholders it takes. */
+function shape(value: unknown, path = ''): string[] {
+  if (typeof value === 'function') return [`${path}(${value.length})`];
+  if (value !== null && typeof value === 'object') {
+    return Object.entries(value).flatMap(([name, inner]) => shape(inner, path === '' ? name : `${path}.${name}`));
+  }
+  return [path];
+}
+
+/** Every text that takes nothing. */
+function texts(value: unknown, path = ''): [string, string][] {
+  if (typeof value === 'string') return [[path, value]];
+  if (value === null || typeof value !== 'object') return [];
+  return Object.entries(value).flatMap(([name, inner]) => texts(inner, `${path}.${name}`));
+}
+
+it('German has the keys and the placeholders of English, no more and no less', () => {
+  // A function without a placeholder may leave it out; what it is given is checked by its type.
+  const without = (list: string[]) => list.map((one) => one.replace(/\(\d\)$/, '()')).sort();
+  expect(without(shape(de))).toEqual(without(shape(en)));
+  const placeholders = new Map(shape(en).map((one) => [one.replace(/\(\d\)$/, ''), one]));
+  for (const one of shape(de)) {
+    const takes = Number(/\((\d)\)$/.exec(one)?.[1] ?? 0);
+    const wanted = Number(/\((\d)\)$/.exec(placeholders.get(one.replace(/\(\d\)$/, '')) ?? '')?.[1] ?? 0);
+    expect(takes, one).toBe(wanted);
+  }
+});
+
+it('no German text is empty, and sentences are not left in English', () => {
+  const english = new Map(texts(en));
+  const left = texts(de).filter(([path, text]) => text.trim() === '' || (text.includes(' ') && !path.endsWith('.command') && english.get(path) === text));
+  // Proper names of the field, the same in both.
+  expect(left.map(([, text]) => text).filter((text) => text !== 'Distinguished Name')).toEqual([]);
+});
+
+it('messages with a number have it in the form of the language', () => {
+  expect(de.rangeOf(1, 100, 12_345)).toBe('1 bis 100 von 12.345');
+  expect(en.rangeOf(1, 100, 12_345)).toBe('1 to 100 of 12,345');
+  expect(de.deleted.restored(1)).toBe('1 Objekt wurde wiederhergestellt.');
+});
+
+it.each([
+  ['de', ['en-GB'], 'de'],
+  ['en', ['de'], 'en'],
+  [null, ['fr', 'de-AT', 'en'], 'de'],
+  [null, ['fr'], 'en'],
+  ['xx', [], 'en'],
+])('chosen %s, preferred %s: %s', (chosen, preferred, expected) => {
+  expect(languageOf(chosen, preferred)).toBe(expected);
+});
