@@ -1,0 +1,25 @@
+//! The tenant's store, whichever database it is on: statements, and what is read and written by them. What is decided
+//! is decided by the functions of `lockstep_tenant`.
+//!
+//! **Invariant:** no driver of a database is named here; [`crate::sql`] runs what is written here on either.
+
+mod access;
+mod batch;
+mod changes;
+mod counters;
+mod directory;
+mod domains;
+mod errors;
+mod history;
+mod lease;
+mod links;
+mod lists;
+mod objects;
+mod organization;
+mod rows;
+mod token;
+mod view;
+mod store;
+
+pub use store::SqlTenantStore;
+pub(crate) use store::Jobs;
