@@ -74,7 +74,12 @@ impl Postgres {
 
     /// A connection string, with the password.
     pub fn url(&self, database: &str) -> String {
-        format!("postgresql://{}:{}@127.0.0.1:{}/{database}?sslmode=disable", Self::ROLE, Self::PASSWORD, self.port)
+        format!(
+            "postgresql://{}:{}@127.0.0.1:{}/{database}?sslmode=disable",
+            Self::ROLE,
+            Self::PASSWORD,
+            self.port
+        )
     }
 
     /// Runs statements as the superuser and answers what they print, columns parted by `|`.
@@ -131,7 +136,8 @@ impl Postgres {
     fn end(&mut self, signal: &str) -> Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
         Command::new("kill").args([signal, &child.id().to_string()]).status()?;
-        let ended = wait_for("PostgreSQL to end", Duration::from_secs(30), || child.try_wait().ok().flatten());
+        let ended =
+            wait_for("PostgreSQL to end", Duration::from_secs(30), || child.try_wait().ok().flatten());
         if ended.is_err() {
             child.kill()?;
             child.wait()?;
@@ -169,7 +175,8 @@ impl Postgres {
                 .context("cannot start postgres; install it: apt-get install postgresql")?;
             self.child = Some(child);
             let ready = wait_for("PostgreSQL to answer", Duration::from_secs(30), || {
-                let ended = self.child.as_mut().is_some_and(|child| child.try_wait().ok().flatten().is_some());
+                let ended =
+                    self.child.as_mut().is_some_and(|child| child.try_wait().ok().flatten().is_some());
                 if ended { Some(false) } else { self.sql("postgres", "SELECT 1").ok().map(|_| true) }
             })?;
             if ready {

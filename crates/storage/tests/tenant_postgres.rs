@@ -5,7 +5,13 @@
 //! each with a database of its own.
 
 // Clippy's leave for tests does not reach the functions that tests share.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stderr)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 #[macro_use]
 mod contract;

@@ -40,13 +40,17 @@ const OLDEST: u32 = 150_000;
 #[derive(Debug, thiserror::Error)]
 pub enum PostgresError {
     /// The connection string cannot be read.
-    #[error("the connection string of PostgreSQL cannot be read; it looks like postgresql://user@host:5432/database")]
+    #[error(
+        "the connection string of PostgreSQL cannot be read; it looks like postgresql://user@host:5432/database"
+    )]
     Url(#[source] tokio_postgres::Error),
     /// TLS cannot be set up.
     #[error("TLS to PostgreSQL cannot be set up; check the certificates that this machine trusts")]
     Tls(#[source] rustls::Error),
     /// Nobody answers, or refuses.
-    #[error("{server}: PostgreSQL cannot be reached, or refuses; check address, user, password and pg_hba.conf")]
+    #[error(
+        "{server}: PostgreSQL cannot be reached, or refuses; check address, user, password and pg_hba.conf"
+    )]
     Connect {
         /// The server and the database, without secrets.
         server: String,
@@ -73,7 +77,9 @@ pub enum PostgresError {
         role: String,
     },
     /// It stores texts in another form than UTF-8.
-    #[error("{server}: the database's encoding is {encoding}, and UTF8 is needed; make it anew with ENCODING 'UTF8'")]
+    #[error(
+        "{server}: the database's encoding is {encoding}, and UTF8 is needed; make it anew with ENCODING 'UTF8'"
+    )]
     Encoding {
         /// The server and the database.
         server: String,
@@ -132,7 +138,12 @@ impl std::fmt::Debug for Database {
 
 impl Database {
     /// Connects, and has `migrate` bring the tables to this version while nobody else does.
-    async fn open<M>(mut config: Config, options: &Options, tenant: Tenant, migrate: M) -> std::result::Result<Self, PostgresError>
+    async fn open<M>(
+        mut config: Config,
+        options: &Options,
+        tenant: Tenant,
+        migrate: M,
+    ) -> std::result::Result<Self, PostgresError>
     where
         M: AsyncFnOnce(&mut tokio_postgres::Client) -> std::result::Result<(), refinery::Error>,
     {
@@ -154,17 +165,24 @@ impl Database {
             .create_timeout(Some(options.wait))
             .recycle_timeout(Some(options.wait))
             .build()
-            .map_err(|source| PostgresError::Connect { server: server.to_string(), source: Box::new(source) })?;
-        let connect = |source: Box<dyn Error + Send + Sync>| PostgresError::Connect { server: server.to_string(), source };
+            .map_err(|source| PostgresError::Connect {
+                server: server.to_string(),
+                source: Box::new(source),
+            })?;
+        let connect = |source: Box<dyn Error + Send + Sync>| PostgresError::Connect {
+            server: server.to_string(),
+            source,
+        };
         let first = pool.get().await.map_err(|error| connect(Box::new(error)))?;
         check(&first, &server).await?;
         // Its lock is the connection's: it goes with it, whatever happens.
         let mut own = Object::take(first);
         let lock = format!("SELECT pg_advisory_lock({MIGRATIONS}, 0)");
         own.batch_execute(&lock).await.map_err(|error| connect(Box::new(error)))?;
-        migrate(&mut own)
-            .await
-            .map_err(|source| PostgresError::Migrate { server: server.to_string(), source: Box::new(source) })?;
+        migrate(&mut own).await.map_err(|source| PostgresError::Migrate {
+            server: server.to_string(),
+            source: Box::new(source),
+        })?;
         drop(own);
         let writer = writer::spawn(pool.clone(), tenant, Handle::current()).map_err(PostgresError::Thread)?;
         Ok(Self { server, pool, tenant, writer })

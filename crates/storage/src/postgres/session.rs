@@ -102,7 +102,11 @@ impl Session {
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
-    pub(super) fn execute_columns(&self, statement: &Statement, columns: &[&(dyn ToSql + Sync)]) -> Result<()> {
+    pub(super) fn execute_columns(
+        &self,
+        statement: &Statement,
+        columns: &[&(dyn ToSql + Sync)],
+    ) -> Result<()> {
         let connection = self.connection()?;
         self.handle.block_on(connection.execute(statement, columns)).map_err(fault).map(drop)
     }

@@ -19,7 +19,11 @@ impl PostgresTenantStore {
     ///
     /// # Errors
     /// [`PostgresError`]; each says what is to be done.
-    pub async fn connect(url: &str, password: Option<&str>, options: &Options) -> Result<Self, PostgresError> {
+    pub async fn connect(
+        url: &str,
+        password: Option<&str>,
+        options: &Options,
+    ) -> Result<Self, PostgresError> {
         let mut config: Config = url.parse().map_err(PostgresError::Url)?;
         if let Some(password) = password {
             config.password(password);

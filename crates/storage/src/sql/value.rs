@@ -202,9 +202,7 @@ impl Record<'_> {
                 rusqlite::types::ValueRef::Blob(bytes) => ValueRef::Blob(bytes),
                 rusqlite::types::ValueRef::Real(_) => return Err(wrong()),
             }),
-            Self::Postgres(row) => {
-                Ok(row.try_get::<_, wire::Read<'_>>(at).map_err(Fault::Postgres)?.0)
-            }
+            Self::Postgres(row) => Ok(row.try_get::<_, wire::Read<'_>>(at).map_err(Fault::Postgres)?.0),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Tokens, local users, one-time links and sessions. Of a secret only its SHA-256 is here.
 
 use super::organization::{client_of, put_client};
-use super::rows::{Result, all, first, micros, optional_time, role_code, role_of, run, run_counted, time, uuid};
+use super::rows::{
+    Result, all, first, micros, optional_time, role_code, role_of, run, run_counted, time, uuid,
+};
+use crate::sql::{Connection, Record};
 use lockstep_model::{ClientId, Timestamp};
 use lockstep_tenant::store::SecretHash;
 use lockstep_tenant::{LocalUser, Role, Session, TokenRecord};
-use crate::sql::{Connection, Record};
 
 macro_rules! tokens {
     ($rest:literal) => {
@@ -68,11 +70,7 @@ pub(super) fn remove_token(connection: Connection<'_>, name: &str) -> Result<boo
 }
 
 fn read_user(row: &Record<'_>) -> Result<LocalUser> {
-    Ok(LocalUser {
-        name: row.get(0)?,
-        password_hash: row.get(1)?,
-        role: role_of(row.get::<&str>(2)?)?,
-    })
+    Ok(LocalUser { name: row.get(0)?, password_hash: row.get(1)?, role: role_of(row.get::<&str>(2)?)? })
 }
 
 pub(super) fn put_user(connection: Connection<'_>, user: &LocalUser) -> Result<()> {
@@ -126,11 +124,7 @@ pub(super) fn session(
     let sql = "SELECT user_name, role, expires_at FROM session \
                WHERE secret = ?1 AND link = ?2 AND expires_at > ?3";
     first(connection, sql, (secret.as_slice(), link, micros(now)), |row| {
-        Ok(Session {
-            user: row.get(0)?,
-            role: role_of(row.get::<&str>(1)?)?,
-            expires_at: time(row.get(2)?)?,
-        })
+        Ok(Session { user: row.get(0)?, role: role_of(row.get::<&str>(1)?)?, expires_at: time(row.get(2)?)? })
     })
 }
 

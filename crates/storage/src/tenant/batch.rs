@@ -8,6 +8,7 @@ use super::errors::{Origin, of_object};
 use super::history::{Body, Log};
 use super::rows::{Numbered, Result, first, insert, kind_code, micros, run, to_json, uuid};
 use super::view::{SqlView, object_ref, space_code, state_code};
+use crate::sql::Connection;
 use lockstep_model::provisioning::{BulkOperation, OperationResult, Outcome};
 use lockstep_model::scim::{ScimPatch, parse_path};
 use lockstep_model::{
@@ -20,7 +21,6 @@ use lockstep_tenant::provision::{
     Claim, Decision, Held, Incoming, Known, Resolved, Row, State, Target, TenantRules, View, Write,
     claims_in_force, decide, error, name_key, resolve, sent_of, words,
 };
-use crate::sql::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -108,7 +108,11 @@ impl<'c> Batch<'c> {
         self.release_freed()?;
         self.finish_history()?;
         for (word, row) in std::mem::take(&mut self.words) {
-            run(self.connection, "INSERT INTO word (word, oid) VALUES (?1, ?2) ON CONFLICT DO NOTHING", (word, row))?;
+            run(
+                self.connection,
+                "INSERT INTO word (word, oid) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                (word, row),
+            )?;
         }
         self.deltas.write(self.connection)
     }
@@ -518,9 +522,7 @@ impl<'c> Batch<'c> {
             }
             None => {
                 let sql = "SELECT id FROM object ORDER BY oid DESC LIMIT 1";
-                let newest = first(self.connection, sql, (), |row| {
-                    uuid(row.get::<&[u8]>(0)?)
-                })?;
+                let newest = first(self.connection, sql, (), |row| uuid(row.get::<&[u8]>(0)?))?;
                 newest.map_or(0, |id| id.as_u128())
             }
         };

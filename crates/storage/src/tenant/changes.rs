@@ -7,11 +7,11 @@ use super::history::{BY_ID, Body, Named, code_of};
 use super::objects::{COLUMNS, read};
 use super::rows::{Result, all, first, from_json, kind_code, kind_of, micros, object_id};
 use super::view::state_of;
+use crate::sql::{Connection, Record};
 use lockstep_model::{ObjectId, ObjectKind};
 use lockstep_tenant::HistoryOutcome;
 use lockstep_tenant::changes::{Changed, ChangesPage, ChangesQuery, MemberChange, MemberIds, ObjectChange};
 use lockstep_tenant::provision::{Row, State};
-use crate::sql::{Connection, Record};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of the history that one page looks at.
@@ -30,9 +30,8 @@ pub(super) fn mark(connection: Connection<'_>) -> Result<i64> {
 
 /// Whether the history still has every row after the mark.
 fn reaches_back(connection: Connection<'_>, query: &ChangesQuery) -> Result<bool> {
-    let oldest = first(connection, "SELECT min(first) FROM history_batch", (), |row| {
-        Ok(row.get::<Option<i64>>(0)?)
-    })?;
+    let oldest =
+        first(connection, "SELECT min(first) FROM history_batch", (), |row| Ok(row.get::<Option<i64>>(0)?))?;
     let newest = mark(connection)?;
     let from =
         first(connection, "SELECT changes_from FROM tenant", (), |row| Ok(row.get::<Option<i64>>(0)?))?;
@@ -82,12 +81,7 @@ pub(super) fn page(connection: Connection<'_>, query: &ChangesQuery) -> Result<O
     let top = query.top.clamp(1, 999);
     let sql = "SELECT hid, oid, what, body FROM history WHERE hid > ?1 AND hid <= ?2 ORDER BY hid LIMIT ?3";
     let rows = all(connection, sql, (query.after, query.upto, SCAN), |row| {
-        Ok((
-            row.get::<i64>(0)?,
-            row.get::<Row>(1)?,
-            row.get::<i64>(2)?,
-            row.get::<Option<String>>(3)?,
-        ))
+        Ok((row.get::<i64>(0)?, row.get::<Row>(1)?, row.get::<i64>(2)?, row.get::<Option<String>>(3)?))
     })?;
     let whole = i64::try_from(rows.len()).unwrap_or(SCAN) < SCAN;
     let wants_groups = query.members && query.kind.is_none_or(|kind| kind == ObjectKind::Group);
@@ -292,7 +286,12 @@ fn member_named(connection: Connection<'_>, name: &str) -> Result<Option<(Object
 }
 
 /// A page of a group's living members.
-pub(super) fn members(connection: Connection<'_>, group: ObjectId, after: i64, top: usize) -> Result<MemberIds> {
+pub(super) fn members(
+    connection: Connection<'_>,
+    group: ObjectId,
+    after: i64,
+    top: usize,
+) -> Result<MemberIds> {
     let top = top.clamp(1, 10_000);
     let sql = "SELECT m.member, o.id, o.kind FROM member m JOIN object o ON o.oid = m.member \
                WHERE m.grp = (SELECT oid FROM object WHERE id = ?1 AND kind = ?2 AND state = 0) \

@@ -1,9 +1,9 @@
 //! The counts of the status page. Changes are gathered in memory and written once a transaction.
 
 use super::rows::{Result, all, run};
+use crate::sql::Connection;
 use lockstep_model::{ErrorCategory, ObjectKind};
 use lockstep_tenant::ObjectCounts;
-use crate::sql::Connection;
 use std::collections::BTreeMap;
 
 /// What is counted. The names are those in the table.

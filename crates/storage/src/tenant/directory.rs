@@ -8,6 +8,7 @@ use super::counters::Counter;
 use super::history::{Body, Links};
 use super::rows::{Result, all, first, from_json, kind_of, run, to_json};
 use super::view::{SqlView, state_of};
+use crate::sql::Connection;
 use lockstep_model::{ObjectId, ObjectKind, Property, Timestamp};
 use lockstep_tenant::directory::{
     Decided, DirectoryOperation, DirectoryRefusal, DirectoryWrite, DirectoryWritten, LinkEnd, LinkName,
@@ -16,7 +17,6 @@ use lockstep_tenant::directory::{
 };
 use lockstep_tenant::provision::{Row, State, View, name_key};
 use lockstep_tenant::{HistoryOutcome, StoredObject};
-use crate::sql::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Answer<T> = Result<std::result::Result<T, Box<DirectoryRefusal>>>;
@@ -302,8 +302,7 @@ impl Batch<'_> {
 
     pub(super) fn extra_of(&self, row: Row) -> Result<BTreeMap<String, serde_json::Value>> {
         let sql = "SELECT extra FROM body WHERE oid = ?1";
-        let text =
-            first(self.connection, sql, [row], |found| Ok(found.get::<Option<String>>(0)?))?.flatten();
+        let text = first(self.connection, sql, [row], |found| Ok(found.get::<Option<String>>(0)?))?.flatten();
         text.map_or_else(|| Ok(BTreeMap::new()), |text| from_json(&text, "what an object holds beside"))
     }
 

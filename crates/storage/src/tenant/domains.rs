@@ -4,13 +4,13 @@
 use super::batch::Batch;
 use super::objects::{self, COLUMNS};
 use super::rows::{Result, all, first, from_json, kind_of, micros, optional_time, run, to_json};
+use crate::sql::Connection;
 use lockstep_model::{ObjectKind, Properties, Property, Timestamp};
 use lockstep_tenant::domains::{
     Applied, DomainReference, DomainState, NAMED_REFERENCES, Proof, References, apply, configure,
 };
 use lockstep_tenant::provision::{Row, address_key};
 use lockstep_tenant::{Domain, DomainChange, DomainRefusal, Page, StoredObject};
-use crate::sql::Connection;
 
 /// Objects that one page of the job looks at: other writers wait no longer than for these.
 const PAGE: i64 = 1_000;

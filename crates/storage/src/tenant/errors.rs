@@ -5,11 +5,11 @@ use super::batch::Batch;
 use super::counters::{Counter, category_name};
 use super::rows::{Result, all, first, from_json, kind_code, micros, run, time, to_json};
 use super::view::{living_ref, object_ref};
+use crate::sql::{Connection, Value};
 use lockstep_model::error::Severity;
 use lockstep_model::{ErrorCategory, ErrorCode, ObjectKind, SyncError};
 use lockstep_tenant::provision::{Row, explain};
 use lockstep_tenant::{ErrorQuery, ErrorRow, Page, ProvisioningError};
-use crate::sql::{Connection, Value};
 use std::collections::BTreeMap;
 
 /// Who found an error. Each replaces its own only.
@@ -221,7 +221,10 @@ fn refreshed(
 }
 
 /// Graph's form of an object's errors.
-pub(super) fn provisioning_errors(connection: Connection<'_>, anchor: &str) -> Result<Vec<ProvisioningError>> {
+pub(super) fn provisioning_errors(
+    connection: Connection<'_>,
+    anchor: &str,
+) -> Result<Vec<ProvisioningError>> {
     let sql = "SELECT code, first_seen, property, value FROM error WHERE anchor = ?1 ORDER BY eid";
     all(connection, sql, [anchor], |row| {
         let property: String = row.get(2)?;

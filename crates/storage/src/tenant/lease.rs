@@ -1,10 +1,10 @@
 //! Leases, and the check of each write's epoch. What is decided is decided in `lockstep_tenant::lease`.
 
 use super::rows::{Result, all, first, micros, optional_time, run, run_counted, time, uuid};
+use crate::sql::{Connection, Fault, Record};
 use lockstep_model::provisioning::{LeaseAnswer, LeaseRequest};
 use lockstep_model::{ClientId, Timestamp};
 use lockstep_tenant::lease::{Decided, Lease, Writer, decide};
-use crate::sql::{Connection, Fault, Record};
 
 /// Leases that are kept for people to look at.
 const KEPT: i64 = 1_000;
@@ -89,7 +89,12 @@ pub(super) fn ask(
 
 /// Whether all leases of that name since the epoch that the client knows were its own, with the same state. An
 /// epoch that this tenant never gave is one of a tenant that was since restored from a backup.
-fn continued(connection: Connection<'_>, client: ClientId, request: &LeaseRequest, next: u64) -> Result<bool> {
+fn continued(
+    connection: Connection<'_>,
+    client: ClientId,
+    request: &LeaseRequest,
+    next: u64,
+) -> Result<bool> {
     let since = request.since.unwrap_or(0);
     if since >= next || next - since > u64::try_from(KEPT).unwrap_or(0) && next > 1 {
         return Ok(false);

@@ -264,8 +264,7 @@ impl Batch<'_> {
     pub(super) fn recheck_rings(&mut self) -> Result<()> {
         let sql = "SELECT o.oid, e.anchor FROM error e JOIN object o ON o.anchor = e.anchor \
                    WHERE e.code = 'CircularNesting' AND e.origin = 2 ORDER BY o.oid";
-        let groups =
-            all(self.connection, sql, (), |row| Ok((row.get::<Row>(0)?, row.get::<String>(1)?)))?;
+        let groups = all(self.connection, sql, (), |row| Ok((row.get::<Row>(0)?, row.get::<String>(1)?)))?;
         for (row, anchor) in groups {
             match self.ring_of(row)? {
                 Some(ring) => self.report_ring(row, ring.get(1).copied().unwrap_or(row))?,

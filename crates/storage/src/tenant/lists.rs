@@ -172,8 +172,7 @@ fn count(connection: Connection<'_>, query: &ListQuery, conditions: &Sql) -> Res
         });
     }
     let sql = format!("SELECT count(*) FROM object o WHERE {}", conditions.text);
-    let count: i64 =
-        first(connection, &sql, &conditions.params, |row| row.get(0))?.unwrap_or(0);
+    let count: i64 = first(connection, &sql, &conditions.params, |row| row.get(0))?.unwrap_or(0);
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
@@ -271,7 +270,9 @@ fn sort_key(dialect: Dialect, field: Field) -> Result<Option<Key>> {
         // By id is by handle.
         Field::Id => None,
         Field::Property(Property::DisplayName) => Some(Key::Text("o.name_key".into())),
-        Field::Property(property) => Some(Key::Text(dialect.bytewise(&format!("coalesce({}, '')", folded(property))))),
+        Field::Property(property) => {
+            Some(Key::Text(dialect.bytewise(&format!("coalesce({}, '')", folded(property)))))
+        }
         Field::OnPremisesImmutableId => Some(Key::Text("coalesce(o.anchor, '')".into())),
         Field::ExternalId => Some(Key::Text("coalesce(o.external_id, '')".into())),
         Field::OnPremisesSyncEnabled => Some(Key::Number("coalesce(o.sync_enabled, -1)".into())),

@@ -17,9 +17,9 @@ mod lists;
 mod objects;
 mod organization;
 mod rows;
+mod store;
 mod token;
 mod view;
-mod store;
 
-pub use store::SqlTenantStore;
 pub(crate) use store::Jobs;
+pub use store::SqlTenantStore;

@@ -2,11 +2,11 @@
 
 use super::rows::{Result, all, anchor, first, from_json, kind_of, object_id, optional_time, time, uuid};
 use super::view::state_of;
+use crate::sql::{Connection, Fault, Record};
 use lockstep_model::provisioning::{InventoryItem, InventoryPage, MembersPage};
 use lockstep_model::{Fingerprint, ObjectId, ObjectKind, SourceAnchor};
 use lockstep_tenant::StoredObject;
 use lockstep_tenant::provision::{Row, State};
-use crate::sql::{Connection, Fault, Record};
 use std::collections::BTreeMap;
 
 /// Objects of an inventory page.
@@ -41,11 +41,9 @@ pub(super) fn read(connection: Connection<'_>, row: &Record<'_>) -> Result<(Row,
         kind: kind_of(row.get(2)?)?,
         anchor: anchor_text.map(anchor).transpose()?,
         sync_enabled: row.get(5)?,
-        properties: from_json(
-            row.get::<&str>(9)?,
-            "an object's properties",
-        )?,
-        extra: row.get::<Option<&str>>(16)?
+        properties: from_json(row.get::<&str>(9)?, "an object's properties")?,
+        extra: row
+            .get::<Option<&str>>(16)?
             .map_or_else(|| Ok(BTreeMap::new()), |text| from_json(text, "what an object holds beside"))?,
         external_id: row.get(15)?,
         manager: manager.map(|bytes| uuid(bytes).map(ObjectId)).transpose()?,

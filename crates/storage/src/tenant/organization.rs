@@ -7,12 +7,12 @@ use super::history::Body;
 use super::rows::{
     Result, all, first, from_json, kind_of, micros, object_id, optional_time, run, time, to_json, uuid,
 };
+use crate::sql::{Connection, Fault, Record};
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::provisioning::{ClientErrors, ClientReport, ClientState, RunRecord};
 use lockstep_model::{ClientId, ObjectKind, RunId, SyncError, TenantId, Timestamp};
 use lockstep_tenant::provision::Row;
 use lockstep_tenant::{ClientRecord, HistoryOutcome, Organization, Page, StoredRun, TenantSetup};
-use crate::sql::{Connection, Fault, Record};
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
@@ -42,7 +42,11 @@ pub(super) fn organization(connection: Connection<'_>) -> Result<Option<Organiza
     })
 }
 
-pub(super) fn set_up(connection: Connection<'_>, setup: &TenantSetup, now: Timestamp) -> Result<Organization> {
+pub(super) fn set_up(
+    connection: Connection<'_>,
+    setup: &TenantSetup,
+    now: Timestamp,
+) -> Result<Organization> {
     match organization(connection)? {
         Some(_) => run(connection, "UPDATE tenant SET display_name = ?1", [&setup.display_name])?,
         None => {
@@ -94,11 +98,13 @@ pub(super) fn set_threshold(connection: Connection<'_>, threshold: Option<Deleti
 }
 
 /// The id of the client of a service account; made where there is none.
-pub(super) fn client_of(connection: Connection<'_>, service_account: &str, now: Timestamp) -> Result<ClientId> {
+pub(super) fn client_of(
+    connection: Connection<'_>,
+    service_account: &str,
+    now: Timestamp,
+) -> Result<ClientId> {
     let sql = "SELECT id FROM client WHERE service_account = ?1";
-    let known = first(connection, sql, [service_account], |row| {
-        uuid(row.get::<&[u8]>(0)?).map(ClientId)
-    })?;
+    let known = first(connection, sql, [service_account], |row| uuid(row.get::<&[u8]>(0)?).map(ClientId))?;
     if let Some(id) = known {
         return Ok(id);
     }
@@ -166,10 +172,7 @@ pub(super) fn put_run(connection: Connection<'_>, client: ClientId, record: &Run
 
 fn stored_run(row: &Record<'_>) -> Result<StoredRun> {
     let body: String = row.get(1)?;
-    Ok(StoredRun {
-        client: ClientId(uuid(row.get::<&[u8]>(0)?)?),
-        run: from_json(&body, "a run")?,
-    })
+    Ok(StoredRun { client: ClientId(uuid(row.get::<&[u8]>(0)?)?), run: from_json(&body, "a run")? })
 }
 
 pub(super) fn runs(connection: Connection<'_>, top: usize, after: Option<&str>) -> Result<Page<StoredRun>> {
@@ -200,7 +203,11 @@ pub(super) fn one_run(connection: Connection<'_>, id: RunId) -> Result<Option<St
     first(connection, "SELECT client, body FROM run WHERE id = ?1", [id.0.as_bytes().as_slice()], stored_run)
 }
 
-pub(super) fn put_client_errors(connection: Connection<'_>, sent: ClientErrors, now: Timestamp) -> Result<()> {
+pub(super) fn put_client_errors(
+    connection: Connection<'_>,
+    sent: ClientErrors,
+    now: Timestamp,
+) -> Result<()> {
     let mut by_anchor: BTreeMap<String, Vec<SyncError>> =
         sent.objects.into_iter().map(|anchor| (anchor.as_str().to_owned(), Vec::new())).collect();
     for mut error in sent.errors {
@@ -242,19 +249,18 @@ pub(super) fn sweep(connection: Connection<'_>, now: Timestamp) -> Result<u64> {
 }
 
 /// Removes a part of what is to be purged; answers how many rows, and whether there is more.
-pub(super) fn purge_some(connection: Connection<'_>, before: Timestamp, now: Timestamp) -> Result<(u64, bool)> {
+pub(super) fn purge_some(
+    connection: Connection<'_>,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<(u64, bool)> {
     let limit = micros(before);
     let mut batch = Batch::begin(connection, now)?;
     let sql =
         "SELECT oid, kind, anchor, id FROM object WHERE state = 1 AND deleted_at < ?1 ORDER BY oid LIMIT ?2";
     let objects = all(connection, sql, (limit, PURGE_BATCH), |row| {
         let anchor = row.get::<Option<String>>(2)?;
-        Ok((
-            row.get::<Row>(0)?,
-            kind_of(row.get(1)?)?,
-            anchor,
-            object_id(row.get::<&[u8]>(3)?)?,
-        ))
+        Ok((row.get::<Row>(0)?, kind_of(row.get(1)?)?, anchor, object_id(row.get::<&[u8]>(3)?)?))
     })?;
     for (row, kind, anchor, id) in &objects {
         batch.note(*row, HistoryOutcome::Purged, &Body::default())?;

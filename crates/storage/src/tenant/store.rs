@@ -1,7 +1,8 @@
 //! The trait of the tenant's store, each method a job in a transaction of a database.
 
 use super::{
-    access, batch, changes, counters, directory, domains, errors, history, lease, lists, objects, organization,
+    access, batch, changes, counters, directory, domains, errors, history, lease, lists, objects,
+    organization,
 };
 use crate::sql::{self, Connection, Fault};
 use async_trait::async_trait;
@@ -23,21 +24,13 @@ use lockstep_tenant::{
 /// A database that jobs are run on, each in a transaction of the tenant.
 pub(crate) trait Jobs: Send + Sync + 'static {
     /// Runs a job that writes, alone, and answers once that is durable. One that fails leaves no trace.
-    fn write<T, F>(
-        &self,
-        action: &'static str,
-        job: F,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send
+    fn write<T, F>(&self, action: &'static str, job: F) -> impl Future<Output = Result<T, StoreError>> + Send
     where
         T: Send + 'static,
         F: FnOnce(Connection<'_>) -> sql::Result<T> + Send + 'static;
 
     /// Runs a job that reads, on one state of the database. It may be run again where a connection was lost.
-    fn read<T, F>(
-        &self,
-        action: &'static str,
-        job: F,
-    ) -> impl Future<Output = Result<T, StoreError>> + Send
+    fn read<T, F>(&self, action: &'static str, job: F) -> impl Future<Output = Result<T, StoreError>> + Send
     where
         T: Send + 'static,
         F: Fn(Connection<'_>) -> sql::Result<T> + Send + Sync + 'static;
@@ -73,7 +66,9 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
     }
 
     async fn set_deletion_threshold(&self, threshold: Option<DeletionThreshold>) -> Result<(), StoreError> {
-        self.jobs.write("setting the deletion threshold", move |c| organization::set_threshold(c, threshold)).await
+        self.jobs
+            .write("setting the deletion threshold", move |c| organization::set_threshold(c, threshold))
+            .await
     }
 
     async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
@@ -119,19 +114,21 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
         now: Timestamp,
     ) -> Result<Vec<OperationResult>, StoreError> {
         let operations: Vec<_> = operations.into_iter().map(batch::Operation::of).collect();
-        self.jobs.write("provisioning", move |c| {
-            lease::check(c, writer, operations.len(), now)?;
-            let off = organization::organization(c)?.is_some_and(|tenant| tenant.sync_enabled == Some(false));
-            if off {
-                // Synchronization is turned off: objects are the cloud's own, and no client changes them.
-                return Ok(operations.iter().map(|_| batch::answer("403", Outcome::Refused)).collect());
-            }
-            let mut batch = batch::Batch::begin_for(c, now, history::Log::of(writer.client, run))?;
-            let results = operations.into_iter().map(|operation| batch.operation(operation)).collect();
-            batch.finish()?;
-            results
-        })
-        .await
+        self.jobs
+            .write("provisioning", move |c| {
+                lease::check(c, writer, operations.len(), now)?;
+                let off =
+                    organization::organization(c)?.is_some_and(|tenant| tenant.sync_enabled == Some(false));
+                if off {
+                    // Synchronization is turned off: objects are the cloud's own, and no client changes them.
+                    return Ok(operations.iter().map(|_| batch::answer("403", Outcome::Refused)).collect());
+                }
+                let mut batch = batch::Batch::begin_for(c, now, history::Log::of(writer.client, run))?;
+                let results = operations.into_iter().map(|operation| batch.operation(operation)).collect();
+                batch.finish()?;
+                results
+            })
+            .await
     }
 
     async fn inventory(&self, after: Option<SourceAnchor>, top: usize) -> Result<InventoryPage, StoreError> {
@@ -153,11 +150,12 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
         errors: ClientErrors,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        self.jobs.write("keeping a client's errors", move |c| {
-            lease::check(c, writer, 0, now)?;
-            organization::put_client_errors(c, errors, now)
-        })
-        .await
+        self.jobs
+            .write("keeping a client's errors", move |c| {
+                lease::check(c, writer, 0, now)?;
+                organization::put_client_errors(c, errors, now)
+            })
+            .await
     }
 
     async fn lease(

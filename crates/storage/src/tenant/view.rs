@@ -1,9 +1,9 @@
 //! What the tenant's rules ask, answered by indexed look-ups inside the batch's transaction.
 
 use super::rows::{Result, anchor, first, from_json, kind_of, object_id};
+use crate::sql::{Connection, Fault, Record};
 use lockstep_model::{Fingerprint, ObjectKind, ObjectRef, Properties, SourceAnchor};
 use lockstep_tenant::provision::{Claim, Held, Known, Row, Space, State, View};
-use crate::sql::{Connection, Fault, Record};
 
 /// The rules' view of the database.
 pub(super) struct SqlView<'c>(pub(super) Connection<'c>);

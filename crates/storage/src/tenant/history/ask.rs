@@ -4,6 +4,7 @@
 //! of which one page looks at [`SCAN`] at most.
 
 use super::{BY_ID, Body, code_of, rows_named};
+use crate::sql::{Connection, Dialect, Fault, Value, each};
 use crate::tenant::rows::{Result, anchor, first, from_json, kind_of, micros, time, uuid};
 use crate::tenant::token;
 use lockstep_model::{ClientId, ObjectId, PropertyValue, RunId, Timestamp};
@@ -11,7 +12,6 @@ use lockstep_tenant::provision::Row;
 use lockstep_tenant::{
     HistoryMember, HistoryObject, HistoryOutcome, HistoryPage, HistoryQuery, HistoryRow, Page,
 };
-use crate::sql::{Connection, Dialect, Fault, Value, each};
 use std::ops::ControlFlow;
 
 /// Rows that one page looks at.

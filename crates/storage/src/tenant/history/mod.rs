@@ -9,8 +9,8 @@ pub(super) use ask::page;
 pub(super) use purge::purge_some;
 
 use super::batch::Batch;
-use crate::sql::{Connection, Record};
 use super::rows::{Numbered, Result, all, first, from_json, insert, kind_code, micros, run, to_json};
+use crate::sql::{Connection, Record};
 use lockstep_model::{
     ClientId, ErrorCode, ObjectId, ObjectKind, Properties, PropertyValue, RunId, SourceAnchor, SyncError,
 };

@@ -1,8 +1,8 @@
 //! History that goes: by age, and by the room it takes.
 
+use crate::sql::Connection;
 use crate::tenant::rows::{Result, all, first, micros, run, run_counted};
 use lockstep_model::Timestamp;
-use crate::sql::Connection;
 
 /// Rows that one transaction removes: other writers wait no longer than for these.
 const ROWS: i64 = 5_000;
