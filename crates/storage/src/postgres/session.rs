@@ -2,16 +2,18 @@
 //!
 //! **Invariant:** a session begins by naming its tenant; row-level security does the rest.
 
-use super::behind::Behind;
+use super::behind::{Behind, Group, Kept, Plan};
 use super::translate::translate;
 use super::{PostgresError, Tenant, fault};
-use crate::sql::{Fault, Numbered, Result, ValueRef};
+use crate::sql::{Bind, Fault, Numbered, Result, Value, ValueRef};
+use crate::tenant::Ahead;
 use deadpool_postgres::Object;
+use futures_util::future::try_join_all;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use tokio::runtime::Handle;
-use tokio_postgres::types::ToSql;
-use tokio_postgres::{Row, Statement};
+use tokio_postgres::Row;
+use tokio_postgres::types::{ToSql, Type};
 
 /// Statements that a connection keeps prepared. Lists are put together, so that there may be any number of them.
 const MOST_PREPARED: usize = 500;
@@ -23,6 +25,7 @@ pub(crate) struct Session {
     handle: Handle,
     behind: RefCell<Behind>,
     numbers: RefCell<BTreeMap<Numbered, i64>>,
+    ahead: RefCell<Ahead>,
 }
 
 impl Session {
@@ -54,6 +57,7 @@ impl Session {
             handle,
             behind: RefCell::default(),
             numbers: RefCell::default(),
+            ahead: RefCell::default(),
         };
         session.script(begin)?;
         Ok(session)
@@ -69,15 +73,12 @@ impl Session {
         self.handle.block_on(connection.batch_execute(sql)).map_err(fault)
     }
 
-    pub(super) fn prepared(&self, sql: &str) -> Result<Statement> {
-        let connection = self.connection()?;
-        self.handle.block_on(connection.prepare_cached(sql)).map_err(fault)
-    }
-
     /// Asks, of what everything before did.
     pub(crate) fn query(&self, sql: &str, values: &[ValueRef<'_>]) -> Result<Vec<Row>> {
+        if self.behind.borrow().concerns(sql) {
+            self.flush()?;
+        }
         let sql = translate(sql);
-        self.flush()?;
         let connection = self.connection()?;
         let ask = async {
             let statement = connection.prepare_cached(&sql).await?;
@@ -88,43 +89,115 @@ impl Session {
 
     /// Runs a statement and answers how many rows it changed.
     pub(crate) fn execute(&self, sql: &str, values: &[ValueRef<'_>]) -> Result<usize> {
+        // It may change any table, and what waits is older.
         self.flush()?;
-        self.execute_now(&translate(sql), values)
-    }
-
-    pub(super) fn execute_now(&self, sql: &str, values: &[ValueRef<'_>]) -> Result<usize> {
+        if Ahead::may_concern(sql) {
+            self.know(Ahead::default());
+        }
+        let sql = translate(sql);
         let connection = self.connection()?;
         let ask = async {
-            let statement = connection.prepare_cached(sql).await?;
+            let statement = connection.prepare_cached(&sql).await?;
             connection.execute(&statement, &params(values)).await
         };
         let changed = self.handle.block_on(ask).map_err(fault)?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
-    pub(super) fn execute_columns(
-        &self,
-        statement: &Statement,
-        columns: &[&(dyn ToSql + Sync)],
-    ) -> Result<()> {
-        let connection = self.connection()?;
-        self.handle.block_on(connection.execute(statement, columns)).map_err(fault).map(drop)
-    }
-
     /// Runs a statement, now or with others of its kind.
     pub(crate) fn run(&self, sql: &str, values: &[ValueRef<'_>]) -> Result<()> {
-        let full = self.behind.borrow_mut().keep(sql, values);
-        match full {
-            super::behind::Kept::Yes => Ok(()),
-            super::behind::Kept::Full => self.flush(),
-            super::behind::Kept::No => self.execute(sql, values).map(drop),
+        let kept = self.behind.borrow_mut().keep(sql, values);
+        match kept {
+            Kept::Yes | Kept::Full => {
+                if let Some(plan) = Plan::known(sql) {
+                    self.ahead.borrow_mut().written(&plan.table, values);
+                }
+                if kept == Kept::Full { self.flush() } else { Ok(()) }
+            }
+            Kept::No => self.execute(sql, values).map(drop),
         }
+    }
+
+    /// Runs a statement for many rows at once, and answers what `returning` says of those that it changed.
+    pub(crate) fn run_many(&self, sql: &str, returning: &str, columns: &[Vec<Value>]) -> Result<Vec<Row>> {
+        self.flush()?;
+        let Some(plan) = Plan::known(sql) else {
+            return Err(Fault::corrupt("a statement that cannot be run for many rows"));
+        };
+        let connection = self.connection()?;
+        let columns: Vec<Vec<ValueRef<'_>>> =
+            columns.iter().map(|column| column.iter().map(Bind::value).collect()).collect();
+        let arrays: Vec<&(dyn ToSql + Sync)> =
+            columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+        let ask = async {
+            let single = connection.prepare_cached(&plan.single).await?;
+            let types: Vec<&str> = single.params().iter().map(Type::name).collect();
+            let many = connection.prepare_cached(&plan.over(&types, Some(returning))).await?;
+            connection.query(&many, &arrays).await
+        };
+        self.handle.block_on(ask).map_err(fault)
+    }
+
+    /// Asks over arrays.
+    pub(crate) fn query_arrays(&self, sql: &str, columns: &[&Vec<Value>]) -> Result<Vec<Row>> {
+        self.flush()?;
+        let connection = self.connection()?;
+        let columns: Vec<Vec<ValueRef<'_>>> =
+            columns.iter().map(|column| column.iter().map(Bind::value).collect()).collect();
+        let arrays: Vec<&(dyn ToSql + Sync)> =
+            columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect();
+        let ask = async {
+            let statement = connection.prepare_cached(sql).await?;
+            connection.query(&statement, &arrays).await
+        };
+        self.handle.block_on(ask).map_err(fault)
+    }
+
+    /// What was asked ahead, if that answers.
+    pub(crate) fn ahead<T>(&self, known: impl FnOnce(&Ahead) -> Option<T>) -> Option<T> {
+        known(&self.ahead.borrow())
+    }
+
+    /// Takes what was asked ahead.
+    pub(crate) fn know(&self, ahead: Ahead) {
+        *self.ahead.borrow_mut() = ahead;
     }
 
     /// Writes what was kept.
     pub(crate) fn flush(&self) -> Result<()> {
         let kept = std::mem::take(&mut *self.behind.borrow_mut());
         kept.write(self)
+    }
+
+    /// Runs statements over arrays, all sent before the first is answered.
+    pub(super) fn write_groups(&self, groups: &[Group]) -> Result<()> {
+        let connection = self.connection()?;
+        let columns: Vec<Vec<Vec<ValueRef<'_>>>> = groups
+            .iter()
+            .map(|group| {
+                group.columns.iter().map(|column| column.iter().map(Bind::value).collect()).collect()
+            })
+            .collect();
+        let write = async {
+            let mut statements = Vec::with_capacity(groups.len());
+            for (group, columns) in groups.iter().zip(&columns) {
+                let single = connection.prepare_cached(&group.plan.single).await?;
+                // A statement for one row is at hand; one over arrays is worth its preparation from the second on.
+                if columns.first().is_none_or(|column| column.len() <= 1) {
+                    let row: Vec<&(dyn ToSql + Sync)> =
+                        columns.iter().flatten().map(|value| value as &(dyn ToSql + Sync)).collect();
+                    statements.push((single, row));
+                } else {
+                    let types: Vec<&str> = single.params().iter().map(Type::name).collect();
+                    let many = connection.prepare_cached(&group.plan.over(&types, None)).await?;
+                    statements
+                        .push((many, columns.iter().map(|column| column as &(dyn ToSql + Sync)).collect()));
+                }
+            }
+            let sent = statements.iter().map(|(statement, values)| connection.execute(statement, values));
+            try_join_all(sent).await
+        };
+        self.handle.block_on(write).map_err(fault).map(drop)
     }
 
     /// The number of the next row of a table. Only one transaction writes at a time.
@@ -150,6 +223,7 @@ impl Session {
     pub(super) fn forget(&self) {
         *self.behind.borrow_mut() = Behind::default();
         self.numbers.borrow_mut().clear();
+        self.know(Ahead::default());
     }
 
     /// Ends the transaction as the job ended.

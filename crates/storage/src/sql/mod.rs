@@ -10,10 +10,12 @@ mod value;
 
 pub(crate) use dialect::Dialect;
 pub(crate) use fault::{Fault, Result};
-pub(crate) use value::{Params, Record, Value, ValueRef};
+pub(crate) use value::{Bind, Params, Record, Value, ValueRef};
 
 use crate::postgres::Session;
+use crate::tenant::Ahead;
 use rusqlite::CachedStatement;
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 /// A transaction that statements are run in.
@@ -33,6 +35,14 @@ pub(crate) enum Numbered {
 }
 
 impl Connection<'_> {
+    /// What was asked ahead, if that answers.
+    pub(crate) fn ahead<T>(self, known: impl FnOnce(&Ahead) -> Option<T>) -> Option<T> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(session) => session.ahead(known),
+        }
+    }
+
     pub(crate) const fn dialect(self) -> Dialect {
         match self {
             Self::Sqlite(_) => Dialect::Sqlite,
@@ -152,6 +162,32 @@ pub(crate) fn insert(
                 session.run(sql, &all)
             })?;
             Ok(number)
+        }
+    }
+}
+
+/// Runs a statement for each of many pairs, all of one table. Answers for each whether a row changed; `second` is the
+/// column that the second of a pair stands for, and no pair comes twice.
+pub(crate) fn run_each(
+    connection: Connection<'_>,
+    sql: &str,
+    second: &str,
+    pairs: &[(i64, i64)],
+) -> Result<Vec<bool>> {
+    match connection {
+        Connection::Sqlite(_) => {
+            pairs.iter().map(|pair| Ok(run_counted(connection, sql, *pair)? > 0)).collect()
+        }
+        Connection::Postgres(session) => {
+            let columns = [
+                pairs.iter().map(|(first, _)| Value::Integer(*first)).collect(),
+                pairs.iter().map(|(_, second)| Value::Integer(*second)).collect(),
+            ];
+            let mut changed = BTreeSet::new();
+            for row in session.run_many(sql, second, &columns)? {
+                changed.insert(Record::Postgres(&row).get::<i64>(0)?);
+            }
+            Ok(pairs.iter().map(|(_, second)| changed.contains(second)).collect())
         }
     }
 }

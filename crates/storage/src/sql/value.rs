@@ -26,7 +26,7 @@ impl ToSql for ValueRef<'_> {
 }
 
 /// A value of its own, for statements that are put together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Value {
     Null,
     Integer(i64),

@@ -481,12 +481,22 @@ impl<'c> Batch<'c> {
     }
 
     fn key_and_manager_of(&self, row: Row) -> Result<(String, Option<String>)> {
+        let known =
+            self.connection.ahead(|ahead| ahead.by_row(row).map(|b| (b.name_key.clone(), b.manager.clone())));
+        if let Some(known) = known {
+            return Ok(known);
+        }
         let sql = "SELECT name_key, manager FROM object WHERE oid = ?1";
         let found = first(self.connection, sql, [row], |found| Ok((found.get(0)?, found.get(1)?)))?;
         Ok(found.unwrap_or_default())
     }
 
     pub(super) fn name_key_of(&self, row: Row) -> Result<String> {
+        if let Some(key) =
+            self.connection.ahead(|ahead| ahead.by_row(row).map(|before| before.name_key.clone()))
+        {
+            return Ok(key);
+        }
         let sql = "SELECT name_key FROM object WHERE oid = ?1";
         Ok(first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or_default())
     }

@@ -64,6 +64,10 @@ impl Batch<'_> {
         if errors.is_empty() && !self.any_errors {
             return Ok(());
         }
+        if errors.is_empty() && self.connection.ahead(|ahead| ahead.is_sound(anchor).then_some(())).is_some()
+        {
+            return Ok(());
+        }
         let before = existing(self.connection, anchor)?;
         if errors.is_empty() && !before.iter().any(|e| e.origin == origin as i64) {
             return Ok(());

@@ -4,7 +4,7 @@ use super::batch::{Batch, answer};
 use super::counters::{Counter, read};
 use super::errors::Origin;
 use super::history::{Body, Links};
-use super::rows::{Result, all, first, micros, run, run_counted};
+use super::rows::{Result, all, first, micros, run, run_each};
 use super::view::{SqlView, link_end, object_ref};
 use lockstep_model::provisioning::{OperationResult, Outcome};
 use lockstep_model::scim::{PatchVerb, ScimPatch};
@@ -77,11 +77,14 @@ impl Batch<'_> {
         }
         // In key order, so that the tree grows at few places.
         rows.sort_unstable_by_key(|(row, ..)| *row);
+        rows.dedup_by_key(|(row, ..)| *row);
         let mut added = Links::default();
         let (mut living, mut pending) = (0, 0);
-        for (row, kind, state, anchor) in rows {
-            let sql = "INSERT INTO member (grp, member) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-            if run_counted(self.connection, sql, (group.row, row))? == 0 {
+        let pairs: Vec<(Row, Row)> = rows.iter().map(|(row, ..)| (group.row, *row)).collect();
+        let sql = "INSERT INTO member (grp, member) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let fresh = run_each(self.connection, sql, "member", &pairs)?;
+        for ((row, kind, state, anchor), fresh) in rows.into_iter().zip(fresh) {
+            if !fresh {
                 continue;
             }
             added.add(anchor);
@@ -105,12 +108,22 @@ impl Batch<'_> {
     fn remove_members(&mut self, group: &Known, members: Vec<SourceAnchor>) -> Result<Links> {
         let mut removed = Links::default();
         let mut was_pending = false;
+        let mut rows: Vec<(SourceAnchor, Known)> = Vec::with_capacity(members.len());
+        let mut met = BTreeSet::new();
         for member in members {
-            let Some(known) = SqlView(self.connection).known(member.as_str())? else { continue };
-            let pair = (group.row, known.row);
-            if run_counted(self.connection, "DELETE FROM member WHERE grp = ?1 AND member = ?2", pair)? == 0 {
+            match SqlView(self.connection).known(member.as_str())? {
+                Some(known) if met.insert(known.row) => rows.push((member, known)),
+                _ => {}
+            }
+        }
+        let pairs: Vec<(Row, Row)> = rows.iter().map(|(_, known)| (group.row, known.row)).collect();
+        let sql = "DELETE FROM member WHERE grp = ?1 AND member = ?2";
+        let gone = run_each(self.connection, sql, "member", &pairs)?;
+        for ((member, known), gone) in rows.into_iter().zip(gone) {
+            if !gone {
                 continue;
             }
+            let pair = (group.row, known.row);
             removed.add(&member);
             if known.kind == ObjectKind::Group {
                 run(self.connection, "DELETE FROM nested WHERE parent = ?1 AND child = ?2", pair)?;

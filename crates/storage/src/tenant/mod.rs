@@ -4,6 +4,7 @@
 //! **Invariant:** no driver of a database is named here; [`crate::sql`] runs what is written here on either.
 
 mod access;
+mod ahead;
 mod batch;
 mod changes;
 mod counters;
@@ -21,5 +22,6 @@ mod store;
 mod token;
 mod view;
 
+pub(crate) use ahead::Ahead;
 pub(crate) use store::Jobs;
 pub use store::SqlTenantStore;

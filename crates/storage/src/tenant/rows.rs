@@ -1,6 +1,6 @@
 //! Values as they stand in columns.
 
-pub(super) use crate::sql::{Fault, Numbered, Result, all, first, insert, run, run_counted};
+pub(super) use crate::sql::{Fault, Numbered, Result, all, first, insert, run, run_counted, run_each};
 use lockstep_model::{ObjectId, ObjectKind, SourceAnchor, Timestamp};
 use lockstep_tenant::Role;
 use serde::Serialize;

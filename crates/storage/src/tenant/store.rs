@@ -1,7 +1,7 @@
 //! The trait of the tenant's store, each method a job in a transaction of a database.
 
 use super::{
-    access, batch, changes, counters, directory, domains, errors, history, lease, lists, objects,
+    access, ahead, batch, changes, counters, directory, domains, errors, history, lease, lists, objects,
     organization,
 };
 use crate::sql::{self, Connection, Fault};
@@ -123,6 +123,7 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
                     // Synchronization is turned off: objects are the cloud's own, and no client changes them.
                     return Ok(operations.iter().map(|_| batch::answer("403", Outcome::Refused)).collect());
                 }
+                ahead::look(c, &operations)?;
                 let mut batch = batch::Batch::begin_for(c, now, history::Log::of(writer.client, run))?;
                 let results = operations.into_iter().map(|operation| batch.operation(operation)).collect();
                 batch.finish()?;

@@ -32,16 +32,16 @@ pub(super) fn state_of(code: i64) -> Result<State> {
     }
 }
 
-macro_rules! known {
-    ($condition:literal) => {
-        concat!(
-            "SELECT oid, id, kind, state, sync_enabled, fingerprint, errors, anchor FROM object WHERE ",
-            $condition
-        )
+macro_rules! columns {
+    ($rest:literal) => {
+        concat!("SELECT oid, id, kind, state, sync_enabled, fingerprint, errors, anchor", $rest)
     };
 }
 
-fn read_known(row: &Record<'_>) -> Result<(Known, Option<SourceAnchor>)> {
+/// The columns that [`read_known`] takes.
+pub(super) const KNOWN: &str = columns!("");
+
+pub(super) fn read_known(row: &Record<'_>) -> Result<(Known, Option<SourceAnchor>)> {
     let fingerprint: Option<&[u8]> = row.get::<Option<&[u8]>>(5)?;
     let fingerprint = fingerprint
         .map(|bytes| bytes.try_into().map(Fingerprint).map_err(|_| Fault::corrupt("a fingerprint")))
@@ -62,12 +62,19 @@ fn read_known(row: &Record<'_>) -> Result<(Known, Option<SourceAnchor>)> {
 impl SqlView<'_> {
     /// The object of an anchor given as text.
     pub(super) fn known(&self, anchor: &str) -> Result<Option<Known>> {
-        Ok(first(self.0, known!("anchor = ?1"), [anchor], read_known)?.map(|(known, _)| known))
+        if let Some(known) = self.0.ahead(|ahead| ahead.by_anchor(anchor)) {
+            return Ok(known);
+        }
+        Ok(first(self.0, columns!(" FROM object WHERE anchor = ?1"), [anchor], read_known)?
+            .map(|(known, _)| known))
     }
 }
 
 /// The handle, kind and state of an anchor: what a link needs.
 pub(super) fn link_end(connection: Connection<'_>, anchor: &str) -> Result<Option<(Row, ObjectKind, State)>> {
+    if let Some(known) = connection.ahead(|ahead| ahead.by_anchor(anchor)) {
+        return Ok(known.map(|known| (known.row, known.kind, known.state)));
+    }
     let sql = "SELECT oid, kind, state FROM object WHERE anchor = ?1";
     first(connection, sql, [anchor], |row| Ok((row.get(0)?, kind_of(row.get(1)?)?, state_of(row.get(2)?)?)))
 }
@@ -80,12 +87,21 @@ impl View for SqlView<'_> {
     }
 
     fn holder(&mut self, claim: &Claim) -> Result<Option<Row>> {
+        if let Some(holder) = self.0.ahead(|ahead| ahead.holder(claim)) {
+            return Ok(holder);
+        }
         let sql = "SELECT oid FROM claim WHERE space = ?1 AND key = ?2";
         first(self.0, sql, (space_code(claim.space), claim.key.as_str()), |row| Ok(row.get(0)?))
     }
 
     fn by_row(&mut self, row: Row) -> Result<(Known, Option<SourceAnchor>)> {
-        first(self.0, known!("oid = ?1"), [row], read_known)?
+        let known = self
+            .0
+            .ahead(|ahead| ahead.by_row(row).map(|before| (before.known.clone(), before.anchor.clone())));
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        first(self.0, columns!(" FROM object WHERE oid = ?1"), [row], read_known)?
             .ok_or_else(|| Fault::corrupt("the holder of a value"))
     }
 
@@ -94,6 +110,9 @@ impl View for SqlView<'_> {
     }
 
     fn stored(&mut self, row: Row) -> Result<(Properties, Held)> {
+        if let Some(stored) = self.0.ahead(|ahead| ahead.stored(row)) {
+            return Ok(stored);
+        }
         let sql = "SELECT body, held FROM body WHERE oid = ?1";
         first(self.0, sql, [row], |found| {
             let body = found.get::<&str>(0)?;
