@@ -380,7 +380,7 @@ impl<'c> Batch<'c> {
         while let Some(claim) = self.freed.pop_first() {
             let sql = "SELECT oid FROM waiting WHERE space = ?1 AND key = ?2 ORDER BY oid";
             let params = (space_code(claim.space), claim.key.as_str());
-            let waiters = super::rows::all(self.connection, sql, params, |row| Ok(row.get::<Row>(0)?))?;
+            let waiters = super::rows::all(self.connection, sql, params, |row| row.get::<Row>(0))?;
             for row in waiters {
                 released += u64::from(self.resolve_again(row)?);
             }
@@ -498,7 +498,7 @@ impl<'c> Batch<'c> {
             return Ok(key);
         }
         let sql = "SELECT name_key FROM object WHERE oid = ?1";
-        Ok(first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or_default())
+        Ok(first(self.connection, sql, [row], |found| found.get(0))?.unwrap_or_default())
     }
 
     pub(super) fn learn_words(&mut self, row: Row, name_key: &str) {

@@ -25,16 +25,15 @@ const INLINE: usize = 100;
 /// The newest row of the history.
 pub(super) fn mark(connection: Connection<'_>) -> Result<i64> {
     let sql = "SELECT max(hid) FROM history";
-    Ok(first(connection, sql, (), |row| Ok(row.get::<Option<i64>>(0)?))?.flatten().unwrap_or(0))
+    Ok(first(connection, sql, (), |row| row.get::<Option<i64>>(0))?.flatten().unwrap_or(0))
 }
 
 /// Whether the history still has every row after the mark.
 fn reaches_back(connection: Connection<'_>, query: &ChangesQuery) -> Result<bool> {
     let oldest =
-        first(connection, "SELECT min(first) FROM history_batch", (), |row| Ok(row.get::<Option<i64>>(0)?))?;
+        first(connection, "SELECT min(first) FROM history_batch", (), |row| row.get::<Option<i64>>(0))?;
     let newest = mark(connection)?;
-    let from =
-        first(connection, "SELECT changes_from FROM tenant", (), |row| Ok(row.get::<Option<i64>>(0)?))?;
+    let from = first(connection, "SELECT changes_from FROM tenant", (), |row| row.get::<Option<i64>>(0))?;
     if from.flatten().is_some_and(|from| from >= micros(query.given_at)) {
         return Ok(false);
     }
@@ -45,7 +44,7 @@ fn reaches_back(connection: Connection<'_>, query: &ChangesQuery) -> Result<bool
     }
     // Once all of it is purged, numbers begin anew. A mark may be some moments younger than its time.
     let sql = "SELECT at FROM history_batch WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
-    let at = first(connection, sql, [query.after], |row| Ok(row.get::<i64>(0)?))?;
+    let at = first(connection, sql, [query.after], |row| row.get::<i64>(0))?;
     Ok(at.is_none_or(|at| at <= micros(query.given_at).saturating_add(SLACK)))
 }
 
@@ -233,7 +232,7 @@ fn id_at(connection: Connection<'_>, row: Row) -> Result<Option<ObjectId>> {
 /// An object came or went: so did it in each of its groups.
 fn groups_of(connection: Connection<'_>, member: Row, came: bool, page: &mut Page) -> Result<()> {
     let sql = "SELECT m.grp FROM member m JOIN object g ON g.oid = m.grp WHERE m.member = ?1 AND g.state = 0";
-    let groups = all(connection, sql, [member], |row| Ok(row.get::<Row>(0)?))?;
+    let groups = all(connection, sql, [member], |row| row.get::<Row>(0))?;
     if groups.is_empty() {
         return Ok(());
     }

@@ -111,7 +111,7 @@ impl Deltas {
 /// One counter as it stands, changes not yet written left out.
 pub(super) fn read(connection: Connection<'_>, counter: Counter) -> Result<i64> {
     let sql = "SELECT value FROM counter WHERE name = ?1";
-    Ok(super::rows::first(connection, sql, [counter.name()], |row| Ok(row.get(0)?))?.unwrap_or(0))
+    Ok(super::rows::first(connection, sql, [counter.name()], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// All of them.

@@ -302,7 +302,7 @@ impl Batch<'_> {
 
     pub(super) fn extra_of(&self, row: Row) -> Result<BTreeMap<String, serde_json::Value>> {
         let sql = "SELECT extra FROM body WHERE oid = ?1";
-        let text = first(self.connection, sql, [row], |found| Ok(found.get::<Option<String>>(0)?))?.flatten();
+        let text = first(self.connection, sql, [row], |found| found.get::<Option<String>>(0))?.flatten();
         text.map_or_else(|| Ok(BTreeMap::new()), |text| from_json(&text, "what an object holds beside"))
     }
 
@@ -388,7 +388,7 @@ impl Batch<'_> {
     pub(super) fn note_gone_from_groups(&mut self, row: Row, id: ObjectId) -> Result<()> {
         let sql =
             "SELECT m.grp FROM member m JOIN object g ON g.oid = m.grp WHERE m.member = ?1 AND g.state = 0";
-        for group in all(self.connection, sql, [row], |found| Ok(found.get::<Row>(0)?))? {
+        for group in all(self.connection, sql, [row], |found| found.get::<Row>(0))? {
             let mut gone = Links::default();
             gone.add_id(id);
             self.note(group, HistoryOutcome::Membership, &Body::links(Links::default(), gone))?;
@@ -400,7 +400,7 @@ impl Batch<'_> {
     pub(super) fn note_members_gone(&mut self, group: Row) -> Result<()> {
         let sql = "SELECT member FROM member WHERE grp = ?1";
         let mut gone = Links::default();
-        for member in all(self.connection, sql, [group], |found| Ok(found.get::<Row>(0)?))? {
+        for member in all(self.connection, sql, [group], |found| found.get::<Row>(0))? {
             self.name_member(&mut gone, member)?;
         }
         if gone.count > 0 {

@@ -130,9 +130,9 @@ const HOLDERS: &str = "SELECT DISTINCT c.oid FROM claim c WHERE substr(c.key, le
 fn references(connection: Connection<'_>, domain: &str) -> Result<References> {
     let suffix = format!("@{domain}");
     let sql = "SELECT count(DISTINCT oid) FROM claim WHERE substr(key, length(key) - length(?1) + 1) = ?1";
-    let count: i64 = first(connection, sql, [&suffix], |row| Ok(row.get(0)?))?.unwrap_or(0);
+    let count: i64 = first(connection, sql, [&suffix], |row| row.get(0))?.unwrap_or(0);
     let most = i64::try_from(NAMED_REFERENCES).unwrap_or(5);
-    let rows = all(connection, HOLDERS, (&suffix, 0, most), |row| Ok(row.get::<Row>(0)?))?;
+    let rows = all(connection, HOLDERS, (&suffix, 0, most), |row| row.get::<Row>(0))?;
     let mut named = Vec::with_capacity(rows.len());
     for row in rows {
         let sql = "SELECT o.kind, b.body ->> 'displayName', \
@@ -160,7 +160,7 @@ pub(super) fn referring(
     let after: Row = after.map(super::token::decode).transpose()?.unwrap_or(0);
     let limit = i64::try_from(top + 1).unwrap_or(1_000);
     let params = (format!("@{domain}"), after, limit);
-    let mut rows = all(connection, HOLDERS, params, |row| Ok(row.get::<Row>(0)?))?;
+    let mut rows = all(connection, HOLDERS, params, |row| row.get::<Row>(0))?;
     let more = rows.len() > top;
     rows.truncate(top);
     let sql = format!("SELECT {COLUMNS} FROM object o JOIN body b ON b.oid = o.oid WHERE o.oid = ?1");
@@ -187,7 +187,7 @@ pub(super) fn recalculate_some(connection: Connection<'_>, now: Timestamp) -> Re
     })?;
     let Some(job) = job else { return Ok((0, false)) };
     let sql = "SELECT max(oid) FROM (SELECT oid FROM object WHERE oid > ?1 ORDER BY oid LIMIT ?2) AS page";
-    let last: Option<Row> = first(connection, sql, (job.after, PAGE), |row| Ok(row.get(0)?))?.flatten();
+    let last: Option<Row> = first(connection, sql, (job.after, PAGE), |row| row.get(0))?.flatten();
     let Some(last) = last else {
         run(connection, "DELETE FROM domain_job WHERE domain = ?1", [&job.domain])?;
         if job.forced {

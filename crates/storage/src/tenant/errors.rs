@@ -117,12 +117,12 @@ impl Batch<'_> {
         let Some(other) = &error.other else { return Ok(None) };
         if let Some(id) = other.id {
             let sql = "SELECT oid FROM object WHERE id = ?1";
-            return first(self.connection, sql, [id.0.as_bytes().as_slice()], |row| Ok(row.get(0)?));
+            return first(self.connection, sql, [id.0.as_bytes().as_slice()], |row| row.get(0));
         }
         match &other.anchor {
             Some(anchor) => {
                 let sql = "SELECT oid FROM object WHERE anchor = ?1";
-                first(self.connection, sql, [anchor.as_str()], |row| Ok(row.get(0)?))
+                first(self.connection, sql, [anchor.as_str()], |row| row.get(0))
             }
             None => Ok(None),
         }

@@ -72,7 +72,7 @@ pub(super) fn ask(
     let newest = format!("SELECT {COLUMNS} FROM lease WHERE name = ?1 ORDER BY epoch DESC LIMIT 1");
     let newest = first(connection, &newest, [&request.lease], read)?;
     let highest =
-        first(connection, "SELECT coalesce(max(epoch), 0) FROM lease", (), |row| Ok(row.get::<i64>(0)?))?;
+        first(connection, "SELECT coalesce(max(epoch), 0) FROM lease", (), |row| row.get::<i64>(0))?;
     let next = u64::try_from(highest.unwrap_or(0)).unwrap_or(0) + 1;
     let continued = continued(connection, client, request, next)?;
     let Decided { changed, taken, answer } = decide(newest.as_ref(), next, continued, client, request, now);

@@ -162,7 +162,7 @@ impl Batch<'_> {
 
     fn anchor_of(&self, row: Row) -> Result<Option<String>> {
         let sql = "SELECT anchor FROM object WHERE oid = ?1";
-        Ok(first(self.connection, sql, [row], |found| Ok(found.get::<Option<String>>(0)?))?.flatten())
+        Ok(first(self.connection, sql, [row], |found| found.get::<Option<String>>(0))?.flatten())
     }
 
     /// Points the links of one row at another.
@@ -179,7 +179,7 @@ impl Batch<'_> {
     fn count_links(&self, row: Row) -> Result<(i64, i64, i64)> {
         let sql = "SELECT count(*) FROM member m JOIN object g ON g.oid = m.grp \
                    WHERE m.member = ?1 AND g.state = 0";
-        let into: i64 = first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or(0);
+        let into: i64 = first(self.connection, sql, [row], |found| found.get(0))?.unwrap_or(0);
         let sql = "SELECT count(*), count(CASE WHEN o.state = 0 THEN 1 END) FROM member m JOIN object o ON o.oid = m.member \
                    WHERE m.grp = ?1 AND m.member <> ?1";
         let (all, living) = first(self.connection, sql, [row], |found| Ok((found.get(0)?, found.get(1)?)))?
@@ -189,7 +189,7 @@ impl Batch<'_> {
 
     fn links_to_itself(&self, row: Row) -> Result<i64> {
         let sql = "SELECT count(*) FROM member WHERE grp = ?1 AND member = ?1";
-        Ok(first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or(0))
+        Ok(first(self.connection, sql, [row], |found| found.get(0))?.unwrap_or(0))
     }
 
     /// An object with links came alive: its links count now. Its row says so already.
@@ -224,7 +224,7 @@ impl Batch<'_> {
     fn ring_of(&self, group: Row) -> Result<Option<Vec<Row>>> {
         let sql = "SELECT n.child FROM nested n JOIN object o ON o.oid = n.child \
                    WHERE n.parent = ?1 AND o.state = 0 ORDER BY n.child";
-        find_ring(group, |at| all(self.connection, sql, [at], |row| Ok(row.get(0)?)))
+        find_ring(group, |at| all(self.connection, sql, [at], |row| row.get(0)))
     }
 
     /// Groups that can be reached from a group by its members, or from which it can be reached.
@@ -237,7 +237,7 @@ impl Batch<'_> {
         let mut met = BTreeSet::new();
         let mut queue = vec![group];
         while let Some(at) = queue.pop() {
-            for next in all(self.connection, sql, [at], |row| Ok(row.get::<Row>(0)?))? {
+            for next in all(self.connection, sql, [at], |row| row.get::<Row>(0))? {
                 if met.len() < MAX_RING_SEARCH && met.insert(next) {
                     queue.push(next);
                 }
@@ -293,7 +293,7 @@ impl Batch<'_> {
             self.connection,
             "SELECT DISTINCT anchor FROM error WHERE code = 'UnresolvedReference' AND origin = 3",
             (),
-            |row| Ok(row.get::<String>(0)?),
+            |row| row.get::<String>(0),
         )?;
         let mut found: BTreeMap<String, Vec<SyncError>> =
             reported.into_iter().map(|anchor| (anchor, Vec::new())).collect();
@@ -323,7 +323,7 @@ impl Batch<'_> {
     fn drop_resolved_links_to(&mut self, member: &str) -> Result<()> {
         let sql = "SELECT DISTINCT anchor FROM error WHERE code = 'UnresolvedReference' AND origin = 3 AND value = ?1";
         let groups: BTreeSet<String> =
-            all(self.connection, sql, [member], |row| Ok(row.get(0)?))?.into_iter().collect();
+            all(self.connection, sql, [member], |row| row.get(0))?.into_iter().collect();
         for group in groups {
             self.drop_resolved_links(&group)?;
         }
@@ -335,7 +335,7 @@ impl Batch<'_> {
         let sql = "SELECT e.value FROM error e WHERE e.anchor = ?1 AND e.origin = 3 AND EXISTS \
                    (SELECT 1 FROM object g JOIN member m ON m.grp = g.oid JOIN object o ON o.oid = m.member \
                     WHERE g.anchor = e.anchor AND o.anchor = e.value AND o.state <> 0)";
-        let values = all(self.connection, sql, [group], |row| Ok(row.get::<String>(0)?))?;
+        let values = all(self.connection, sql, [group], |row| row.get::<String>(0))?;
         let sql = "SELECT 1 FROM error WHERE anchor = ?1 AND origin = 3 LIMIT 1";
         if first(self.connection, sql, [group], |_| Ok(()))?.is_none() {
             return Ok(());

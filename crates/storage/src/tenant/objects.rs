@@ -113,7 +113,7 @@ pub(super) fn inventory(
 fn members_fingerprint(connection: Connection<'_>, group: Row) -> Result<Fingerprint> {
     let sql = "SELECT o.anchor FROM member m JOIN object o ON o.oid = m.member \
                WHERE m.grp = ?1 AND o.anchor IS NOT NULL";
-    let mut anchors = all(connection, sql, [group], |row| Ok(row.get::<Box<str>>(0)?))?;
+    let mut anchors = all(connection, sql, [group], |row| row.get::<Box<str>>(0))?;
     anchors.sort_unstable();
     Ok(Fingerprint::of_members(anchors.iter().map(AsRef::as_ref)))
 }

@@ -69,7 +69,7 @@ pub(super) fn set_sync_enabled(connection: Connection<'_>, enabled: bool, now: T
     // to change. The anchor stays, so that they are found again if synchronization is turned on.
     let mut batch = Batch::begin(connection, now)?;
     let sql = "SELECT DISTINCT anchor FROM error";
-    for anchor in all(connection, sql, (), |row| Ok(row.get::<String>(0)?))? {
+    for anchor in all(connection, sql, (), |row| row.get::<String>(0))? {
         batch.clear_errors(&anchor)?;
     }
     run(connection, "DELETE FROM waiting", ())?;
@@ -238,7 +238,7 @@ pub(super) fn sweep(connection: Connection<'_>, now: Timestamp) -> Result<u64> {
     // Only those whose value is free: a sweep costs what it finds, not what waits.
     let sql = "SELECT DISTINCT w.oid FROM waiting w LEFT JOIN claim c ON c.space = w.space AND c.key = w.key \
                WHERE c.oid IS NULL ORDER BY w.oid";
-    for row in all(connection, sql, (), |row| Ok(row.get::<Row>(0)?))? {
+    for row in all(connection, sql, (), |row| row.get::<Row>(0))? {
         released += u64::from(batch.resolve_again(row)?);
     }
     released += batch.release_freed()?;

@@ -91,7 +91,7 @@ impl View for SqlView<'_> {
             return Ok(holder);
         }
         let sql = "SELECT oid FROM claim WHERE space = ?1 AND key = ?2";
-        first(self.0, sql, (space_code(claim.space), claim.key.as_str()), |row| Ok(row.get(0)?))
+        first(self.0, sql, (space_code(claim.space), claim.key.as_str()), |row| row.get(0))
     }
 
     fn by_row(&mut self, row: Row) -> Result<(Known, Option<SourceAnchor>)> {

@@ -305,7 +305,7 @@ fn member(connection: Connection<'_>, named: String) -> Result<HistoryMember> {
         let id: ObjectId = id.parse().map_err(|_| Fault::corrupt("a member in the history"))?;
         let sql = "SELECT b.body ->> 'displayName' FROM object o JOIN body b ON b.oid = o.oid \
                    WHERE o.id = ?1";
-        let name = first(connection, sql, [id.0.as_bytes().as_slice()], |row| Ok(row.get(0)?))?.flatten();
+        let name = first(connection, sql, [id.0.as_bytes().as_slice()], |row| row.get(0))?.flatten();
         return Ok(HistoryMember { anchor: None, id: Some(id), name });
     }
     let anchor = anchor(named)?;

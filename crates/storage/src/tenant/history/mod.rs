@@ -248,7 +248,7 @@ impl Batch<'_> {
         errors: &[SyncError],
     ) -> Result<()> {
         let sql = "SELECT oid FROM object WHERE anchor = ?1 AND kind = ?2 AND state <> 2";
-        let known = first(self.connection, sql, (anchor.as_str(), kind_code(kind)), |row| Ok(row.get(0)?))?;
+        let known = first(self.connection, sql, (anchor.as_str(), kind_code(kind)), |row| row.get(0))?;
         let row: Row = match known {
             Some(row) => row,
             None => -self.without_row(kind, anchor.as_str(), name)?,
@@ -271,7 +271,7 @@ impl Batch<'_> {
     /// The number of an object that has no row in the directory.
     fn without_row(&self, kind: ObjectKind, anchor: &str, name: &str) -> Result<i64> {
         let sql = "SELECT n FROM history_object WHERE anchor = ?1 AND kind = ?2 AND id IS NULL";
-        if let Some(n) = first(self.connection, sql, (anchor, kind_code(kind)), |row| Ok(row.get(0)?))? {
+        if let Some(n) = first(self.connection, sql, (anchor, kind_code(kind)), |row| row.get(0))? {
             run(self.connection, "UPDATE history_object SET name = ?2 WHERE n = ?1", (n, name))?;
             return Ok(n);
         }
@@ -313,7 +313,7 @@ impl Batch<'_> {
 
 /// Rows of objects that a text names: their id, anchor, sign-in name or address. Empty where none is known.
 fn rows_named(connection: Connection<'_>, text: &str) -> Result<Vec<Row>> {
-    let number = |row: &Record<'_>| Ok(row.get::<Row>(0)?);
+    let number = |row: &Record<'_>| row.get::<Row>(0);
     let mut found: Vec<Row> = Vec::new();
     if let Ok(id) = text.parse::<lockstep_model::ObjectId>() {
         let bytes = id.0.as_bytes().as_slice();

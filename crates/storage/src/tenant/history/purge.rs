@@ -23,7 +23,7 @@ pub(in crate::tenant) fn purge_some(
     let mut removed = runs;
     let most = i64::try_from(most_bytes).unwrap_or(i64::MAX);
     let sql = "SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM history_batch";
-    let mut bytes: i64 = first(connection, sql, (), |row| Ok(row.get(0)?))?.unwrap_or(0);
+    let mut bytes: i64 = first(connection, sql, (), |row| row.get(0))?.unwrap_or(0);
     let sql = "SELECT first, last, at, bytes FROM history_batch ORDER BY first LIMIT ?1";
     let batches = all(connection, sql, [BATCHES], |row| {
         Ok((row.get::<i64>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?, row.get::<i64>(3)?))
