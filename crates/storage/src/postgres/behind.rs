@@ -164,6 +164,11 @@ impl Behind {
         self.groups.iter().any(|group| sql.contains(group.plan.table.as_str()))
     }
 
+    /// How many rows wait.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Does all of it.
     pub(super) fn write(self, session: &Session) -> Result<()> {
         if self.groups.is_empty() { Ok(()) } else { session.write_groups(&self.groups) }

@@ -9,7 +9,7 @@ use crate::sql::{Bind, Fault, Numbered, Result, Value, ValueRef};
 use crate::tenant::Ahead;
 use deadpool_postgres::Object;
 use futures_util::future::try_join_all;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use tokio::runtime::Handle;
 use tokio_postgres::Row;
@@ -26,6 +26,7 @@ pub(crate) struct Session {
     behind: RefCell<Behind>,
     numbers: RefCell<BTreeMap<Numbered, i64>>,
     ahead: RefCell<Ahead>,
+    written: Cell<usize>,
 }
 
 impl Session {
@@ -58,6 +59,7 @@ impl Session {
             behind: RefCell::default(),
             numbers: RefCell::default(),
             ahead: RefCell::default(),
+            written: Cell::default(),
         };
         session.script(begin)?;
         Ok(session)
@@ -166,6 +168,7 @@ impl Session {
     /// Writes what was kept.
     pub(crate) fn flush(&self) -> Result<()> {
         let kept = std::mem::take(&mut *self.behind.borrow_mut());
+        self.written.set(self.written.get().saturating_add(kept.rows()));
         kept.write(self)
     }
 
@@ -217,6 +220,11 @@ impl Session {
         };
         self.numbers.borrow_mut().insert(table, next);
         Ok(next)
+    }
+
+    /// About how many rows were written.
+    pub(super) fn written(&self) -> usize {
+        self.written.get()
     }
 
     /// Forgets what a part of the transaction did that was taken back.

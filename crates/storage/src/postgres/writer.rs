@@ -1,7 +1,7 @@
 //! The writer of a process: it takes what waits in the queue into one transaction, so that many small writes share one
 //! lock and one flush to the disk, and answers each after the commit. Other processes wait for the tenant's lock.
 
-use super::{Session, Tenant, pool_fault};
+use super::{Session, Tenant, fault, pool_fault};
 use crate::sql::{Connection, Fault, Result};
 use deadpool_postgres::Pool;
 use std::time::{Duration, Instant};
@@ -14,6 +14,11 @@ const QUEUE: usize = 256;
 const MAX_GROUP: usize = 64;
 /// How long jobs are gathered into one transaction while more wait. Other processes wait as long.
 const MAX_GROUP_TIME: Duration = Duration::from_millis(300);
+
+/// Rows after which the planner is told how large the tables have become; then each time that they have doubled.
+const ANALYZE_FROM: usize = 2_000;
+/// The tables that grow.
+const GROWING: &str = "object, body, claim, word, member, nested, error, waiting, history, history_batch";
 
 /// Told how the transaction ended.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
@@ -47,8 +52,13 @@ where
 pub(super) fn spawn(pool: Pool, tenant: Tenant, handle: Handle) -> std::io::Result<mpsc::Sender<Job>> {
     let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
     std::thread::Builder::new().name("pg-write".to_owned()).spawn(move || {
+        let (mut written, mut analyze_at) = (0, ANALYZE_FROM);
         while let Some(first) = receiver.blocking_recv() {
-            run_group(&pool, tenant, &handle, first, &mut receiver);
+            written += run_group(&pool, tenant, &handle, first, &mut receiver);
+            if written >= analyze_at {
+                analyze(&pool, &handle);
+                analyze_at = written.saturating_mul(2);
+            }
         }
     })?;
     Ok(sender)
@@ -66,13 +76,32 @@ fn begin(pool: &Pool, tenant: Tenant, handle: &Handle) -> Result<Session> {
     }
 }
 
-fn run_group(pool: &Pool, tenant: Tenant, handle: &Handle, first: Job, more: &mut mpsc::Receiver<Job>) {
+/// Takes statistics of tables that a load has filled. PostgreSQL does it by itself, but a minute later: until then it
+/// thinks them nearly empty, and a list may take minutes.
+fn analyze(pool: &Pool, handle: &Handle) {
+    let run = async {
+        let connection = pool.get().await.map_err(pool_fault)?;
+        connection.batch_execute(&format!("ANALYZE {GROWING}")).await.map_err(fault)
+    };
+    if let Err(error) = handle.block_on(run) {
+        tracing::debug!(error = %chain(&error), "no statistics were taken; PostgreSQL takes them later by itself");
+    }
+}
+
+/// Answers about how many rows were written.
+fn run_group(
+    pool: &Pool,
+    tenant: Tenant,
+    handle: &Handle,
+    first: Job,
+    more: &mut mpsc::Receiver<Job>,
+) -> usize {
     let began = Instant::now();
     let session = match begin(pool, tenant, handle) {
         Ok(session) => session,
         Err(fault) => {
             (first.0)(Err(fault)).1(Ok(()));
-            return;
+            return 0;
         }
     };
     let mut answers: Vec<Answer> = Vec::new();
@@ -86,6 +115,7 @@ fn run_group(pool: &Pool, tenant: Tenant, handle: &Handle, first: Job, more: &mu
             .then(|| more.try_recv().ok())
             .flatten();
     }
+    let written = session.written();
     match session.end(state) {
         Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
         Err(error) => {
@@ -101,6 +131,7 @@ fn run_group(pool: &Pool, tenant: Tenant, handle: &Handle, first: Job, more: &mu
             }
         }
     }
+    written
 }
 
 /// Runs one job; one that fails leaves no trace. Also answers whether the transaction can go on.
