@@ -124,6 +124,7 @@ pub struct Lockstep {
     admin: String,
     client_token: String,
     server: Option<Child>,
+    second: Option<Child>,
     client: Option<Child>,
     commands: u32,
 }
@@ -142,6 +143,7 @@ impl Lockstep {
             admin: String::new(),
             client_token: String::new(),
             server: None,
+            second: None,
             client: None,
             commands: 0,
         };
@@ -444,6 +446,30 @@ impl Lockstep {
         SyncClient::prepare(name, folder, &setup, server, &password)
     }
 
+    /// Another server of the same tenant, with a port and a folder of its own: both use one database that is named in the
+    /// setup. Answers where it listens; it is killed with the installation.
+    ///
+    /// # Errors
+    /// It is not ready in time.
+    pub fn another_server(&mut self) -> Result<SocketAddr> {
+        let folder = self.folder.path();
+        let to = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), free_port()?);
+        let text = fs::read_to_string(folder.join("lockstep.toml"))?
+            .replace(&format!("127.0.0.1:{}", self.port), &to.to_string())
+            .replace(&format!("{}/server", folder.display()), &format!("{}/server2", folder.display()));
+        fs::write(folder.join("server2.toml"), text)?;
+        let log = fs::File::create(folder.join("server2.log"))?;
+        let mut command = Command::new(program()?);
+        command.arg("--config").arg(folder.join("server2.toml")).arg("server").current_dir(folder);
+        command.env("NO_COLOR", "1").stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        self.second = Some(command.spawn().with_context(|| format!("start {command:?}"))?);
+        wait_for("the second server to be ready", PATIENCE, || {
+            http::request(to, "GET", "/readyz", &[], None).is_ok_and(|a| a.status == 200).then_some(())
+        })
+        .with_context(|| self.log("server2.log"))?;
+        Ok(to)
+    }
+
     fn make_token(&mut self, name: &str, role: &str) -> Result<String> {
         let done = self.run(&["token", "create", name, "--role", role, "--output", "json"])?;
         ensure!(done.status.success(), "token create: {}", done.said());
@@ -512,7 +538,7 @@ password_file = "{folder}/password"
 
 impl Drop for Lockstep {
     fn drop(&mut self) {
-        for mut child in [self.client.take(), self.server.take()].into_iter().flatten() {
+        for mut child in [self.client.take(), self.server.take(), self.second.take()].into_iter().flatten() {
             let _ = child.kill();
             let _ = child.wait();
         }

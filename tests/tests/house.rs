@@ -99,7 +99,7 @@ fn only_storage_speaks_sql() {
             let dev = dependency["kind"].as_str() == Some("dev");
             assert!(
                 dev || name == "lockstep-storage"
-                    || !["rusqlite", "refinery", "tokio-postgres"].contains(&to),
+                    || !["rusqlite", "refinery", "tokio-postgres", "deadpool-postgres"].contains(&to),
                 "{name} depends on {to}; SQL belongs to crates/storage"
             );
         }

@@ -148,7 +148,7 @@ impl From<StoreError> for ApiError {
                     format!("The write is refused: {why}. Nothing was written."),
                 )
             }
-            StoreError::DiskFull { .. } | StoreError::Closed => {
+            StoreError::DiskFull { .. } | StoreError::Unavailable { .. } | StoreError::Closed => {
                 tracing::error!(error = %chain(&error), "a request cannot be served");
                 Self::unavailable(format!("{error}."))
             }

@@ -1,14 +1,15 @@
 //! How fast a tenant takes a first load: users, groups and memberships in batches, each durable when answered.
 //!
-//! `cargo run --release -p lockstep-storage --example provision_speed -- [people] [batch] [folder]`
-//! Prints seconds by phase, the file's size and the process's peak memory.
+//! `cargo run --release -p lockstep-storage --example provision_speed -- [people] [batch] [folder or postgresql://...]`
+//! Prints seconds by phase, the file's size and the process's peak memory. A PostgreSQL database must be empty.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::indexing_slicing, clippy::expect_used)]
 
 use lockstep_model::provisioning::{BulkOperation, PostOperation};
 use lockstep_model::scim::{ScimGroup, ScimPatch, ScimUser, path_of};
 use lockstep_model::{ClientId, ObjectKind, Properties, Property, RunId, SourceAnchor, Timestamp};
-use lockstep_storage::SqliteTenantStore;
+use lockstep_storage::postgres::Options;
+use lockstep_storage::{PostgresTenantStore, SqliteTenantStore};
 use lockstep_tenant::{Comparison, Field, Filter, ListQuery, Literal, SortKey, TenantSetup, TenantStore};
 use std::time::{Duration, Instant};
 
@@ -96,7 +97,7 @@ fn cpu_seconds() -> f64 {
 }
 
 async fn load(
-    store: &SqliteTenantStore,
+    store: &(impl TenantStore + Clone),
     what: &str,
     operations: Vec<BulkOperation>,
     batch: usize,
@@ -125,7 +126,7 @@ async fn load(
     took
 }
 
-async fn ask(store: &SqliteTenantStore, what: &str, query: ListQuery) {
+async fn ask(store: &impl TenantStore, what: &str, query: ListQuery) {
     let mut times: Vec<Duration> = Vec::new();
     let (mut items, mut count) = (0, None);
     for _ in 0..50 {
@@ -138,7 +139,7 @@ async fn ask(store: &SqliteTenantStore, what: &str, query: ListQuery) {
     println!("{what}: p50 {:.2?}, p99 {:.2?} ({items} items, count {count:?})", times[25], times[49]);
 }
 
-async fn questions(store: &SqliteTenantStore) {
+async fn questions(store: &impl TenantStore) {
     let users = ListQuery { kind: Some(ObjectKind::User), top: 100, count: true, ..Default::default() };
     let by = |property, descending| Some(SortKey { field: Field::Property(property), descending });
     let text = |property, how, value: &str| {
@@ -172,11 +173,24 @@ async fn main() {
     let mut arguments = std::env::args().skip(1);
     let people: u64 = arguments.next().map_or(100_000, |n| n.parse().unwrap());
     let batch: usize = arguments.next().map_or(2_000, |n| n.parse().unwrap());
-    let folder =
-        arguments.next().map_or_else(std::env::temp_dir, Into::into).join("lockstep-provision-speed");
+    let place = arguments.next();
+    if let Some(url) = place.as_deref().filter(|place| place.starts_with("postgres")) {
+        let store = PostgresTenantStore::connect(url, None, &Options::default()).await.unwrap();
+        return measure(&store, people, batch).await;
+    }
+    let folder = place.map_or_else(std::env::temp_dir, Into::into).join("lockstep-provision-speed");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
     let store = SqliteTenantStore::open(&folder.join("tenant.db")).unwrap();
+    measure(&store, people, batch).await;
+    for file in std::fs::read_dir(&folder).unwrap().flatten() {
+        println!("{}: {} kB", file.file_name().to_string_lossy(), file.metadata().unwrap().len() / 1024);
+    }
+    drop(store);
+    let _ = std::fs::remove_dir_all(&folder);
+}
+
+async fn measure(store: &(impl TenantStore + Clone), people: u64, batch: usize) {
     let now = Timestamp::from_second(1_790_000_000).unwrap();
     let setup = TenantSetup {
         display_name: "Contoso".into(),
@@ -190,18 +204,15 @@ async fn main() {
     let mut all = 0.0;
     for from in (0..people).step_by(part) {
         let users: Vec<_> = (from..people.min(from + part as u64)).map(|n| user(n, people)).collect();
-        all += load(&store, &format!("users from {from}"), users, batch, now).await;
+        all += load(store, &format!("users from {from}"), users, batch, now).await;
     }
-    all += load(&store, "groups", (0..groups).map(group).collect(), batch, now).await;
-    all += load(&store, "memberships", members(people, groups), 20, now).await;
+    all += load(store, "groups", (0..groups).map(group).collect(), batch, now).await;
+    all += load(store, "memberships", members(people, groups), 20, now).await;
     println!("all: {all:.2} s");
     println!("{:?}", store.counts().await.unwrap());
     let users: Vec<_> = (0..people.min(20_000)).map(|n| user(n, people)).collect();
-    load(&store, "the same users again", users, batch, now).await;
-    for file in std::fs::read_dir(&folder).unwrap().flatten() {
-        println!("{}: {} kB", file.file_name().to_string_lossy(), file.metadata().unwrap().len() / 1024);
-    }
-    questions(&store).await;
+    load(store, "the same users again", users, batch, now).await;
+    questions(store).await;
     let start = Instant::now();
     let mut after = None;
     let mut items = 0;
@@ -214,6 +225,4 @@ async fn main() {
         }
     }
     println!("inventory of {items}: {:.2?}; peak {} kB", start.elapsed(), memory("VmHWM"));
-    drop(store);
-    let _ = std::fs::remove_dir_all(&folder);
 }

@@ -1,9 +1,14 @@
-//! The only crate with SQL: the tenant's store and the sync client's state, on SQLite.
+//! The only crate with SQL: the tenant's store on SQLite or PostgreSQL, and the sync client's state on SQLite.
 //!
 //! **Invariant:** SQL, and the types of a database driver, do not leave this crate.
 
+pub mod postgres;
+mod sql;
 pub mod sqlite;
+mod tenant;
 
+pub use postgres::{PostgresError, PostgresTenantStore};
 pub use sqlite::SqliteError;
 pub use sqlite::state::SqliteStateStore;
 pub use sqlite::tenant::SqliteTenantStore;
+pub use tenant::SqlTenantStore;

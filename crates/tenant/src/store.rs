@@ -30,6 +30,16 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The database server cannot be reached, or the connection to it broke: nothing is known to be written, and what
+    /// is sent again does no harm.
+    #[error("tenant store: {action} failed, the database server cannot be reached; check that it runs, then try again")]
+    Unavailable {
+        /// What was tried.
+        action: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The disk is full.
     #[error("tenant store: no space left on the disk of {path}; free some, nothing was lost")]
     DiskFull {

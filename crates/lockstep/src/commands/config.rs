@@ -55,6 +55,7 @@ pub(crate) fn files_named(loaded: &Loaded) -> (Vec<Problem>, Vec<Problem>) {
     let files = [
         ("server.tls_cert_file", config.server.tls_cert_file.as_deref(), false),
         ("server.tls_key_file", config.server.tls_key_file.as_deref(), true),
+        ("server.database.password_file", config.server.database.password_file.as_deref(), true),
         ("source.password_file", config.source.password_file.as_deref(), true),
         ("source.ca_file", config.source.ca_file.as_deref(), false),
         ("source.file", config.source.file.as_deref(), false),

@@ -101,7 +101,7 @@ fn examine_rules(rules: &Rules) -> DoctorCheck {
 async fn server(loaded: &Loaded, remote: &Remote) -> Vec<DoctorCheck> {
     let mut checks = Vec::new();
     let check = Check::begin("target", "The server to write to");
-    let is_local = store::database(&loaded.config).exists();
+    let is_local = store::is_here(&loaded.config);
     if client::writes_to_itself(loaded).unwrap_or(false) {
         checks.push(check.pass("this machine's own (`lockstep up`); no token is needed"));
     } else {

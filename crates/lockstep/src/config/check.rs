@@ -46,6 +46,7 @@ pub(super) fn problems(loaded: &Loaded) -> Vec<Problem> {
     let mut found = Vec::new();
     let mut add = |key: &str, what: String, remedy: &str| found.push(loaded.problem(key, what, remedy));
     server(loaded, &mut add);
+    database(loaded, &mut add);
     dns(loaded, &mut add);
     tenant(loaded, &mut add);
     sync(loaded, &mut add);
@@ -58,6 +59,38 @@ pub(super) fn problems(loaded: &Loaded) -> Vec<Problem> {
 }
 
 type Add<'a> = dyn FnMut(&str, String, &str) + 'a;
+
+fn database(loaded: &Loaded, add: &mut Add<'_>) {
+    let database = &loaded.config.server.database;
+    let Some(url) = &database.url else {
+        if database.password_file.is_some() {
+            add(
+                "server.database.password_file",
+                "is set without `url`".to_owned(),
+                "write whose password it is, `url = \"postgresql://user@host:5432/database\"`",
+            );
+        }
+        return;
+    };
+    let rest = ["postgresql://", "postgres://"].iter().find_map(|scheme| url.strip_prefix(scheme));
+    let Some(rest) = rest else {
+        add(
+            "server.database.url",
+            "is no address of a PostgreSQL database".to_owned(),
+            "write one such as \"postgresql://user@host:5432/database\"",
+        );
+        return;
+    };
+    // A configuration is shown, copied and mailed; a password is not.
+    let user = rest.split_once('@').map(|(user, _)| user).unwrap_or_default();
+    if user.contains(':') || rest.contains("password=") {
+        add(
+            "server.database.url",
+            "holds a password".to_owned(),
+            "write the password into a file of its own, and its path as `password_file`",
+        );
+    }
+}
 
 fn server(loaded: &Loaded, add: &mut Add<'_>) {
     let server = &loaded.config.server;

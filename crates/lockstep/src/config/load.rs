@@ -263,6 +263,7 @@ fn anchor_paths(config: &mut Config, folder: &Path) {
     let optional = [
         &mut server.tls_cert_file,
         &mut server.tls_key_file,
+        &mut server.database.password_file,
         &mut sync.token_file,
         &mut sync.ca_file,
         &mut mapping.rules,

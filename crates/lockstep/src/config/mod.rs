@@ -60,7 +60,7 @@ pub(crate) struct Server {
     /// Whether plain HTTP may be served to other machines. Passwords and tokens then cross the network readable:
     /// only behind a proxy that does TLS.
     pub(crate) allow_plaintext: bool,
-    /// Folder of the tenant's database.
+    /// Folder of the tenant's database, where that is a file; and of what the server notes for commands beside it.
     pub(crate) data_dir: PathBuf,
     /// How long deleted objects are kept; until then they can be restored.
     pub(crate) keep_deleted: Period,
@@ -68,6 +68,8 @@ pub(crate) struct Server {
     pub(crate) history: History,
     /// DNS: whom the server asks for the proof of a domain.
     pub(crate) dns: Dns,
+    /// The tenant's database: a file, or PostgreSQL.
+    pub(crate) database: Database,
 }
 
 impl Default for Server {
@@ -82,7 +84,28 @@ impl Default for Server {
             keep_deleted: Period::days(30),
             history: History::default(),
             dns: Dns::default(),
+            database: Database::default(),
         }
+    }
+}
+
+/// The tenant's database: a file, or PostgreSQL.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Database {
+    /// A PostgreSQL database, version 15 or later, without the password:
+    /// `postgresql://lockstep@db.contoso.com:5432/lockstep?sslmode=require`. Without it, a SQLite file in `data_dir`.
+    pub(crate) url: Option<String>,
+    /// File with the password of the address's user; else the systemd credential `server.database.password`.
+    pub(crate) password_file: Option<PathBuf>,
+    /// Most connections to PostgreSQL. One of them writes.
+    #[schemars(range(min = 2, max = 1000))]
+    pub(crate) connections: usize,
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self { url: None, password_file: None, connections: 12 }
     }
 }
 

@@ -23,6 +23,11 @@ pub(crate) const TEMPLATE: &str = r#"# Lockstep. Every key with its default; lin
 # resolvers = ["192.0.2.53"]              # not set: the system's
 # timeout = "5s"
 
+[server.database]                         # not set: a SQLite file in data_dir
+# url = "postgresql://lockstep@127.0.0.1:5432/lockstep?sslmode=disable"   # PostgreSQL 15 or later
+# password_file = "database.password"     # or the systemd credential `server.database.password`
+# connections = 12
+
 [tenant]
 display_name = "Contoso"
 initial_domain = "contoso.onlockstep.example"    # always verified; names that cannot be kept get it

@@ -96,6 +96,12 @@ fn combinations_that_cannot_work_are_told() {
     insta::assert_snapshot!(check("[source]\nbase_dn = \"contoso\"\n"), @r#"lockstep.toml:2: source.base_dn: "contoso" is no distinguished name (expected `=` at byte 7); write it as the directory shows it"#);
     insta::assert_snapshot!(check("[source]\nexclude = [\"dc=x\", \"ou\"]\n"), @r#"lockstep.toml:2: source.exclude[1]: "ou" is no distinguished name (expected `=` at byte 2); write it as the directory shows it"#);
     insta::assert_snapshot!(check("[mapping]\nuser_name_attribute = \"userPassword\"\n"), @"lockstep.toml:2: mapping.user_name_attribute: `userPassword` is never read; write another attribute");
+    let database = |text: &str| check(&format!("[server.database]\n{text}\n"));
+    assert_eq!(database("url = \"postgresql://lockstep@db:5432/lockstep\""), "sound");
+    insta::assert_snapshot!(database("url = \"postgresql://lockstep:secret@db/lockstep\""), @"lockstep.toml:2: server.database.url: holds a password; write the password into a file of its own, and its path as `password_file`");
+    insta::assert_snapshot!(database("url = \"mysql://db/lockstep\""), @r#"lockstep.toml:2: server.database.url: is no address of a PostgreSQL database; write one such as "postgresql://user@host:5432/database""#);
+    insta::assert_snapshot!(database("password_file = \"p\""), @r#"lockstep.toml:2: server.database.password_file: is set without `url`; write whose password it is, `url = "postgresql://user@host:5432/database"`"#);
+    assert!(database("connections = 1").contains("server.database.connections"));
     insta::assert_snapshot!(check("[tenant]\ninitial_domain = \"contoso\"\n"), @r#"lockstep.toml:2: tenant.initial_domain: "contoso" is no domain name; write a DNS name such as "contoso.com""#);
 }
 

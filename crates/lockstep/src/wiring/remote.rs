@@ -58,7 +58,7 @@ impl Api {
         if let Some(path) = &remote.token_file {
             return Ok(Self { http, url, token: secret::read_file(path)?, own: None });
         }
-        if !store::database(&loaded.config).exists() {
+        if !store::is_here(&loaded.config) {
             bail!(
                 "the tenant's database is not on this machine ({}); run `lockstep token create NAME --role reader` on \
                  the server and name the token's file with --token-file",

@@ -3,14 +3,14 @@
 use super::disk::{self, Space};
 use crate::clock::SystemClock;
 use crate::commands;
-use crate::config::Loaded;
+use crate::config::{Config, Loaded};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use lockstep_model::Clock;
 use lockstep_model::plan::Verdict;
 use lockstep_model::provisioning::{CheckResult, DoctorCheck, RunResult};
 use lockstep_tenant::standby::{differences, is_ready, role};
-use lockstep_tenant::{ClientRole, TenantStore};
+use lockstep_tenant::{ClientRole, StoreError, TenantStore};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,7 +40,7 @@ impl lockstep_api::Doctor for ServerDoctor {
         let mut checks = vec![
             configuration(&self.loaded),
             space("server.disk", "Space for the tenant's database", &self.loaded.config.server.data_dir),
-            database(store).await,
+            database(store, &self.loaded.config).await,
             clock(store).await,
             last_run(store).await,
             leases(store).await,
@@ -224,17 +224,22 @@ pub(crate) fn space(name: &'static str, title: &'static str, folder: &Path) -> D
     }
 }
 
-async fn database(store: &dyn TenantStore) -> DoctorCheck {
+async fn database(store: &dyn TenantStore, config: &Config) -> DoctorCheck {
     let check = Check::begin("server.database", "The tenant's database");
     let began = Instant::now();
+    let place = super::store::described(config);
     match store.counts().await {
-        Err(error) => {
-            check.fail(error.to_string(), "See the server's log; check the disk and the folder's rights.")
+        Err(error @ StoreError::Unavailable { .. }) => {
+            check.fail(format!("{place}: {error}"), "Start PostgreSQL, and check the network between.")
         }
+        Err(error) => check.fail(
+            format!("{place}: {error}"),
+            "See the server's log; check the disk and the folder's rights.",
+        ),
         Ok(counts) => {
             let took = SignedDuration::try_from(began.elapsed()).unwrap_or(SignedDuration::MAX);
             let detail = format!(
-                "{} users, {} groups, answered in {} ms",
+                "{place}: {} users, {} groups, answered in {} ms",
                 counts.users,
                 counts.groups,
                 took.as_millis()

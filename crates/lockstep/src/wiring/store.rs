@@ -1,4 +1,4 @@
-//! Opens the tenant's database, and remembers beside it where the server that uses it answers.
+//! Opens the tenant's database, a file or PostgreSQL, and remembers beside it where the server that uses it answers.
 
 use super::disk;
 use crate::clock::SystemClock;
@@ -6,22 +6,49 @@ use crate::config::{Config, Loaded};
 use crate::secret;
 use anyhow::Context;
 use lockstep_model::Clock;
-use lockstep_storage::SqliteTenantStore;
+use lockstep_storage::postgres::Options;
+use lockstep_storage::{PostgresTenantStore, SqliteTenantStore};
 use lockstep_tenant::{Organization, TenantSetup, TenantStore};
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The database's file.
-pub(crate) fn database(config: &Config) -> PathBuf {
+/// The database's file, where it is one.
+fn file(config: &Config) -> PathBuf {
     config.server.data_dir.join("tenant.db")
+}
+
+/// Whether this machine can open the tenant's database: its file is here, or PostgreSQL is named.
+pub(crate) fn is_here(config: &Config) -> bool {
+    config.server.database.url.is_some() || file(config).exists()
+}
+
+/// What the database is, for people.
+pub(crate) fn described(config: &Config) -> String {
+    match &config.server.database.url {
+        // It holds no password, and who connects is nobody's secret; what follows `?` is of no interest.
+        Some(url) => url.split('?').next().unwrap_or_default().to_owned(),
+        None => file(config).display().to_string(),
+    }
+}
+
+async fn postgres(config: &Config, url: &str) -> anyhow::Result<PostgresTenantStore> {
+    let database = &config.server.database;
+    let password = secret::read(database.password_file.as_deref(), "server.database.password")?;
+    let options = Options { connections: database.connections, ..Options::default() };
+    let password = password.as_ref().map(ExposeSecret::expose_secret);
+    PostgresTenantStore::connect(url, password, &options).await.context("[server.database] cannot be used")
 }
 
 /// Opens the tenant's store, makes it where there is none, and brings name and domains to the configuration's.
 pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<(Arc<dyn TenantStore>, Organization)> {
     let config = &loaded.config;
     disk::make_private(&config.server.data_dir)?;
-    let store = SqliteTenantStore::open(&database(config))?;
+    let store: Arc<dyn TenantStore> = match &config.server.database.url {
+        Some(url) => Arc::new(postgres(config, url).await?),
+        None => Arc::new(SqliteTenantStore::open(&file(config))?),
+    };
     let setup = TenantSetup {
         display_name: config.tenant.display_name.trim().to_owned(),
         initial_domain: config.tenant.initial_domain.to_lowercase(),
@@ -33,7 +60,7 @@ pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<(Arc<dyn TenantStore
             .collect(),
     };
     let organization = store.set_up(setup, SystemClock.now()).await?;
-    Ok((Arc::new(store), organization))
+    Ok((store, organization))
 }
 
 /// What a running server writes beside its database, for commands on the same machine.

@@ -60,6 +60,9 @@ pub enum SqliteError {
     /// What was asked cannot be done with this database; the text says why.
     #[error("{0}")]
     Refused(String),
+    /// What the job itself answered, which is told in the words of its kind.
+    #[error("the job failed")]
+    Job(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The writer thread is gone.
     #[error("the database is closed")]
     Closed,

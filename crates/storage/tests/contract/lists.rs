@@ -220,3 +220,80 @@ pub(crate) async fn errors_are_listed(store: impl TenantStore) {
     let bad = ErrorQuery { after: Some("nonsense".into()), top: 2, ..Default::default() };
     assert!(matches!(store.errors(bad).await, Err(StoreError::BadPageToken)));
 }
+
+/// Upper and lower case of all scripts are one to filters and orders, orders are those of Unicode's numbers, and no
+/// letter means anything but itself, whatever the locale of the database.
+pub(crate) async fn letters_of_all_scripts(store: impl TenantStore) {
+    use Comparison::{Contains, EndsWith, Eq, Gt, Le, Ne, StartsWith};
+    let departments = [
+        "İstanbul",
+        "ΟΔΟΣ",
+        "Straße",
+        "𐐀𐐁",
+        "100%_\\'\"",
+        "Zug",
+        "ärø",
+        "e\u{301}tude",
+        "ÉTUDE",
+        "日本",
+        "\u{e000}",
+    ];
+    for (number, department) in departments.iter().enumerate() {
+        let user = Sent::user(&format!("u{number:02}")).text(Property::Department, department);
+        send(&store, &[user.post()], at(number as i64)).await;
+    }
+    // One without any, and one that is disabled.
+    send(&store, &[Sent::user("x").post()], at(20)).await;
+    let mut disabled = Sent::user("y");
+    disabled.properties.set_flag(Property::AccountEnabled, false);
+    send(&store, &[disabled.post()], at(21)).await;
+    let found = async |filter: Filter| -> Vec<String> {
+        let objects = list(&store, matching(filter)).await;
+        objects.iter().map(|object| object.anchor.as_ref().unwrap().to_string()).collect()
+    };
+    let department = |how, value: &str| property(Property::Department, how, value);
+    for (number, department) in departments.iter().enumerate() {
+        let name = format!("u{number:02}");
+        let lower = department.to_lowercase();
+        for text in [*department, &lower] {
+            for how in [Eq, StartsWith, EndsWith, Contains] {
+                let filter = property(Property::Department, how, text);
+                assert_eq!(found(filter.clone()).await, [name.as_str()], "{filter:?}");
+            }
+            let others = found(property(Property::Department, Ne, text)).await;
+            assert_eq!(others.len(), departments.len() + 1, "{text}");
+        }
+    }
+    assert_eq!(found(department(StartsWith, "1__")).await, [""; 0]);
+    assert_eq!(found(department(Contains, "%")).await, ["u04"]);
+    assert_eq!(found(department(EndsWith, "")).await.len(), departments.len());
+    let mut keys: Vec<(String, String)> =
+        departments.iter().enumerate().map(|(n, text)| (text.to_lowercase(), format!("u{n:02}"))).collect();
+    keys.sort();
+    for (at, (key, _)) in keys.iter().enumerate() {
+        let names = |part: &[(String, String)]| {
+            let mut names: Vec<String> = part.iter().map(|(_, name)| name.clone()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(found(department(Gt, key)).await, names(&keys[at + 1..]), "{key}");
+        assert_eq!(found(department(Le, key)).await, names(&keys[..=at]), "{key}");
+    }
+    let in_order: Vec<String> =
+        ["x".to_owned(), "y".to_owned()].into_iter().chain(keys.into_iter().map(|(_, name)| name)).collect();
+    for top in [1, 4, 100] {
+        let sort = Some(SortKey { field: Field::Property(Property::Department), descending: false });
+        let objects = list(&store, ListQuery { sort, top, ..Default::default() }).await;
+        let names: Vec<_> =
+            objects.iter().map(|object| object.anchor.as_ref().unwrap().to_string()).collect();
+        assert_eq!(names, in_order, "{top}");
+    }
+    let enabled =
+        |how, value| Filter::Compare { field: Field::Property(Property::AccountEnabled), how, value };
+    assert_eq!(found(enabled(Eq, Literal::Flag(false))).await, ["y"]);
+    assert_eq!(found(enabled(Eq, Literal::Null)).await.len(), departments.len() + 1);
+    assert_eq!(found(enabled(Ne, Literal::Null)).await, ["y"]);
+    let phones =
+        Filter::Any { property: Property::BusinessPhones, how: StartsWith, value: Literal::Text("+".into()) };
+    assert_eq!(found(phones).await, [""; 0]);
+}

@@ -1,6 +1,34 @@
 //! What every store of a tenant must do. Each function takes a fresh, set-up store; the file beside this
 //! folder runs all of them against one kind of store.
 
+/// The names of all cases, handed to a macro that knows a kind of store.
+macro_rules! every_case {
+    ($then:ident) => {
+        $then! {
+            domains: what_refers_is_named, renamed_by_force, once_synced_is_renamed_by_force, names_follow_in_pages;
+            matching: makes_updates_and_leaves_alone, deletes_and_restores_with_the_same_id, deleting_nothing_does_no_harm,
+                soft_match_takes_over_by_the_primary_address, a_synced_object_is_not_taken_over, another_kind_is_refused,
+                case_is_no_conflict_with_oneself, managers_in_any_order, off_and_on_again;
+            quarantine: the_second_waits_and_gets_it_when_it_is_free, a_person_and_a_group, a_queue_moves_up,
+                names_are_those_of_today, wrong_values_are_left_out, domains_come_and_go, a_sweep_has_nothing_to_do,
+                a_placeholder_stays;
+            links: links_wait_for_both_ends, changes_of_members_can_be_sent_twice, a_restored_group_begins_empty,
+                rings_are_reported_and_end, links_that_stay_open_are_reported, purged_objects_are_gone;
+            lists: filters, search, letters_of_all_scripts, orders_and_pages, ids_grow, errors_are_listed;
+            status: set_up_again, reports, runs, client_errors;
+            directory: a_life_in_the_cloud, values_of_others_are_refused, what_is_synced_is_the_directorys,
+                members_and_managers, versions_guard, restores_with_conflicts, found_by_external_id, a_taken_over_group,
+                purged_for_good;
+            kinds: contacts_and_devices, addresses_are_shared_by_all_kinds, a_contact_is_taken_over;
+            changes: told_one_by_one, a_large_group, what_cannot_be_told;
+            access: tokens, users_and_sessions, links;
+            leases: a_stale_epoch_writes_nothing, sources_have_leases_of_their_own, of_many_one_wins;
+            history: every_change_of_an_object, what_was_refused, memberships, found_by_what_it_says, by_run_and_time,
+                kept_by_age_and_size, outlives_its_object;
+        }
+    };
+}
+
 pub(crate) mod access;
 pub(crate) mod changes;
 pub(crate) mod directory;

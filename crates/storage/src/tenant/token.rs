@@ -1,7 +1,6 @@
 //! Page tokens: where a page ended, opaque to all but this store.
 
-use super::rows::Result;
-use crate::sqlite::SqliteError;
+use super::rows::{Fault, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
@@ -10,15 +9,12 @@ use serde::de::DeserializeOwned;
 /// Bytes a token may have: a name of 256 characters of four bytes, escaped, in base64.
 const MAX: usize = 8_192;
 
-/// What a token that cannot be read is called; [`super::store_error`] makes a `BadPageToken` of it.
-pub(super) const BAD_TOKEN: &str = "bad page token";
-
 pub(super) fn encode<T: Serialize>(position: &T) -> Result<String> {
     Ok(URL_SAFE_NO_PAD.encode(super::rows::to_json(position)?))
 }
 
 pub(super) fn decode<T: DeserializeOwned>(token: &str) -> Result<T> {
-    let bad = || SqliteError::Refused(BAD_TOKEN.to_owned());
+    let bad = || Fault::BadPageToken;
     if token.len() > MAX {
         return Err(bad());
     }

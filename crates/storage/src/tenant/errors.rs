@@ -5,12 +5,11 @@ use super::batch::Batch;
 use super::counters::{Counter, category_name};
 use super::rows::{Result, all, first, from_json, kind_code, micros, run, time, to_json};
 use super::view::{living_ref, object_ref};
+use crate::sql::{Connection, Value};
 use lockstep_model::error::Severity;
 use lockstep_model::{ErrorCategory, ErrorCode, ObjectKind, SyncError};
 use lockstep_tenant::provision::{Row, explain};
 use lockstep_tenant::{ErrorQuery, ErrorRow, Page, ProvisioningError};
-use rusqlite::Connection;
-use rusqlite::types::Value;
 use std::collections::BTreeMap;
 
 /// Who found an error. Each replaces its own only.
@@ -37,7 +36,7 @@ struct Existing {
     category: String,
 }
 
-fn existing(connection: &Connection, anchor: &str) -> Result<Vec<Existing>> {
+fn existing(connection: Connection<'_>, anchor: &str) -> Result<Vec<Existing>> {
     let sql =
         "SELECT eid, origin, code, property, value, kind, blocked, category FROM error WHERE anchor = ?1";
     all(connection, sql, [anchor], |row| {
@@ -47,7 +46,7 @@ fn existing(connection: &Connection, anchor: &str) -> Result<Vec<Existing>> {
             code: row.get(2)?,
             property: row.get(3)?,
             value: row.get(4)?,
-            is_user: row.get::<_, Option<i64>>(5)? == Some(kind_code(ObjectKind::User)),
+            is_user: row.get::<Option<i64>>(5)? == Some(kind_code(ObjectKind::User)),
             blocked: row.get(6)?,
             category: row.get(7)?,
         })
@@ -63,6 +62,10 @@ impl Batch<'_> {
     /// Makes `errors` the errors of this origin on the object; those that stay are counted once more.
     pub(super) fn set_errors(&mut self, anchor: &str, origin: Origin, errors: &[SyncError]) -> Result<()> {
         if errors.is_empty() && !self.any_errors {
+            return Ok(());
+        }
+        if errors.is_empty() && self.connection.ahead(|ahead| ahead.is_sound(anchor).then_some(())).is_some()
+        {
             return Ok(());
         }
         let before = existing(self.connection, anchor)?;
@@ -114,12 +117,12 @@ impl Batch<'_> {
         let Some(other) = &error.other else { return Ok(None) };
         if let Some(id) = other.id {
             let sql = "SELECT oid FROM object WHERE id = ?1";
-            return first(self.connection, sql, [id.0.as_bytes().as_slice()], |row| Ok(row.get(0)?));
+            return first(self.connection, sql, [id.0.as_bytes().as_slice()], |row| row.get(0));
         }
         match &other.anchor {
             Some(anchor) => {
                 let sql = "SELECT oid FROM object WHERE anchor = ?1";
-                first(self.connection, sql, [anchor.as_str()], |row| Ok(row.get(0)?))
+                first(self.connection, sql, [anchor.as_str()], |row| row.get(0))
             }
             None => Ok(None),
         }
@@ -133,7 +136,7 @@ impl Batch<'_> {
         run(
             self.connection,
             sql,
-            rusqlite::params![
+            (
                 anchor,
                 origin as i64,
                 error.object.kind.map(kind_code),
@@ -146,7 +149,7 @@ impl Batch<'_> {
                 micros(self.now),
                 to_json(error)?,
                 search_text(error),
-            ],
+            ),
         )?;
         self.deltas.add(Counter::Errors(category), 1);
         Ok(())
@@ -186,10 +189,10 @@ fn search_text(error: &SyncError) -> String {
 }
 
 /// The tenant's own errors of an object, as the client is told.
-pub(super) fn of_object(connection: &Connection, anchor: &str) -> Result<Vec<SyncError>> {
+pub(super) fn of_object(connection: Connection<'_>, anchor: &str) -> Result<Vec<SyncError>> {
     let sql = "SELECT body, other, origin FROM error WHERE anchor = ?1 AND origin = 0 ORDER BY eid";
     let rows = all(connection, sql, [anchor], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, Option<Row>>(1)?, row.get::<_, i64>(2)?))
+        Ok((row.get::<String>(0)?, row.get::<Option<Row>>(1)?, row.get::<i64>(2)?))
     })?;
     rows.into_iter()
         .map(|(body, other, origin)| refreshed(connection, anchor, &body, other, origin))
@@ -198,7 +201,7 @@ pub(super) fn of_object(connection: &Connection, anchor: &str) -> Result<Vec<Syn
 
 /// An error with the names that its objects have today.
 fn refreshed(
-    connection: &Connection,
+    connection: Connection<'_>,
     anchor: &str,
     body: &str,
     other: Option<Row>,
@@ -222,7 +225,10 @@ fn refreshed(
 }
 
 /// Graph's form of an object's errors.
-pub(super) fn provisioning_errors(connection: &Connection, anchor: &str) -> Result<Vec<ProvisioningError>> {
+pub(super) fn provisioning_errors(
+    connection: Connection<'_>,
+    anchor: &str,
+) -> Result<Vec<ProvisioningError>> {
     let sql = "SELECT code, first_seen, property, value FROM error WHERE anchor = ?1 ORDER BY eid";
     all(connection, sql, [anchor], |row| {
         let property: String = row.get(2)?;
@@ -242,7 +248,7 @@ fn capitalized(name: &str) -> String {
 }
 
 /// A page of the list of errors.
-pub(super) fn list(connection: &Connection, query: &ErrorQuery) -> Result<Page<ErrorRow>> {
+pub(super) fn list(connection: Connection<'_>, query: &ErrorQuery) -> Result<Page<ErrorRow>> {
     let mut conditions: Vec<&str> = Vec::new();
     let mut params: Vec<Value> = Vec::new();
     if let Some(category) = query.category {
@@ -273,8 +279,7 @@ pub(super) fn list(connection: &Connection, query: &ErrorQuery) -> Result<Page<E
         }
     } else {
         let sql = format!("SELECT count(*) FROM error WHERE {}", conditions.join(" AND "));
-        let mut statement = connection.prepare_cached(&sql)?;
-        let count: i64 = statement.query_row(rusqlite::params_from_iter(&params), |row| row.get(0))?;
+        let count: i64 = first(connection, &sql, &params, |row| row.get(0))?.unwrap_or(0);
         u64::try_from(count).unwrap_or(0)
     };
     if let Some(token) = &query.after {
@@ -285,12 +290,12 @@ pub(super) fn list(connection: &Connection, query: &ErrorQuery) -> Result<Page<E
     }
     let top = query.top.clamp(1, 999);
     params.push(i64::try_from(top + 1).unwrap_or(1_000).into());
-    let filter = if conditions.is_empty() { "1".to_owned() } else { conditions.join(" AND ") };
+    let filter = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
     let sql = format!(
         "SELECT eid, anchor, body, other, origin, first_seen, last_seen, attempts FROM error WHERE {filter} \
          ORDER BY last_seen DESC, eid DESC LIMIT ?"
     );
-    let mut rows = all(connection, &sql, rusqlite::params_from_iter(&params), |row| {
+    let mut rows = all(connection, &sql, &params, |row| {
         let anchor: String = row.get(1)?;
         let body: String = row.get(2)?;
         let error = refreshed(connection, &anchor, &body, row.get(3)?, row.get(4)?)?;
@@ -301,7 +306,7 @@ pub(super) fn list(connection: &Connection, query: &ErrorQuery) -> Result<Page<E
             error,
             first_seen: time(row.get(5)?)?,
             last_seen: time(row.get(6)?)?,
-            attempts: u64::try_from(row.get::<_, i64>(7)?).unwrap_or(0),
+            attempts: u64::try_from(row.get::<i64>(7)?).unwrap_or(0),
         })
     })?;
     let more = rows.len() > top;

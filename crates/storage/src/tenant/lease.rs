@@ -1,28 +1,25 @@
 //! Leases, and the check of each write's epoch. What is decided is decided in `lockstep_tenant::lease`.
 
-use super::rows::{Result, all, first, micros, optional_time, run, time, uuid};
-use crate::sqlite::SqliteError;
+use super::rows::{Result, all, first, micros, optional_time, run, run_counted, time, uuid};
+use crate::sql::{Connection, Fault, Record};
 use lockstep_model::provisioning::{LeaseAnswer, LeaseRequest};
 use lockstep_model::{ClientId, Timestamp};
 use lockstep_tenant::lease::{Decided, Lease, Writer, decide};
-use rusqlite::{Connection, Row};
 
-/// Begins the text of a refusal that becomes `StoreError::Fenced`.
-pub(super) const FENCED: &str = "fenced: ";
 /// Leases that are kept for people to look at.
 const KEPT: i64 = 1_000;
 
 const COLUMNS: &str = "epoch, name, client, instance, process, machine, taken_at, renewed_at, term_millis, \
                        paused, ended_at, requests, operations, last_write";
 
-fn read(row: &Row<'_>) -> Result<Lease> {
+fn read(row: &Record<'_>) -> Result<Lease> {
     let number = |at: usize| -> Result<u64> {
-        u64::try_from(row.get::<_, i64>(at)?).map_err(|_| SqliteError::corrupt("a number of a lease"))
+        u64::try_from(row.get::<i64>(at)?).map_err(|_| Fault::corrupt("a number of a lease"))
     };
     Ok(Lease {
         epoch: number(0)?,
         name: row.get(1)?,
-        client: ClientId(uuid(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?),
+        client: ClientId(uuid(row.get::<&[u8]>(2)?)?),
         instance: row.get(3)?,
         process: row.get(4)?,
         machine: row.get(5)?,
@@ -41,7 +38,7 @@ fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn put(connection: &Connection, lease: &Lease) -> Result<()> {
+fn put(connection: Connection<'_>, lease: &Lease) -> Result<()> {
     let sql = format!(
         "INSERT INTO lease ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
          ON CONFLICT (epoch) DO UPDATE SET machine = excluded.machine, renewed_at = excluded.renewed_at, \
@@ -67,7 +64,7 @@ fn put(connection: &Connection, lease: &Lease) -> Result<()> {
 }
 
 pub(super) fn ask(
-    connection: &Connection,
+    connection: Connection<'_>,
     client: ClientId,
     request: &LeaseRequest,
     now: Timestamp,
@@ -75,7 +72,7 @@ pub(super) fn ask(
     let newest = format!("SELECT {COLUMNS} FROM lease WHERE name = ?1 ORDER BY epoch DESC LIMIT 1");
     let newest = first(connection, &newest, [&request.lease], read)?;
     let highest =
-        first(connection, "SELECT coalesce(max(epoch), 0) FROM lease", [], |row| Ok(row.get::<_, i64>(0)?))?;
+        first(connection, "SELECT coalesce(max(epoch), 0) FROM lease", (), |row| row.get::<i64>(0))?;
     let next = u64::try_from(highest.unwrap_or(0)).unwrap_or(0) + 1;
     let continued = continued(connection, client, request, next)?;
     let Decided { changed, taken, answer } = decide(newest.as_ref(), next, continued, client, request, now);
@@ -92,7 +89,12 @@ pub(super) fn ask(
 
 /// Whether all leases of that name since the epoch that the client knows were its own, with the same state. An
 /// epoch that this tenant never gave is one of a tenant that was since restored from a backup.
-fn continued(connection: &Connection, client: ClientId, request: &LeaseRequest, next: u64) -> Result<bool> {
+fn continued(
+    connection: Connection<'_>,
+    client: ClientId,
+    request: &LeaseRequest,
+    next: u64,
+) -> Result<bool> {
     let since = request.since.unwrap_or(0);
     if since >= next || next - since > u64::try_from(KEPT).unwrap_or(0) && next > 1 {
         return Ok(false);
@@ -103,44 +105,46 @@ fn continued(connection: &Connection, client: ClientId, request: &LeaseRequest, 
     Ok(first(connection, sql, params, |_| Ok(()))?.is_none())
 }
 
-pub(super) fn list(connection: &Connection, top: usize) -> Result<Vec<Lease>> {
+pub(super) fn list(connection: Connection<'_>, top: usize) -> Result<Vec<Lease>> {
     let sql = format!("SELECT {COLUMNS} FROM lease ORDER BY epoch DESC LIMIT ?1");
     all(connection, &sql, [i64::try_from(top.min(1_000)).unwrap_or(1_000)], read)
 }
 
 /// Refuses a write whose lease is not in force, in the transaction of the write; notes one that is.
 pub(super) fn check(
-    connection: &Connection,
+    connection: Connection<'_>,
     writer: Writer,
     operations: usize,
     now: Timestamp,
 ) -> Result<()> {
     let Some(epoch) = writer.epoch else {
-        let any = first(connection, "SELECT 1 FROM lease LIMIT 1", [], |_| Ok(()))?;
+        let any = first(connection, "SELECT 1 FROM lease LIMIT 1", (), |_| Ok(()))?;
         return match any {
             None => Ok(()),
-            Some(()) => Err(SqliteError::Refused(format!(
-                "{FENCED}sync clients of this tenant hold a lease to write, and this one sent no epoch; update the client"
-            ))),
+            Some(()) => Err(Fault::Fenced {
+                why: "sync clients of this tenant hold a lease to write, and this one sent no epoch; update the client"
+                    .to_owned(),
+            }),
         };
     };
-    let sql = "UPDATE lease SET renewed_at = max(renewed_at, ?3), last_write = ?3, requests = requests + 1, \
+    let sql = "UPDATE lease SET renewed_at = CASE WHEN renewed_at > ?3 THEN renewed_at ELSE ?3 END, last_write = ?3, requests = requests + 1, \
                operations = operations + ?4 WHERE epoch = ?1 AND client = ?2 AND ended_at IS NULL";
     let count = i64::try_from(operations).unwrap_or(i64::MAX);
     let params = (signed(epoch), writer.client.0.as_bytes().as_slice(), micros(now), count);
-    if run(connection, sql, params)? == 1 {
+    if run_counted(connection, sql, params)? == 1 {
         return Ok(());
     }
     let holder = first(
         connection,
         "SELECT machine, epoch FROM lease WHERE ended_at IS NULL AND name = (SELECT name FROM lease WHERE epoch = ?1)",
         [signed(epoch)],
-        |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)),
+        |row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?)),
     )?;
-    Err(SqliteError::Refused(match holder {
+    let why = match holder {
         Some((machine, newer)) => format!(
-            "{FENCED}the lease of epoch {epoch} has ended; the sync client on {machine} writes by epoch {newer}"
+            "the lease of epoch {epoch} has ended; the sync client on {machine} writes by epoch {newer}"
         ),
-        None => format!("{FENCED}the lease of epoch {epoch} has ended, and nobody holds it now"),
-    }))
+        None => format!("the lease of epoch {epoch} has ended, and nobody holds it now"),
+    };
+    Err(Fault::Fenced { why })
 }

@@ -4,16 +4,15 @@
 //! of which one page looks at [`SCAN`] at most.
 
 use super::{BY_ID, Body, code_of, rows_named};
-use crate::sqlite::SqliteError;
-use crate::sqlite::tenant::rows::{Result, anchor, first, from_json, kind_of, micros, time, uuid};
-use crate::sqlite::tenant::token;
+use crate::sql::{Connection, Dialect, Fault, Value, each};
+use crate::tenant::rows::{Result, anchor, first, from_json, kind_of, micros, time, uuid};
+use crate::tenant::token;
 use lockstep_model::{ClientId, ObjectId, PropertyValue, RunId, Timestamp};
 use lockstep_tenant::provision::Row;
 use lockstep_tenant::{
     HistoryMember, HistoryObject, HistoryOutcome, HistoryPage, HistoryQuery, HistoryRow, Page,
 };
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use std::ops::ControlFlow;
 
 /// Rows that one page looks at.
 const SCAN: usize = 20_000;
@@ -21,7 +20,7 @@ const SCAN: usize = 20_000;
 const NAMESAKES: usize = 50;
 
 /// A page; none where the object asked for is not known.
-pub(in crate::sqlite::tenant) fn page(connection: &Connection, query: &HistoryQuery) -> Result<HistoryPage> {
+pub(in crate::tenant) fn page(connection: Connection<'_>, query: &HistoryQuery) -> Result<HistoryPage> {
     let objects = match query.object.as_deref().map(str::trim) {
         None => None,
         Some(text) => match rows_named(connection, text)? {
@@ -37,26 +36,27 @@ pub(in crate::sqlite::tenant) fn page(connection: &Connection, query: &HistoryQu
     let top = query.top.clamp(1, 999);
     let wanted = Wanted::of(query);
     let mut params: Vec<Value> = Vec::new();
-    let sql = statement(query.run, objects.as_deref(), (low, high), &mut params);
-    let mut statement = connection.prepare_cached(&sql)?;
-    let mut rows = statement.query(params_from_iter(&params))?;
+    let narrowed = wanted.any() || query.from.is_some() || query.to.is_some();
+    let most = if narrowed { SCAN } else { top } + 1;
+    let dialect = connection.dialect();
+    let sql = statement(dialect, query.run, objects.as_deref(), (low, high), most, &mut params);
     let (mut items, mut scanned, mut next) = (Vec::new(), 0, None);
     let mut batch: Option<BatchRow> = None;
     let mut last = 0;
-    while let Some(row) = rows.next()? {
+    each(connection, &sql, &params, |row| {
         let hid: i64 = row.get(0)?;
         if items.len() >= top || scanned >= SCAN {
             next = Some(token::encode(&last)?);
-            break;
+            return Ok(ControlFlow::Break(()));
         }
         (last, scanned) = (hid, scanned + 1);
-        if wanted.outcome.is_some_and(|code| row.get::<_, i64>(2).ok() != Some(code)) {
-            continue;
+        if wanted.outcome.is_some_and(|code| row.get::<i64>(2).ok() != Some(code)) {
+            return Ok(ControlFlow::Continue(()));
         }
         let oid: Row = row.get(1)?;
         let body: Option<String> = row.get(3)?;
         if !wanted.text_may_match(body.as_deref()) {
-            continue;
+            return Ok(ControlFlow::Continue(()));
         }
         let body: Body = match &body {
             Some(text) => from_json(text, "a row of history")?,
@@ -64,14 +64,14 @@ pub(in crate::sqlite::tenant) fn page(connection: &Connection, query: &HistoryQu
         };
         let mut object = None;
         if !wanted.matches(&body) {
-            continue;
+            return Ok(ControlFlow::Continue(()));
         }
         if let Some(text) = &wanted.search
             && !in_body(&body, text)
         {
             let found = object_of(connection, oid)?;
             if !in_object(&found, text) {
-                continue;
+                return Ok(ControlFlow::Continue(()));
             }
             object = Some(found);
         }
@@ -85,12 +85,13 @@ pub(in crate::sqlite::tenant) fn page(connection: &Connection, query: &HistoryQu
             items.push(history_row(connection, (hid, row.get(2)?), &of, object, body)?);
         }
         batch = Some(of);
-    }
+        Ok(ControlFlow::Continue(()))
+    })?;
     Ok(Some(Page { items, next, count: None }))
 }
 
 /// The rows that the batches of the time asked for have; none where there are none.
-fn range(connection: &Connection, query: &HistoryQuery) -> Result<Option<(i64, i64)>> {
+fn range(connection: Connection<'_>, query: &HistoryQuery) -> Result<Option<(i64, i64)>> {
     if query.from.is_none() && query.to.is_none() {
         return Ok(Some((0, i64::MAX)));
     }
@@ -99,24 +100,27 @@ fn range(connection: &Connection, query: &HistoryQuery) -> Result<Option<(i64, i
     // A clock that was set back makes a range wider, never wrong: each row's own time is looked at too.
     let sql = "SELECT min(first), max(last) FROM history_batch WHERE at BETWEEN ?1 AND ?2";
     let found = first(connection, sql, (from, to), |row| {
-        Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
+        Ok((row.get::<Option<i64>>(0)?, row.get::<Option<i64>>(1)?))
     })?;
     Ok(found.and_then(|(low, high)| low.zip(high)))
 }
 
 fn statement(
+    dialect: Dialect,
     run: Option<RunId>,
     objects: Option<&[Row]>,
     (low, high): (i64, i64),
+    most: usize,
     params: &mut Vec<Value>,
 ) -> String {
     let columns = "h.hid, h.oid, h.what, h.body";
+    let join = dialect.join_in_order();
     let mut sql = match (run, objects) {
         (Some(run), None) => {
             params.push(run.0.as_bytes().to_vec().into());
             params.push(high.into());
             format!(
-                "SELECT {columns} FROM history_batch b CROSS JOIN history h ON h.hid BETWEEN b.first AND b.last \
+                "SELECT {columns} FROM history_batch b {join} history h ON h.hid BETWEEN b.first AND b.last \
                  WHERE b.run = ? AND b.first <= ? AND h.hid BETWEEN ? AND ? ORDER BY b.first DESC, h.hid DESC"
             )
         }
@@ -141,7 +145,8 @@ fn statement(
     };
     params.push(low.into());
     params.push(high.into());
-    sql.shrink_to_fit();
+    params.push(i64::try_from(most).unwrap_or(i64::MAX).into());
+    sql.push_str(" LIMIT ?");
     sql
 }
 
@@ -164,6 +169,11 @@ impl Wanted {
             rule: lower(&query.rule),
             search: lower(&query.search),
         }
+    }
+
+    /// Whether rows may be read that are not told.
+    fn any(&self) -> bool {
+        self.outcome.is_some() || self.property.is_some() || self.rule.is_some() || self.search.is_some()
     }
 
     /// Whether a row's text is worth reading: most rows of a first load have none.
@@ -214,12 +224,12 @@ struct BatchRow {
 }
 
 impl BatchRow {
-    fn of(connection: &Connection, hid: i64) -> Result<Self> {
+    fn of(connection: Connection<'_>, hid: i64) -> Result<Self> {
         let sql = "SELECT first, last, at, client, run, actor FROM history_batch WHERE first <= ?1 \
                    ORDER BY first DESC LIMIT 1";
         let found = first(connection, sql, [hid], |row| {
-            let client = row.get_ref(3)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
-            let run = row.get_ref(4)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+            let client = row.get::<Option<&[u8]>>(3)?;
+            let run = row.get::<Option<&[u8]>>(4)?;
             Ok(Self {
                 first: row.get(0)?,
                 last: row.get(1)?,
@@ -229,34 +239,34 @@ impl BatchRow {
                 actor: row.get(5)?,
             })
         })?;
-        found.ok_or_else(|| SqliteError::corrupt("the batch of a row of history"))
+        found.ok_or_else(|| Fault::corrupt("the batch of a row of history"))
     }
 }
 
 /// The names that an object has today.
-fn object_of(connection: &Connection, row: Row) -> Result<HistoryObject> {
+fn object_of(connection: Connection<'_>, row: Row) -> Result<HistoryObject> {
     let (sql, number) = if row > 0 {
-        let sql = "SELECT o.id, o.kind, o.anchor, coalesce(json_extract(b.body, '$.displayName'), \
-                   json_extract(b.body, '$.onPremisesDistinguishedName'), o.anchor, '') \
+        let sql = "SELECT o.id, o.kind, o.anchor, coalesce(b.body ->> 'displayName', \
+                   b.body ->> 'onPremisesDistinguishedName', o.anchor, '') \
                    FROM object o LEFT JOIN body b ON b.oid = o.oid WHERE o.oid = ?1";
         (sql, row)
     } else {
         ("SELECT id, kind, anchor, name FROM history_object WHERE n = ?1", row.saturating_neg())
     };
     let found = first(connection, sql, [number], |found| {
-        let id = found.get_ref(0)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+        let id = found.get::<Option<&[u8]>>(0)?;
         Ok(HistoryObject {
             id: id.map(uuid).transpose()?.map(ObjectId),
             kind: kind_of(found.get(1)?)?,
-            anchor: found.get::<_, Option<String>>(2)?.map(anchor).transpose()?,
+            anchor: found.get::<Option<String>>(2)?.map(anchor).transpose()?,
             name: found.get(3)?,
         })
     })?;
-    found.ok_or_else(|| SqliteError::corrupt("the object of a row of history"))
+    found.ok_or_else(|| Fault::corrupt("the object of a row of history"))
 }
 
 fn history_row(
-    connection: &Connection,
+    connection: Connection<'_>,
     (hid, what): (i64, i64),
     batch: &BatchRow,
     object: HistoryObject,
@@ -266,7 +276,7 @@ fn history_row(
         .iter()
         .map(|(outcome, _)| *outcome)
         .find(|outcome| code_of(*outcome) == what)
-        .ok_or_else(|| SqliteError::corrupt("what became of an object"))?;
+        .ok_or_else(|| Fault::corrupt("what became of an object"))?;
     let (members_added, added) = body.a.unwrap_or_default();
     let (members_removed, removed) = body.d.unwrap_or_default();
     Ok(HistoryRow {
@@ -286,24 +296,24 @@ fn history_row(
     })
 }
 
-fn members(connection: &Connection, named: Vec<String>) -> Result<Vec<HistoryMember>> {
+fn members(connection: Connection<'_>, named: Vec<String>) -> Result<Vec<HistoryMember>> {
     named.into_iter().map(|text| member(connection, text)).collect()
 }
 
-fn member(connection: &Connection, named: String) -> Result<HistoryMember> {
+fn member(connection: Connection<'_>, named: String) -> Result<HistoryMember> {
     if let Some(id) = named.strip_prefix(BY_ID) {
-        let id: ObjectId = id.parse().map_err(|_| SqliteError::corrupt("a member in the history"))?;
-        let sql = "SELECT json_extract(b.body, '$.displayName') FROM object o JOIN body b ON b.oid = o.oid \
+        let id: ObjectId = id.parse().map_err(|_| Fault::corrupt("a member in the history"))?;
+        let sql = "SELECT b.body ->> 'displayName' FROM object o JOIN body b ON b.oid = o.oid \
                    WHERE o.id = ?1";
-        let name = first(connection, sql, [id.0.as_bytes().as_slice()], |row| Ok(row.get(0)?))?.flatten();
+        let name = first(connection, sql, [id.0.as_bytes().as_slice()], |row| row.get(0))?.flatten();
         return Ok(HistoryMember { anchor: None, id: Some(id), name });
     }
     let anchor = anchor(named)?;
-    let sql = "SELECT o.id, json_extract(b.body, '$.displayName') FROM object o LEFT JOIN body b ON b.oid = o.oid \
+    let sql = "SELECT o.id, b.body ->> 'displayName' FROM object o LEFT JOIN body b ON b.oid = o.oid \
                WHERE o.anchor = ?1 AND o.state <> 2";
     let found = first(connection, sql, [anchor.as_str()], |row| {
-        let id = uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        Ok((ObjectId(id), row.get::<_, Option<String>>(1)?))
+        let id = uuid(row.get::<&[u8]>(0)?)?;
+        Ok((ObjectId(id), row.get::<Option<String>>(1)?))
     })?;
     let (id, name) = found.map_or((None, None), |(id, name)| (Some(id), name));
     Ok(HistoryMember { anchor: Some(anchor), id, name })

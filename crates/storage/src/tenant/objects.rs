@@ -2,12 +2,11 @@
 
 use super::rows::{Result, all, anchor, first, from_json, kind_of, object_id, optional_time, time, uuid};
 use super::view::state_of;
-use crate::sqlite::SqliteError;
+use crate::sql::{Connection, Fault, Record};
 use lockstep_model::provisioning::{InventoryItem, InventoryPage, MembersPage};
 use lockstep_model::{Fingerprint, ObjectId, ObjectKind, SourceAnchor};
 use lockstep_tenant::StoredObject;
 use lockstep_tenant::provision::{Row, State};
-use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 /// Objects of an inventory page.
@@ -20,55 +19,52 @@ pub(super) const COLUMNS: &str = "o.oid, o.id, o.kind, o.state, o.anchor, o.sync
      o.last_sync, o.deleted_at, b.body, o.errors, CASE WHEN o.manager_oid IS NOT NULL THEN \
      (SELECT m.id FROM object m WHERE m.oid = o.manager_oid AND m.state = 0) WHEN o.manager IS NULL THEN NULL ELSE \
      (SELECT m.id FROM object m WHERE m.anchor = o.manager AND m.state = 0) END, o.name_key, o.version, \
-     max(coalesce(o.changed_at, 0), coalesce(o.last_sync, 0), o.created_at, coalesce(o.deleted_at, 0)), \
-     o.external_id, b.extra";
+     o.changed_at, o.external_id, b.extra";
 /// How many columns these are.
 pub(super) const COLUMN_COUNT: usize = 17;
 
 /// An object of [`COLUMNS`], and its handle.
-pub(super) fn read(connection: &Connection, row: &rusqlite::Row<'_>) -> Result<(Row, StoredObject)> {
+pub(super) fn read(connection: Connection<'_>, row: &Record<'_>) -> Result<(Row, StoredObject)> {
     let anchor_text: Option<String> = row.get(4)?;
     let errors: i64 = row.get(10)?;
     let provisioning_errors = match &anchor_text {
         Some(text) if errors > 0 => super::errors::provisioning_errors(connection, text)?,
         _ => Vec::new(),
     };
-    let manager = row.get_ref(11)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+    let manager = row.get::<Option<&[u8]>>(11)?;
     let deleted = state_of(row.get(3)?)? == State::Deleted;
+    let (created_at, last_sync, deleted_at): (i64, Option<i64>, Option<i64>) =
+        (row.get(6)?, row.get(7)?, row.get(8)?);
+    let changed = [row.get::<Option<i64>>(14)?, last_sync, deleted_at];
     let object = StoredObject {
-        id: object_id(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?,
+        id: object_id(row.get::<&[u8]>(1)?)?,
         kind: kind_of(row.get(2)?)?,
         anchor: anchor_text.map(anchor).transpose()?,
         sync_enabled: row.get(5)?,
-        properties: from_json(
-            row.get_ref(9)?.as_str().map_err(rusqlite::Error::from)?,
-            "an object's properties",
-        )?,
+        properties: from_json(row.get::<&str>(9)?, "an object's properties")?,
         extra: row
-            .get_ref(16)?
-            .as_str_or_null()
-            .map_err(rusqlite::Error::from)?
+            .get::<Option<&str>>(16)?
             .map_or_else(|| Ok(BTreeMap::new()), |text| from_json(text, "what an object holds beside"))?,
         external_id: row.get(15)?,
         manager: manager.map(|bytes| uuid(bytes).map(ObjectId)).transpose()?,
-        version: u64::try_from(row.get::<_, i64>(13)?).unwrap_or(0),
-        changed_at: time(row.get(14)?)?,
-        created_at: time(row.get(6)?)?,
-        last_sync: optional_time(row.get(7)?)?,
-        deleted_at: if deleted { optional_time(row.get(8)?)? } else { None },
+        version: u64::try_from(row.get::<i64>(13)?).unwrap_or(0),
+        changed_at: time(changed.into_iter().flatten().max().unwrap_or(created_at).max(created_at))?,
+        created_at: time(created_at)?,
+        last_sync: optional_time(last_sync)?,
+        deleted_at: if deleted { optional_time(deleted_at)? } else { None },
         provisioning_errors,
     };
     Ok((row.get(0)?, object))
 }
 
-pub(super) fn by_id(connection: &Connection, id: ObjectId) -> Result<Option<StoredObject>> {
+pub(super) fn by_id(connection: Connection<'_>, id: ObjectId) -> Result<Option<StoredObject>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM object o JOIN body b ON b.oid = o.oid WHERE o.id = ?1 AND o.state <> 2"
     );
     first(connection, &sql, [id.0.as_bytes().as_slice()], |row| Ok(read(connection, row)?.1))
 }
 
-pub(super) fn by_sign_in_name(connection: &Connection, name: &str) -> Result<Option<StoredObject>> {
+pub(super) fn by_sign_in_name(connection: Connection<'_>, name: &str) -> Result<Option<StoredObject>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM claim c JOIN object o ON o.oid = c.oid JOIN body b ON b.oid = o.oid \
          WHERE c.space = 0 AND c.key = ?1"
@@ -77,12 +73,12 @@ pub(super) fn by_sign_in_name(connection: &Connection, name: &str) -> Result<Opt
 }
 
 pub(super) fn inventory(
-    connection: &Connection,
+    connection: Connection<'_>,
     after: Option<&SourceAnchor>,
     top: usize,
 ) -> Result<InventoryPage> {
     let top = top.clamp(1, MAX_INVENTORY);
-    let sql = "SELECT o.oid, o.kind, o.anchor, o.fingerprint, json_extract(b.body, '$.displayName'), \
+    let sql = "SELECT o.oid, o.kind, o.anchor, o.fingerprint, b.body ->> 'displayName', \
                o.errors > 0 AND EXISTS (SELECT 1 FROM error e WHERE e.anchor = o.anchor AND e.origin = 1) \
                FROM object o JOIN body b ON b.oid = o.oid \
                WHERE o.anchor > ?1 AND o.state = 0 AND o.sync_enabled = 1 ORDER BY o.anchor LIMIT ?2";
@@ -91,9 +87,9 @@ pub(super) fn inventory(
     let mut items = all(connection, sql, (after, limit), |row| {
         let kind = kind_of(row.get(1)?)?;
         let anchor = anchor(row.get(2)?)?;
-        let bytes = row.get_ref(3)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+        let bytes = row.get::<Option<&[u8]>>(3)?;
         let fingerprint = match bytes {
-            Some(bytes) => Fingerprint(bytes.try_into().map_err(|_| SqliteError::corrupt("a fingerprint"))?),
+            Some(bytes) => Fingerprint(bytes.try_into().map_err(|_| Fault::corrupt("a fingerprint"))?),
             // All of it is to be written anew: no content has this fingerprint.
             None => Fingerprint([0; 16]),
         };
@@ -114,16 +110,16 @@ pub(super) fn inventory(
 
 /// The fingerprint of a group's members, pending ones included. A group of a million members holds as many
 /// anchors in memory while it is worked out, and one group at a time.
-fn members_fingerprint(connection: &Connection, group: Row) -> Result<Fingerprint> {
+fn members_fingerprint(connection: Connection<'_>, group: Row) -> Result<Fingerprint> {
     let sql = "SELECT o.anchor FROM member m JOIN object o ON o.oid = m.member \
                WHERE m.grp = ?1 AND o.anchor IS NOT NULL";
-    let mut anchors = all(connection, sql, [group], |row| Ok(row.get::<_, Box<str>>(0)?))?;
+    let mut anchors = all(connection, sql, [group], |row| row.get::<Box<str>>(0))?;
     anchors.sort_unstable();
     Ok(Fingerprint::of_members(anchors.iter().map(AsRef::as_ref)))
 }
 
 pub(super) fn members(
-    connection: &Connection,
+    connection: Connection<'_>,
     group: &SourceAnchor,
     after: Option<&SourceAnchor>,
     top: usize,

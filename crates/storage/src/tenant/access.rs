@@ -1,11 +1,13 @@
 //! Tokens, local users, one-time links and sessions. Of a secret only its SHA-256 is here.
 
 use super::organization::{client_of, put_client};
-use super::rows::{Result, all, first, micros, optional_time, role_code, role_of, run, time, uuid};
+use super::rows::{
+    Result, all, first, micros, optional_time, role_code, role_of, run, run_counted, time, uuid,
+};
+use crate::sql::{Connection, Record};
 use lockstep_model::{ClientId, Timestamp};
 use lockstep_tenant::store::SecretHash;
 use lockstep_tenant::{LocalUser, Role, Session, TokenRecord};
-use rusqlite::Connection;
 
 macro_rules! tokens {
     ($rest:literal) => {
@@ -13,11 +15,11 @@ macro_rules! tokens {
     };
 }
 
-fn read_token(row: &rusqlite::Row<'_>) -> Result<TokenRecord> {
-    let client = row.get_ref(2)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+fn read_token(row: &Record<'_>) -> Result<TokenRecord> {
+    let client = row.get::<Option<&[u8]>>(2)?;
     Ok(TokenRecord {
         name: row.get(0)?,
-        role: role_of(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
+        role: role_of(row.get::<&str>(1)?)?,
         client: client.map(|bytes| uuid(bytes).map(ClientId)).transpose()?,
         created_at: time(row.get(3)?)?,
         expires_at: optional_time(row.get(4)?)?,
@@ -25,7 +27,7 @@ fn read_token(row: &rusqlite::Row<'_>) -> Result<TokenRecord> {
 }
 
 pub(super) fn put_token(
-    connection: &Connection,
+    connection: Connection<'_>,
     secret: SecretHash,
     mut record: TokenRecord,
     now: Timestamp,
@@ -51,7 +53,7 @@ pub(super) fn put_token(
 }
 
 pub(super) fn token(
-    connection: &Connection,
+    connection: Connection<'_>,
     secret: SecretHash,
     now: Timestamp,
 ) -> Result<Option<TokenRecord>> {
@@ -59,23 +61,19 @@ pub(super) fn token(
     first(connection, sql, (secret.as_slice(), micros(now)), read_token)
 }
 
-pub(super) fn tokens(connection: &Connection) -> Result<Vec<TokenRecord>> {
-    all(connection, tokens!("ORDER BY name"), [], read_token)
+pub(super) fn tokens(connection: Connection<'_>) -> Result<Vec<TokenRecord>> {
+    all(connection, tokens!("ORDER BY name"), (), read_token)
 }
 
-pub(super) fn remove_token(connection: &Connection, name: &str) -> Result<bool> {
-    Ok(run(connection, "DELETE FROM token WHERE name = ?1", [name])? > 0)
+pub(super) fn remove_token(connection: Connection<'_>, name: &str) -> Result<bool> {
+    Ok(run_counted(connection, "DELETE FROM token WHERE name = ?1", [name])? > 0)
 }
 
-fn read_user(row: &rusqlite::Row<'_>) -> Result<LocalUser> {
-    Ok(LocalUser {
-        name: row.get(0)?,
-        password_hash: row.get(1)?,
-        role: role_of(row.get_ref(2)?.as_str().map_err(rusqlite::Error::from)?)?,
-    })
+fn read_user(row: &Record<'_>) -> Result<LocalUser> {
+    Ok(LocalUser { name: row.get(0)?, password_hash: row.get(1)?, role: role_of(row.get::<&str>(2)?)? })
 }
 
-pub(super) fn put_user(connection: &Connection, user: &LocalUser) -> Result<()> {
+pub(super) fn put_user(connection: Connection<'_>, user: &LocalUser) -> Result<()> {
     let sql = "INSERT INTO local_user (name, password_hash, role) VALUES (?1, ?2, ?3) ON CONFLICT (name) \
                DO UPDATE SET password_hash = excluded.password_hash, role = excluded.role";
     let name = user.name.to_lowercase();
@@ -84,23 +82,23 @@ pub(super) fn put_user(connection: &Connection, user: &LocalUser) -> Result<()> 
     Ok(())
 }
 
-pub(super) fn user(connection: &Connection, name: &str) -> Result<Option<LocalUser>> {
+pub(super) fn user(connection: Connection<'_>, name: &str) -> Result<Option<LocalUser>> {
     let sql = "SELECT name, password_hash, role FROM local_user WHERE name = ?1";
     first(connection, sql, [name.to_lowercase()], read_user)
 }
 
-pub(super) fn users(connection: &Connection) -> Result<Vec<LocalUser>> {
-    all(connection, "SELECT name, password_hash, role FROM local_user ORDER BY name", [], read_user)
+pub(super) fn users(connection: Connection<'_>) -> Result<Vec<LocalUser>> {
+    all(connection, "SELECT name, password_hash, role FROM local_user ORDER BY name", (), read_user)
 }
 
-pub(super) fn remove_user(connection: &Connection, name: &str) -> Result<bool> {
+pub(super) fn remove_user(connection: Connection<'_>, name: &str) -> Result<bool> {
     let name = name.to_lowercase();
     run(connection, "DELETE FROM session WHERE user_name = ?1", [&name])?;
-    Ok(run(connection, "DELETE FROM local_user WHERE name = ?1", [&name])? > 0)
+    Ok(run_counted(connection, "DELETE FROM local_user WHERE name = ?1", [&name])? > 0)
 }
 
 pub(super) fn put_session(
-    connection: &Connection,
+    connection: Connection<'_>,
     secret: SecretHash,
     session: &Session,
     link: bool,
@@ -118,7 +116,7 @@ pub(super) fn put_session(
 }
 
 pub(super) fn session(
-    connection: &Connection,
+    connection: Connection<'_>,
     secret: SecretHash,
     link: bool,
     now: Timestamp,
@@ -126,16 +124,12 @@ pub(super) fn session(
     let sql = "SELECT user_name, role, expires_at FROM session \
                WHERE secret = ?1 AND link = ?2 AND expires_at > ?3";
     first(connection, sql, (secret.as_slice(), link, micros(now)), |row| {
-        Ok(Session {
-            user: row.get(0)?,
-            role: role_of(row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?)?,
-            expires_at: time(row.get(2)?)?,
-        })
+        Ok(Session { user: row.get(0)?, role: role_of(row.get::<&str>(1)?)?, expires_at: time(row.get(2)?)? })
     })
 }
 
 pub(super) fn take_link(
-    connection: &Connection,
+    connection: Connection<'_>,
     secret: SecretHash,
     now: Timestamp,
 ) -> Result<Option<Session>> {
@@ -144,7 +138,7 @@ pub(super) fn take_link(
     Ok(found)
 }
 
-pub(super) fn remove_session(connection: &Connection, secret: SecretHash) -> Result<()> {
+pub(super) fn remove_session(connection: Connection<'_>, secret: SecretHash) -> Result<()> {
     run(connection, "DELETE FROM session WHERE secret = ?1 AND link = 0", [secret.as_slice()])?;
     Ok(())
 }

@@ -4,25 +4,25 @@
 use super::batch::Batch;
 use super::objects::{self, COLUMNS};
 use super::rows::{Result, all, first, from_json, kind_of, micros, optional_time, run, to_json};
+use crate::sql::Connection;
 use lockstep_model::{ObjectKind, Properties, Property, Timestamp};
 use lockstep_tenant::domains::{
     Applied, DomainReference, DomainState, NAMED_REFERENCES, Proof, References, apply, configure,
 };
 use lockstep_tenant::provision::{Row, address_key};
 use lockstep_tenant::{Domain, DomainChange, DomainRefusal, Page, StoredObject};
-use rusqlite::Connection;
 
 /// Objects that one page of the job looks at: other writers wait no longer than for these.
 const PAGE: i64 = 1_000;
 
-pub(super) fn list(connection: &Connection) -> Result<Vec<Domain>> {
+pub(super) fn list(connection: Connection<'_>) -> Result<Vec<Domain>> {
     let sql = "SELECT d.name, d.verified, d.initial, d.is_default, d.configured, d.proof, d.details, j.started_at, \
                j.forced FROM domain d LEFT JOIN domain_job j ON j.domain = d.name ORDER BY d.name";
-    all(connection, sql, [], |row| {
+    all(connection, sql, (), |row| {
         let proof: Option<String> = row.get(5)?;
         let details: Option<String> = row.get(6)?;
         let since = optional_time(row.get(7)?)?;
-        let force_delete = row.get::<_, Option<bool>>(8)?.unwrap_or(false);
+        let force_delete = row.get::<Option<bool>>(8)?.unwrap_or(false);
         Ok(Domain {
             id: row.get(0)?,
             is_verified: row.get(1)?,
@@ -40,7 +40,7 @@ pub(super) fn list(connection: &Connection) -> Result<Vec<Domain>> {
 }
 
 /// Makes `after` the domains. Those whose verification came or went get a job.
-fn write(connection: &Connection, before: &[Domain], after: &[Domain], now: Timestamp) -> Result<()> {
+fn write(connection: Connection<'_>, before: &[Domain], after: &[Domain], now: Timestamp) -> Result<()> {
     for gone in before.iter().filter(|old| !after.iter().any(|new| new.id == old.id)) {
         run(connection, "DELETE FROM domain WHERE name = ?1", [&gone.id])?;
         if gone.is_verified {
@@ -77,10 +77,11 @@ fn write(connection: &Connection, before: &[Domain], after: &[Domain], now: Time
     Ok(())
 }
 
-fn put_job(connection: &Connection, domain: &str, forced: Option<bool>, now: Timestamp) -> Result<()> {
+fn put_job(connection: Connection<'_>, domain: &str, forced: Option<bool>, now: Timestamp) -> Result<()> {
     let sql = "INSERT INTO domain_job (domain, forced, disable, after, changed, started_at) \
                VALUES (?1, ?2, ?3, 0, 0, ?4) ON CONFLICT (domain) DO UPDATE SET \
-               forced = max(forced, excluded.forced), disable = max(disable, excluded.disable), after = 0, \
+               forced = CASE WHEN excluded.forced = 1 THEN 1 ELSE domain_job.forced END, \
+               disable = CASE WHEN excluded.disable = 1 THEN 1 ELSE domain_job.disable END, after = 0, \
                started_at = excluded.started_at";
     run(connection, sql, (domain, forced.is_some(), forced == Some(true), micros(now)))?;
     Ok(())
@@ -88,7 +89,7 @@ fn put_job(connection: &Connection, domain: &str, forced: Option<bool>, now: Tim
 
 /// The domains as the configuration says, with what administrators did to them.
 pub(super) fn set_up(
-    connection: &Connection,
+    connection: Connection<'_>,
     initial: &str,
     listed: &[(String, bool)],
     now: Timestamp,
@@ -99,7 +100,7 @@ pub(super) fn set_up(
 
 /// Changes one domain, or says why not. Answers it as it is then; nothing where it is gone.
 pub(super) fn change(
-    connection: &Connection,
+    connection: Connection<'_>,
     name: &str,
     change: &DomainChange,
     now: Timestamp,
@@ -123,19 +124,19 @@ pub(super) fn change(
 }
 
 /// Rows that hold a value in the domain, in order.
-const HOLDERS: &str = "SELECT DISTINCT c.oid FROM claim c WHERE substr(c.key, -length(?1)) = ?1 AND c.oid > ?2 \
+const HOLDERS: &str = "SELECT DISTINCT c.oid FROM claim c WHERE substr(c.key, length(c.key) - length(?1) + 1) = ?1 AND c.oid > ?2 \
                        ORDER BY c.oid LIMIT ?3";
 
-fn references(connection: &Connection, domain: &str) -> Result<References> {
+fn references(connection: Connection<'_>, domain: &str) -> Result<References> {
     let suffix = format!("@{domain}");
-    let sql = "SELECT count(DISTINCT oid) FROM claim WHERE substr(key, -length(?1)) = ?1";
-    let count: i64 = first(connection, sql, [&suffix], |row| Ok(row.get(0)?))?.unwrap_or(0);
+    let sql = "SELECT count(DISTINCT oid) FROM claim WHERE substr(key, length(key) - length(?1) + 1) = ?1";
+    let count: i64 = first(connection, sql, [&suffix], |row| row.get(0))?.unwrap_or(0);
     let most = i64::try_from(NAMED_REFERENCES).unwrap_or(5);
-    let rows = all(connection, HOLDERS, (&suffix, 0, most), |row| Ok(row.get::<_, Row>(0)?))?;
+    let rows = all(connection, HOLDERS, (&suffix, 0, most), |row| row.get::<Row>(0))?;
     let mut named = Vec::with_capacity(rows.len());
     for row in rows {
-        let sql = "SELECT o.kind, json_extract(b.body, '$.displayName'), \
-                   (SELECT key FROM claim WHERE oid = o.oid AND substr(key, -length(?2)) = ?2 ORDER BY space LIMIT 1) \
+        let sql = "SELECT o.kind, b.body ->> 'displayName', \
+                   (SELECT key FROM claim WHERE oid = o.oid AND substr(key, length(key) - length(?2) + 1) = ?2 ORDER BY space LIMIT 1) \
                    FROM object o JOIN body b ON b.oid = o.oid WHERE o.oid = ?1";
         let reference = first(connection, sql, (row, &suffix), |found| {
             let value: Option<String> = found.get(2)?;
@@ -150,7 +151,7 @@ fn references(connection: &Connection, domain: &str) -> Result<References> {
 
 /// The objects that hold a value in the domain, a page of them.
 pub(super) fn referring(
-    connection: &Connection,
+    connection: Connection<'_>,
     domain: &str,
     after: Option<&str>,
     top: usize,
@@ -159,7 +160,7 @@ pub(super) fn referring(
     let after: Row = after.map(super::token::decode).transpose()?.unwrap_or(0);
     let limit = i64::try_from(top + 1).unwrap_or(1_000);
     let params = (format!("@{domain}"), after, limit);
-    let mut rows = all(connection, HOLDERS, params, |row| Ok(row.get::<_, Row>(0)?))?;
+    let mut rows = all(connection, HOLDERS, params, |row| row.get::<Row>(0))?;
     let more = rows.len() > top;
     rows.truncate(top);
     let sql = format!("SELECT {COLUMNS} FROM object o JOIN body b ON b.oid = o.oid WHERE o.oid = ?1");
@@ -179,31 +180,31 @@ struct DomainJob {
 }
 
 /// Does one page of the oldest job. Answers how many objects changed, and whether there is more to do.
-pub(super) fn recalculate_some(connection: &Connection, now: Timestamp) -> Result<(u64, bool)> {
+pub(super) fn recalculate_some(connection: Connection<'_>, now: Timestamp) -> Result<(u64, bool)> {
     let sql = "SELECT domain, forced, disable, after FROM domain_job ORDER BY started_at, domain LIMIT 1";
-    let job = first(connection, sql, [], |row| {
+    let job = first(connection, sql, (), |row| {
         Ok(DomainJob { domain: row.get(0)?, forced: row.get(1)?, disable: row.get(2)?, after: row.get(3)? })
     })?;
     let Some(job) = job else { return Ok((0, false)) };
-    let sql = "SELECT max(oid) FROM (SELECT oid FROM object WHERE oid > ?1 ORDER BY oid LIMIT ?2)";
-    let last: Option<Row> = first(connection, sql, (job.after, PAGE), |row| Ok(row.get(0)?))?.flatten();
+    let sql = "SELECT max(oid) FROM (SELECT oid FROM object WHERE oid > ?1 ORDER BY oid LIMIT ?2) AS page";
+    let last: Option<Row> = first(connection, sql, (job.after, PAGE), |row| row.get(0))?.flatten();
     let Some(last) = last else {
         run(connection, "DELETE FROM domain_job WHERE domain = ?1", [&job.domain])?;
         if job.forced {
             run(connection, "DELETE FROM domain WHERE name = ?1", [&job.domain])?;
         }
         let sql = "SELECT 1 FROM domain_job LIMIT 1";
-        return Ok((0, first(connection, sql, [], |_| Ok(()))?.is_some()));
+        return Ok((0, first(connection, sql, (), |_| Ok(()))?.is_some()));
     };
     // What may concern the domain; whether it does is worked out for each. What is not synced any more is the cloud's own,
     // whatever anchor it had.
-    let sql = "SELECT o.oid, o.kind, o.sync_enabled IS NOT 1 FROM object o JOIN body b ON b.oid = o.oid \
+    let sql = "SELECT o.oid, o.kind, o.sync_enabled IS DISTINCT FROM 1 FROM object o JOIN body b ON b.oid = o.oid \
                WHERE o.oid > ?1 AND o.oid <= ?2 AND o.state = 0 \
-               AND (instr(fold(b.body), ?3) > 0 OR instr(fold(b.held), ?3) > 0 \
-               OR (o.sync_enabled IS NOT 1 AND instr(fold(b.extra), ?3) > 0)) ORDER BY o.oid";
+               AND (instr(fold(CAST(b.body AS TEXT)), ?3) > 0 OR instr(fold(b.held), ?3) > 0 \
+               OR (o.sync_enabled IS DISTINCT FROM 1 AND instr(fold(b.extra), ?3) > 0)) ORDER BY o.oid";
     let needle = format!("@{}\"", job.domain);
     let rows = all(connection, sql, (job.after, last, needle), |row| {
-        Ok((row.get::<_, Row>(0)?, kind_of(row.get(1)?)?, row.get::<_, bool>(2)?))
+        Ok((row.get::<Row>(0)?, kind_of(row.get(1)?)?, row.get::<bool>(2)?))
     })?;
     let mut batch = Batch::begin(connection, now)?;
     let mut changed = 0_u64;

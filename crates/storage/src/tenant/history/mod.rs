@@ -9,7 +9,8 @@ pub(super) use ask::page;
 pub(super) use purge::purge_some;
 
 use super::batch::Batch;
-use super::rows::{Result, all, first, from_json, kind_code, micros, run, to_json};
+use super::rows::{Numbered, Result, all, first, from_json, insert, kind_code, micros, run, to_json};
+use crate::sql::{Connection, Record};
 use lockstep_model::{
     ClientId, ErrorCode, ObjectId, ObjectKind, Properties, PropertyValue, RunId, SourceAnchor, SyncError,
 };
@@ -229,9 +230,8 @@ impl Batch<'_> {
     /// Keeps one row.
     pub(super) fn note(&mut self, row: Row, outcome: HistoryOutcome, body: &Body) -> Result<()> {
         let text = if *body == Body::default() { None } else { Some(to_json(body)?) };
-        let sql = "INSERT INTO history (oid, what, body) VALUES (?1, ?2, ?3)";
-        run(self.connection, sql, (row, code_of(outcome), &text))?;
-        let hid = self.connection.last_insert_rowid();
+        let sql = "INSERT INTO history (hid, oid, what, body) VALUES (?1, ?2, ?3, ?4)";
+        let hid = insert(self.connection, Numbered::History, sql, (row, code_of(outcome), &text))?;
         self.log.rows = Some((self.log.rows.map_or(hid, |(first, _)| first), hid));
         let length = text.map_or(0, |text| i64::try_from(text.len()).unwrap_or(i64::MAX));
         self.log.bytes = self.log.bytes.saturating_add(length).saturating_add(ROW_BYTES);
@@ -248,7 +248,7 @@ impl Batch<'_> {
         errors: &[SyncError],
     ) -> Result<()> {
         let sql = "SELECT oid FROM object WHERE anchor = ?1 AND kind = ?2 AND state <> 2";
-        let known = first(self.connection, sql, (anchor.as_str(), kind_code(kind)), |row| Ok(row.get(0)?))?;
+        let known = first(self.connection, sql, (anchor.as_str(), kind_code(kind)), |row| row.get(0))?;
         let row: Row = match known {
             Some(row) => row,
             None => -self.without_row(kind, anchor.as_str(), name)?,
@@ -256,7 +256,7 @@ impl Batch<'_> {
         let body = Body::default().errors(errors);
         let sql = "SELECT what, body FROM history WHERE oid = ?1 ORDER BY hid DESC LIMIT 1";
         let last = first(self.connection, sql, [row], |found| {
-            Ok((found.get::<_, i64>(0)?, found.get::<_, Option<String>>(1)?))
+            Ok((found.get::<i64>(0)?, found.get::<Option<String>>(1)?))
         })?;
         if let Some((what, text)) = last
             && what == code_of(HistoryOutcome::Refused)
@@ -271,13 +271,12 @@ impl Batch<'_> {
     /// The number of an object that has no row in the directory.
     fn without_row(&self, kind: ObjectKind, anchor: &str, name: &str) -> Result<i64> {
         let sql = "SELECT n FROM history_object WHERE anchor = ?1 AND kind = ?2 AND id IS NULL";
-        if let Some(n) = first(self.connection, sql, (anchor, kind_code(kind)), |row| Ok(row.get(0)?))? {
+        if let Some(n) = first(self.connection, sql, (anchor, kind_code(kind)), |row| row.get(0))? {
             run(self.connection, "UPDATE history_object SET name = ?2 WHERE n = ?1", (n, name))?;
             return Ok(n);
         }
-        let sql = "INSERT INTO history_object (kind, anchor, name) VALUES (?1, ?2, ?3)";
-        run(self.connection, sql, (kind_code(kind), anchor, name))?;
-        Ok(self.connection.last_insert_rowid())
+        let sql = "INSERT INTO history_object (n, kind, anchor, name) VALUES (?1, ?2, ?3, ?4)";
+        insert(self.connection, Numbered::HistoryObject, sql, (kind_code(kind), anchor, name))
     }
 
     /// The row of an object is about to go for good, and its number may be another's one day: its history keeps what
@@ -287,11 +286,10 @@ impl Batch<'_> {
         if first(self.connection, sql, [row], |_| Ok(()))?.is_none() {
             return Ok(());
         }
-        let sql = "INSERT INTO history_object (id, kind, anchor, name) SELECT o.id, o.kind, o.anchor, \
-                   coalesce(json_extract(b.body, '$.displayName'), o.anchor, '') \
-                   FROM object o LEFT JOIN body b ON b.oid = o.oid WHERE o.oid = ?1";
-        run(self.connection, sql, [row])?;
-        let n = self.connection.last_insert_rowid();
+        let sql = "INSERT INTO history_object (n, id, kind, anchor, name) SELECT ?1, o.id, o.kind, o.anchor, \
+                   coalesce(b.body ->> 'displayName', o.anchor, '') \
+                   FROM object o LEFT JOIN body b ON b.oid = o.oid WHERE o.oid = ?2";
+        let n = insert(self.connection, Numbered::HistoryObject, sql, [row])?;
         run(self.connection, "UPDATE history SET oid = ?2 WHERE oid = ?1", (row, -n))?;
         Ok(())
     }
@@ -314,8 +312,8 @@ impl Batch<'_> {
 }
 
 /// Rows of objects that a text names: their id, anchor, sign-in name or address. Empty where none is known.
-fn rows_named(connection: &rusqlite::Connection, text: &str) -> Result<Vec<Row>> {
-    let number = |row: &rusqlite::Row<'_>| Ok(row.get::<_, Row>(0)?);
+fn rows_named(connection: Connection<'_>, text: &str) -> Result<Vec<Row>> {
+    let number = |row: &Record<'_>| row.get::<Row>(0);
     let mut found: Vec<Row> = Vec::new();
     if let Ok(id) = text.parse::<lockstep_model::ObjectId>() {
         let bytes = id.0.as_bytes().as_slice();
@@ -336,8 +334,8 @@ fn rows_named(connection: &rusqlite::Connection, text: &str) -> Result<Vec<Row>>
     if found.is_empty() {
         // One that was deleted holds no value any more.
         let sql = "SELECT o.oid FROM object o JOIN body b ON b.oid = o.oid WHERE o.state = 1 AND \
-                   (fold(json_extract(b.body, '$.userPrincipalName')) = ?1 \
-                   OR fold(json_extract(b.body, '$.mail')) = ?1) ORDER BY o.deleted_at DESC LIMIT 20";
+                   (fold(b.body ->> 'userPrincipalName') = ?1 \
+                   OR fold(b.body ->> 'mail') = ?1) ORDER BY o.deleted_at DESC LIMIT 20";
         found.extend(all(connection, sql, [&key], number)?);
     }
     // What was refused before the object was made is its history too.

@@ -6,8 +6,9 @@
 use super::counters::{Counter, Deltas};
 use super::errors::{Origin, of_object};
 use super::history::{Body, Log};
-use super::rows::{Result, first, kind_code, micros, run, to_json, uuid};
+use super::rows::{Numbered, Result, first, insert, kind_code, micros, run, to_json, uuid};
 use super::view::{SqlView, object_ref, space_code, state_code};
+use crate::sql::Connection;
 use lockstep_model::provisioning::{BulkOperation, OperationResult, Outcome};
 use lockstep_model::scim::{ScimPatch, parse_path};
 use lockstep_model::{
@@ -20,7 +21,6 @@ use lockstep_tenant::provision::{
     Claim, Decision, Held, Incoming, Known, Resolved, Row, State, Target, TenantRules, View, Write,
     claims_in_force, decide, error, name_key, resolve, sent_of, words,
 };
-use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ impl Operation {
 
 /// One transaction's worth of changes to the directory.
 pub(super) struct Batch<'c> {
-    pub(super) connection: &'c Connection,
+    pub(super) connection: Connection<'c>,
     pub(super) now: Timestamp,
     pub(super) rules: TenantRules,
     pub(super) deltas: Deltas,
@@ -77,9 +77,9 @@ pub(super) struct Batch<'c> {
 }
 
 impl<'c> Batch<'c> {
-    pub(super) fn begin(connection: &'c Connection, now: Timestamp) -> Result<Self> {
+    pub(super) fn begin(connection: Connection<'c>, now: Timestamp) -> Result<Self> {
         let rules = TenantRules::of(&super::domains::list(connection)?);
-        let any = first(connection, "SELECT 1 FROM error LIMIT 1", [], |_| Ok(()))?;
+        let any = first(connection, "SELECT 1 FROM error LIMIT 1", (), |_| Ok(()))?;
         Ok(Self {
             connection,
             now,
@@ -94,12 +94,12 @@ impl<'c> Batch<'c> {
     }
 
     /// As [`Batch::begin`], for what a person or program does in the cloud.
-    pub(super) fn begin_by(connection: &'c Connection, now: Timestamp, actor: String) -> Result<Self> {
+    pub(super) fn begin_by(connection: Connection<'c>, now: Timestamp, actor: String) -> Result<Self> {
         Ok(Self { log: Log::by(actor), ..Self::begin(connection, now)? })
     }
 
     /// As [`Batch::begin`], for what a sync client sent.
-    pub(super) fn begin_for(connection: &'c Connection, now: Timestamp, log: Log) -> Result<Self> {
+    pub(super) fn begin_for(connection: Connection<'c>, now: Timestamp, log: Log) -> Result<Self> {
         Ok(Self { log, ..Self::begin(connection, now)? })
     }
 
@@ -108,7 +108,11 @@ impl<'c> Batch<'c> {
         self.release_freed()?;
         self.finish_history()?;
         for (word, row) in std::mem::take(&mut self.words) {
-            run(self.connection, "INSERT OR IGNORE INTO word (word, oid) VALUES (?1, ?2)", (word, row))?;
+            run(
+                self.connection,
+                "INSERT INTO word (word, oid) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                (word, row),
+            )?;
         }
         self.deltas.write(self.connection)
     }
@@ -173,12 +177,11 @@ impl<'c> Batch<'c> {
         let (row, id, was) = match target {
             Target::New => {
                 let id = self.next_id()?;
-                let sql = "INSERT INTO object (id, kind, state, anchor, sync_enabled, created_at, last_sync, \
-                           fingerprint, manager, name_key) VALUES (?1, ?2, 0, ?3, 1, ?4, ?4, ?5, ?6, ?7)";
+                let sql = "INSERT INTO object (oid, id, kind, state, anchor, sync_enabled, created_at, last_sync, \
+                           fingerprint, manager, name_key) VALUES (?1, ?2, ?3, 0, ?4, 1, ?5, ?5, ?6, ?7, ?8)";
                 let bytes = id.0.as_bytes().as_slice();
                 let params = (bytes, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key);
-                run(self.connection, sql, params)?;
-                let row = self.connection.last_insert_rowid();
+                let row = insert(self.connection, Numbered::Object, sql, params)?;
                 run(self.connection, INSERT_BODY, (row, &body, held))?;
                 self.learn_words(row, &key);
                 (row, id, State::Expected)
@@ -268,16 +271,12 @@ impl<'c> Batch<'c> {
         key: &str,
         body: &str,
     ) -> Result<Row> {
-        let sql = "INSERT INTO object (id, kind, state, anchor, created_at, name_key) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sql = "INSERT INTO object (oid, id, kind, state, anchor, created_at, name_key) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let bytes = id.0.as_bytes().as_slice();
         let anchor = anchor.map(SourceAnchor::as_str);
-        run(
-            self.connection,
-            sql,
-            (bytes, kind_code(kind), state_code(state), anchor, micros(self.now), key),
-        )?;
-        let row = self.connection.last_insert_rowid();
+        let params = (bytes, kind_code(kind), state_code(state), anchor, micros(self.now), key);
+        let row = insert(self.connection, Numbered::Object, sql, params)?;
         run(self.connection, INSERT_BODY, (row, body, None::<String>))?;
         if state == State::Living {
             self.learn_words(row, key);
@@ -381,7 +380,7 @@ impl<'c> Batch<'c> {
         while let Some(claim) = self.freed.pop_first() {
             let sql = "SELECT oid FROM waiting WHERE space = ?1 AND key = ?2 ORDER BY oid";
             let params = (space_code(claim.space), claim.key.as_str());
-            let waiters = super::rows::all(self.connection, sql, params, |row| Ok(row.get::<_, Row>(0)?))?;
+            let waiters = super::rows::all(self.connection, sql, params, |row| row.get::<Row>(0))?;
             for row in waiters {
                 released += u64::from(self.resolve_again(row)?);
             }
@@ -482,14 +481,24 @@ impl<'c> Batch<'c> {
     }
 
     fn key_and_manager_of(&self, row: Row) -> Result<(String, Option<String>)> {
+        let known =
+            self.connection.ahead(|ahead| ahead.by_row(row).map(|b| (b.name_key.clone(), b.manager.clone())));
+        if let Some(known) = known {
+            return Ok(known);
+        }
         let sql = "SELECT name_key, manager FROM object WHERE oid = ?1";
         let found = first(self.connection, sql, [row], |found| Ok((found.get(0)?, found.get(1)?)))?;
         Ok(found.unwrap_or_default())
     }
 
     pub(super) fn name_key_of(&self, row: Row) -> Result<String> {
+        if let Some(key) =
+            self.connection.ahead(|ahead| ahead.by_row(row).map(|before| before.name_key.clone()))
+        {
+            return Ok(key);
+        }
         let sql = "SELECT name_key FROM object WHERE oid = ?1";
-        Ok(first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or_default())
+        Ok(first(self.connection, sql, [row], |found| found.get(0))?.unwrap_or_default())
     }
 
     pub(super) fn learn_words(&mut self, row: Row, name_key: &str) {
@@ -523,9 +532,7 @@ impl<'c> Batch<'c> {
             }
             None => {
                 let sql = "SELECT id FROM object ORDER BY oid DESC LIMIT 1";
-                let newest = first(self.connection, sql, [], |row| {
-                    uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)
-                })?;
+                let newest = first(self.connection, sql, (), |row| uuid(row.get::<&[u8]>(0)?))?;
                 newest.map_or(0, |id| id.as_u128())
             }
         };

@@ -7,11 +7,11 @@ use super::history::{BY_ID, Body, Named, code_of};
 use super::objects::{COLUMNS, read};
 use super::rows::{Result, all, first, from_json, kind_code, kind_of, micros, object_id};
 use super::view::state_of;
+use crate::sql::{Connection, Record};
 use lockstep_model::{ObjectId, ObjectKind};
 use lockstep_tenant::HistoryOutcome;
 use lockstep_tenant::changes::{Changed, ChangesPage, ChangesQuery, MemberChange, MemberIds, ObjectChange};
 use lockstep_tenant::provision::{Row, State};
-use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rows of the history that one page looks at.
@@ -23,19 +23,17 @@ const SLACK: i64 = 60_000_000;
 const INLINE: usize = 100;
 
 /// The newest row of the history.
-pub(super) fn mark(connection: &Connection) -> Result<i64> {
+pub(super) fn mark(connection: Connection<'_>) -> Result<i64> {
     let sql = "SELECT max(hid) FROM history";
-    Ok(first(connection, sql, [], |row| Ok(row.get::<_, Option<i64>>(0)?))?.flatten().unwrap_or(0))
+    Ok(first(connection, sql, (), |row| row.get::<Option<i64>>(0))?.flatten().unwrap_or(0))
 }
 
 /// Whether the history still has every row after the mark.
-fn reaches_back(connection: &Connection, query: &ChangesQuery) -> Result<bool> {
-    let oldest = first(connection, "SELECT min(first) FROM history_batch", [], |row| {
-        Ok(row.get::<_, Option<i64>>(0)?)
-    })?;
+fn reaches_back(connection: Connection<'_>, query: &ChangesQuery) -> Result<bool> {
+    let oldest =
+        first(connection, "SELECT min(first) FROM history_batch", (), |row| row.get::<Option<i64>>(0))?;
     let newest = mark(connection)?;
-    let from =
-        first(connection, "SELECT changes_from FROM tenant", [], |row| Ok(row.get::<_, Option<i64>>(0)?))?;
+    let from = first(connection, "SELECT changes_from FROM tenant", (), |row| row.get::<Option<i64>>(0))?;
     if from.flatten().is_some_and(|from| from >= micros(query.given_at)) {
         return Ok(false);
     }
@@ -46,7 +44,7 @@ fn reaches_back(connection: &Connection, query: &ChangesQuery) -> Result<bool> {
     }
     // Once all of it is purged, numbers begin anew. A mark may be some moments younger than its time.
     let sql = "SELECT at FROM history_batch WHERE first <= ?1 ORDER BY first DESC LIMIT 1";
-    let at = first(connection, sql, [query.after], |row| Ok(row.get::<_, i64>(0)?))?;
+    let at = first(connection, sql, [query.after], |row| row.get::<i64>(0))?;
     Ok(at.is_none_or(|at| at <= micros(query.given_at).saturating_add(SLACK)))
 }
 
@@ -75,19 +73,14 @@ impl Page {
 }
 
 /// A page; none where the caller must begin anew.
-pub(super) fn page(connection: &Connection, query: &ChangesQuery) -> Result<Option<ChangesPage>> {
+pub(super) fn page(connection: Connection<'_>, query: &ChangesQuery) -> Result<Option<ChangesPage>> {
     if !reaches_back(connection, query)? {
         return Ok(None);
     }
     let top = query.top.clamp(1, 999);
     let sql = "SELECT hid, oid, what, body FROM history WHERE hid > ?1 AND hid <= ?2 ORDER BY hid LIMIT ?3";
     let rows = all(connection, sql, (query.after, query.upto, SCAN), |row| {
-        Ok((
-            row.get::<_, i64>(0)?,
-            row.get::<_, Row>(1)?,
-            row.get::<_, i64>(2)?,
-            row.get::<_, Option<String>>(3)?,
-        ))
+        Ok((row.get::<i64>(0)?, row.get::<Row>(1)?, row.get::<i64>(2)?, row.get::<Option<String>>(3)?))
     })?;
     let whole = i64::try_from(rows.len()).unwrap_or(SCAN) < SCAN;
     let wants_groups = query.members && query.kind.is_none_or(|kind| kind == ObjectKind::Group);
@@ -193,7 +186,7 @@ pub(super) fn page(connection: &Connection, query: &ChangesQuery) -> Result<Opti
     Ok(Some(ChangesPage { items, next, all_members_of }))
 }
 
-fn item(connection: &Connection, row: Row, gathered: Gathered) -> Result<Option<ObjectChange>> {
+fn item(connection: Connection<'_>, row: Row, gathered: Gathered) -> Result<Option<ObjectChange>> {
     let members: Vec<MemberChange> = gathered
         .members
         .into_iter()
@@ -214,7 +207,7 @@ fn item(connection: &Connection, row: Row, gathered: Gathered) -> Result<Option<
     Ok(object.map(|object| ObjectChange { id: object.id, object: Some(object), changed, members }))
 }
 
-fn kind_at(connection: &Connection, row: Row) -> Result<Option<ObjectKind>> {
+fn kind_at(connection: Connection<'_>, row: Row) -> Result<Option<ObjectKind>> {
     let (sql, number) = if row > 0 {
         ("SELECT kind FROM object WHERE oid = ?1", row)
     } else {
@@ -223,29 +216,29 @@ fn kind_at(connection: &Connection, row: Row) -> Result<Option<ObjectKind>> {
     first(connection, sql, [number], |found| kind_of(found.get(0)?))
 }
 
-fn id_at(connection: &Connection, row: Row) -> Result<Option<ObjectId>> {
+fn id_at(connection: Connection<'_>, row: Row) -> Result<Option<ObjectId>> {
     let (sql, number) = if row > 0 {
         ("SELECT id FROM object WHERE oid = ?1", row)
     } else {
         ("SELECT id FROM history_object WHERE n = ?1", row.saturating_neg())
     };
     let found = first(connection, sql, [number], |found| {
-        let bytes = found.get_ref(0)?.as_blob_or_null().map_err(rusqlite::Error::from)?;
+        let bytes = found.get::<Option<&[u8]>>(0)?;
         bytes.map(object_id).transpose()
     })?;
     Ok(found.flatten())
 }
 
 /// An object came or went: so did it in each of its groups.
-fn groups_of(connection: &Connection, member: Row, came: bool, page: &mut Page) -> Result<()> {
+fn groups_of(connection: Connection<'_>, member: Row, came: bool, page: &mut Page) -> Result<()> {
     let sql = "SELECT m.grp FROM member m JOIN object g ON g.oid = m.grp WHERE m.member = ?1 AND g.state = 0";
-    let groups = all(connection, sql, [member], |row| Ok(row.get::<_, Row>(0)?))?;
+    let groups = all(connection, sql, [member], |row| row.get::<Row>(0))?;
     if groups.is_empty() {
         return Ok(());
     }
     let sql = "SELECT id, kind, state FROM object WHERE oid = ?1";
     let found = first(connection, sql, [member], |row| {
-        let id = object_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        let id = object_id(row.get::<&[u8]>(0)?)?;
         Ok((id, kind_of(row.get(1)?)?, state_of(row.get(2)?)?))
     })?;
     let Some((id, kind, state)) = found else { return Ok(()) };
@@ -258,19 +251,19 @@ fn groups_of(connection: &Connection, member: Row, came: bool, page: &mut Page) 
 }
 
 /// The living members of a group, one more than are told with it.
-fn living_members(connection: &Connection, group: Row) -> Result<Vec<(ObjectId, ObjectKind)>> {
+fn living_members(connection: Connection<'_>, group: Row) -> Result<Vec<(ObjectId, ObjectKind)>> {
     let sql = "SELECT o.id, o.kind FROM member m JOIN object o ON o.oid = m.member \
                WHERE m.grp = ?1 AND o.state = 0 LIMIT ?2";
     all(connection, sql, (group, i64::try_from(INLINE + 1).unwrap_or(0)), |row| {
-        let id = object_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        let id = object_id(row.get::<&[u8]>(0)?)?;
         Ok((id, kind_of(row.get(1)?)?))
     })
 }
 
 /// A member as the history names it.
-fn member_named(connection: &Connection, name: &str) -> Result<Option<(ObjectId, ObjectKind, State)>> {
-    let read = |row: &rusqlite::Row<'_>| {
-        let id = object_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+fn member_named(connection: Connection<'_>, name: &str) -> Result<Option<(ObjectId, ObjectKind, State)>> {
+    let read = |row: &Record<'_>| {
+        let id = object_id(row.get::<&[u8]>(0)?)?;
         Ok((id, kind_of(row.get(1)?)?, state_of(row.get(2)?)?))
     };
     let found = match name.strip_prefix(BY_ID).map(str::parse::<ObjectId>) {
@@ -292,7 +285,12 @@ fn member_named(connection: &Connection, name: &str) -> Result<Option<(ObjectId,
 }
 
 /// A page of a group's living members.
-pub(super) fn members(connection: &Connection, group: ObjectId, after: i64, top: usize) -> Result<MemberIds> {
+pub(super) fn members(
+    connection: Connection<'_>,
+    group: ObjectId,
+    after: i64,
+    top: usize,
+) -> Result<MemberIds> {
     let top = top.clamp(1, 10_000);
     let sql = "SELECT m.member, o.id, o.kind FROM member m JOIN object o ON o.oid = m.member \
                WHERE m.grp = (SELECT oid FROM object WHERE id = ?1 AND kind = ?2 AND state = 0) \
@@ -300,8 +298,8 @@ pub(super) fn members(connection: &Connection, group: ObjectId, after: i64, top:
     let limit = i64::try_from(top + 1).unwrap_or(i64::MAX);
     let params = (group.0.as_bytes().as_slice(), kind_code(ObjectKind::Group), after, limit);
     let mut found = all(connection, sql, params, |row| {
-        let id = object_id(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        Ok((row.get::<_, i64>(0)?, (id, kind_of(row.get(2)?)?)))
+        let id = object_id(row.get::<&[u8]>(1)?)?;
+        Ok((row.get::<i64>(0)?, (id, kind_of(row.get(2)?)?)))
     })?;
     let more = found.len() > top;
     found.truncate(top);

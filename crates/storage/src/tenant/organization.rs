@@ -7,23 +7,25 @@ use super::history::Body;
 use super::rows::{
     Result, all, first, from_json, kind_of, micros, object_id, optional_time, run, time, to_json, uuid,
 };
-use crate::sqlite::SqliteError;
+use crate::sql::{Connection, Fault, Record};
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::provisioning::{ClientErrors, ClientReport, ClientState, RunRecord};
 use lockstep_model::{ClientId, ObjectKind, RunId, SyncError, TenantId, Timestamp};
 use lockstep_tenant::provision::Row;
 use lockstep_tenant::{ClientRecord, HistoryOutcome, Organization, Page, StoredRun, TenantSetup};
-use rusqlite::Connection;
 use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Rows that one transaction of a purge removes: other writers wait no longer than for these.
 const PURGE_BATCH: i64 = 1_000;
+/// The names that an object has in its source alone.
+const SOURCE_NAMES: [&str; 3] =
+    ["onPremisesDistinguishedName", "onPremisesSamAccountName", "onPremisesUserPrincipalName"];
 
-pub(super) fn organization(connection: &Connection) -> Result<Option<Organization>> {
+pub(super) fn organization(connection: Connection<'_>) -> Result<Option<Organization>> {
     let sql =
         "SELECT id, display_name, created_at, sync_enabled, threshold_count, threshold_percent FROM tenant";
-    first(connection, sql, [], |row| {
+    first(connection, sql, (), |row| {
         let count: Option<i64> = row.get(4)?;
         let percent: Option<i64> = row.get(5)?;
         let threshold = count.zip(percent).map(|(count, percent)| DeletionThreshold {
@@ -31,7 +33,7 @@ pub(super) fn organization(connection: &Connection) -> Result<Option<Organizatio
             percent: u8::try_from(percent).unwrap_or(0),
         });
         Ok(Organization {
-            id: TenantId(uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?),
+            id: TenantId(uuid(row.get::<&[u8]>(0)?)?),
             display_name: row.get(1)?,
             created_at: time(row.get(2)?)?,
             sync_enabled: row.get(3)?,
@@ -40,20 +42,24 @@ pub(super) fn organization(connection: &Connection) -> Result<Option<Organizatio
     })
 }
 
-pub(super) fn set_up(connection: &Connection, setup: &TenantSetup, now: Timestamp) -> Result<Organization> {
+pub(super) fn set_up(
+    connection: Connection<'_>,
+    setup: &TenantSetup,
+    now: Timestamp,
+) -> Result<Organization> {
     match organization(connection)? {
         Some(_) => run(connection, "UPDATE tenant SET display_name = ?1", [&setup.display_name])?,
         None => {
-            let sql = "INSERT INTO tenant (one, id, display_name, created_at) VALUES (1, ?1, ?2, ?3)";
+            let sql = "INSERT INTO tenant (id, display_name, created_at) VALUES (?1, ?2, ?3)";
             let id = TenantId::generate(now);
             run(connection, sql, (id.0.as_bytes().as_slice(), &setup.display_name, micros(now)))?
         }
     };
     super::domains::set_up(connection, &setup.initial_domain, &setup.domains, now)?;
-    organization(connection)?.ok_or_else(|| SqliteError::corrupt("the organization"))
+    organization(connection)?.ok_or_else(|| Fault::corrupt("the organization"))
 }
 
-pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Timestamp) -> Result<()> {
+pub(super) fn set_sync_enabled(connection: Connection<'_>, enabled: bool, now: Timestamp) -> Result<()> {
     run(connection, "UPDATE tenant SET sync_enabled = ?1", [enabled])?;
     if enabled {
         return Ok(());
@@ -63,18 +69,19 @@ pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Time
     // to change. The anchor stays, so that they are found again if synchronization is turned on.
     let mut batch = Batch::begin(connection, now)?;
     let sql = "SELECT DISTINCT anchor FROM error";
-    for anchor in all(connection, sql, [], |row| Ok(row.get::<_, String>(0)?))? {
+    for anchor in all(connection, sql, (), |row| row.get::<String>(0))? {
         batch.clear_errors(&anchor)?;
     }
-    run(connection, "DELETE FROM waiting", [])?;
-    let sql = "UPDATE body SET held = NULL, body = json_remove(body, '$.onPremisesDistinguishedName', \
-               '$.onPremisesSamAccountName', '$.onPremisesUserPrincipalName') \
-               WHERE oid IN (SELECT oid FROM object WHERE sync_enabled = 1)";
-    run(connection, sql, [])?;
+    run(connection, "DELETE FROM waiting", ())?;
+    let kept = connection.dialect().without("body", &SOURCE_NAMES);
+    let sql = format!(
+        "UPDATE body SET held = NULL, body = {kept} WHERE oid IN (SELECT oid FROM object WHERE sync_enabled = 1)"
+    );
+    run(connection, &sql, ())?;
     run(
         connection,
         "UPDATE object SET sync_enabled = 0, fingerprint = NULL, version = version + 1 WHERE sync_enabled = 1",
-        [],
+        (),
     )?;
     for counter in ObjectKind::ALL.map(|kind| Counter::of_kind(kind).1) {
         let value = super::counters::read(connection, counter)?;
@@ -83,7 +90,7 @@ pub(super) fn set_sync_enabled(connection: &Connection, enabled: bool, now: Time
     batch.finish()
 }
 
-pub(super) fn set_threshold(connection: &Connection, threshold: Option<DeletionThreshold>) -> Result<()> {
+pub(super) fn set_threshold(connection: Connection<'_>, threshold: Option<DeletionThreshold>) -> Result<()> {
     let count = threshold.map(|threshold| i64::try_from(threshold.count).unwrap_or(i64::MAX));
     let percent = threshold.map(|threshold| i64::from(threshold.percent));
     run(connection, "UPDATE tenant SET threshold_count = ?1, threshold_percent = ?2", (count, percent))?;
@@ -91,11 +98,13 @@ pub(super) fn set_threshold(connection: &Connection, threshold: Option<DeletionT
 }
 
 /// The id of the client of a service account; made where there is none.
-pub(super) fn client_of(connection: &Connection, service_account: &str, now: Timestamp) -> Result<ClientId> {
+pub(super) fn client_of(
+    connection: Connection<'_>,
+    service_account: &str,
+    now: Timestamp,
+) -> Result<ClientId> {
     let sql = "SELECT id FROM client WHERE service_account = ?1";
-    let known = first(connection, sql, [service_account], |row| {
-        uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?).map(ClientId)
-    })?;
+    let known = first(connection, sql, [service_account], |row| uuid(row.get::<&[u8]>(0)?).map(ClientId))?;
     if let Some(id) = known {
         return Ok(id);
     }
@@ -104,19 +113,19 @@ pub(super) fn client_of(connection: &Connection, service_account: &str, now: Tim
     Ok(id)
 }
 
-pub(super) fn put_client(connection: &Connection, id: ClientId, service_account: &str) -> Result<()> {
+pub(super) fn put_client(connection: Connection<'_>, id: ClientId, service_account: &str) -> Result<()> {
     let sql = "INSERT INTO client (id, service_account) VALUES (?1, ?2) \
                ON CONFLICT (id) DO UPDATE SET service_account = excluded.service_account";
     run(connection, sql, (id.0.as_bytes().as_slice(), service_account))?;
     Ok(())
 }
 
-pub(super) fn clients(connection: &Connection) -> Result<Vec<ClientRecord>> {
+pub(super) fn clients(connection: Connection<'_>) -> Result<Vec<ClientRecord>> {
     let sql = "SELECT id, service_account, report, last_contact FROM client ORDER BY service_account";
-    all(connection, sql, [], |row| {
+    all(connection, sql, (), |row| {
         let report: Option<String> = row.get(2)?;
         Ok(ClientRecord {
-            id: ClientId(uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?),
+            id: ClientId(uuid(row.get::<&[u8]>(0)?)?),
             service_account: row.get(1)?,
             report: report.map(|text| from_json(&text, "a client's report")).transpose()?,
             last_contact: optional_time(row.get(3)?)?,
@@ -125,7 +134,7 @@ pub(super) fn clients(connection: &Connection) -> Result<Vec<ClientRecord>> {
 }
 
 pub(super) fn put_report(
-    connection: &Connection,
+    connection: Connection<'_>,
     client: ClientId,
     report: &ClientReport,
     now: Timestamp,
@@ -136,7 +145,7 @@ pub(super) fn put_report(
                ON CONFLICT (id) DO UPDATE SET report = excluded.report, last_contact = excluded.last_contact";
     run(connection, sql, (bytes, client.to_string(), to_json(report)?, micros(now)))?;
     if report.last_export.is_some() {
-        run(connection, "UPDATE tenant SET sync_enabled = 1 WHERE sync_enabled IS NULL", [])?;
+        run(connection, "UPDATE tenant SET sync_enabled = 1 WHERE sync_enabled IS NULL", ())?;
     }
     if matches!(report.state, ClientState::Live | ClientState::Idle) {
         let mut batch = Batch::begin(connection, now)?;
@@ -146,7 +155,7 @@ pub(super) fn put_report(
     Ok(())
 }
 
-pub(super) fn put_run(connection: &Connection, client: ClientId, record: &RunRecord) -> Result<()> {
+pub(super) fn put_run(connection: Connection<'_>, client: ClientId, record: &RunRecord) -> Result<()> {
     let sql = "INSERT INTO run (id, client, started_at, ended_at, body) VALUES (?1, ?2, ?3, ?4, ?5) \
                ON CONFLICT (id) DO UPDATE SET client = excluded.client, started_at = excluded.started_at, \
                ended_at = excluded.ended_at, body = excluded.body";
@@ -161,15 +170,12 @@ pub(super) fn put_run(connection: &Connection, client: ClientId, record: &RunRec
     Ok(())
 }
 
-fn stored_run(row: &rusqlite::Row<'_>) -> Result<StoredRun> {
+fn stored_run(row: &Record<'_>) -> Result<StoredRun> {
     let body: String = row.get(1)?;
-    Ok(StoredRun {
-        client: ClientId(uuid(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?),
-        run: from_json(&body, "a run")?,
-    })
+    Ok(StoredRun { client: ClientId(uuid(row.get::<&[u8]>(0)?)?), run: from_json(&body, "a run")? })
 }
 
-pub(super) fn runs(connection: &Connection, top: usize, after: Option<&str>) -> Result<Page<StoredRun>> {
+pub(super) fn runs(connection: Connection<'_>, top: usize, after: Option<&str>) -> Result<Page<StoredRun>> {
     let top = top.clamp(1, 1_000);
     let limit = i64::try_from(top + 1).unwrap_or(1_001);
     let mut items = match after {
@@ -193,11 +199,15 @@ pub(super) fn runs(connection: &Connection, top: usize, after: Option<&str>) -> 
     Ok(Page { items, next, count: None })
 }
 
-pub(super) fn one_run(connection: &Connection, id: RunId) -> Result<Option<StoredRun>> {
+pub(super) fn one_run(connection: Connection<'_>, id: RunId) -> Result<Option<StoredRun>> {
     first(connection, "SELECT client, body FROM run WHERE id = ?1", [id.0.as_bytes().as_slice()], stored_run)
 }
 
-pub(super) fn put_client_errors(connection: &Connection, sent: ClientErrors, now: Timestamp) -> Result<()> {
+pub(super) fn put_client_errors(
+    connection: Connection<'_>,
+    sent: ClientErrors,
+    now: Timestamp,
+) -> Result<()> {
     let mut by_anchor: BTreeMap<String, Vec<SyncError>> =
         sent.objects.into_iter().map(|anchor| (anchor.as_str().to_owned(), Vec::new())).collect();
     for mut error in sent.errors {
@@ -222,13 +232,13 @@ pub(super) fn put_client_errors(connection: &Connection, sent: ClientErrors, now
     batch.finish()
 }
 
-pub(super) fn sweep(connection: &Connection, now: Timestamp) -> Result<u64> {
+pub(super) fn sweep(connection: Connection<'_>, now: Timestamp) -> Result<u64> {
     let mut batch = Batch::begin(connection, now)?;
     let mut released = 0;
     // Only those whose value is free: a sweep costs what it finds, not what waits.
     let sql = "SELECT DISTINCT w.oid FROM waiting w LEFT JOIN claim c ON c.space = w.space AND c.key = w.key \
                WHERE c.oid IS NULL ORDER BY w.oid";
-    for row in all(connection, sql, [], |row| Ok(row.get::<_, Row>(0)?))? {
+    for row in all(connection, sql, (), |row| row.get::<Row>(0))? {
         released += u64::from(batch.resolve_again(row)?);
     }
     released += batch.release_freed()?;
@@ -239,19 +249,18 @@ pub(super) fn sweep(connection: &Connection, now: Timestamp) -> Result<u64> {
 }
 
 /// Removes a part of what is to be purged; answers how many rows, and whether there is more.
-pub(super) fn purge_some(connection: &Connection, before: Timestamp, now: Timestamp) -> Result<(u64, bool)> {
+pub(super) fn purge_some(
+    connection: Connection<'_>,
+    before: Timestamp,
+    now: Timestamp,
+) -> Result<(u64, bool)> {
     let limit = micros(before);
     let mut batch = Batch::begin(connection, now)?;
     let sql =
         "SELECT oid, kind, anchor, id FROM object WHERE state = 1 AND deleted_at < ?1 ORDER BY oid LIMIT ?2";
     let objects = all(connection, sql, (limit, PURGE_BATCH), |row| {
-        let anchor = row.get::<_, Option<String>>(2)?;
-        Ok((
-            row.get::<_, Row>(0)?,
-            kind_of(row.get(1)?)?,
-            anchor,
-            object_id(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)?,
-        ))
+        let anchor = row.get::<Option<String>>(2)?;
+        Ok((row.get::<Row>(0)?, kind_of(row.get(1)?)?, anchor, object_id(row.get::<&[u8]>(3)?)?))
     })?;
     for (row, kind, anchor, id) in &objects {
         batch.note(*row, HistoryOutcome::Purged, &Body::default())?;

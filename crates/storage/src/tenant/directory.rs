@@ -8,6 +8,7 @@ use super::counters::Counter;
 use super::history::{Body, Links};
 use super::rows::{Result, all, first, from_json, kind_of, run, to_json};
 use super::view::{SqlView, state_of};
+use crate::sql::Connection;
 use lockstep_model::{ObjectId, ObjectKind, Property, Timestamp};
 use lockstep_tenant::directory::{
     Decided, DirectoryOperation, DirectoryRefusal, DirectoryWrite, DirectoryWritten, LinkEnd, LinkName,
@@ -16,7 +17,6 @@ use lockstep_tenant::directory::{
 };
 use lockstep_tenant::provision::{Row, State, View, name_key};
 use lockstep_tenant::{HistoryOutcome, StoredObject};
-use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
 
 type Answer<T> = Result<std::result::Result<T, Box<DirectoryRefusal>>>;
@@ -33,7 +33,7 @@ macro_rules! refused {
 
 /// Executes one write.
 pub(super) fn write(
-    connection: &Connection,
+    connection: Connection<'_>,
     write: DirectoryWrite,
     now: Timestamp,
 ) -> Answer<DirectoryWritten> {
@@ -53,9 +53,9 @@ enum Shown {
     Before(Box<StoredObject>),
 }
 
-fn stored(connection: &Connection, id: ObjectId) -> Result<StoredObject> {
+fn stored(connection: Connection<'_>, id: ObjectId) -> Result<StoredObject> {
     super::objects::by_id(connection, id)?
-        .ok_or_else(|| crate::sqlite::SqliteError::corrupt("an object that was just written"))
+        .ok_or_else(|| crate::sql::Fault::corrupt("an object that was just written"))
 }
 
 /// The members that come and go, looked up.
@@ -115,7 +115,7 @@ impl Batch<'_> {
     fn subject(&self, id: ObjectId) -> Result<Option<Subject>> {
         let sql = "SELECT oid, version FROM object WHERE id = ?1 AND state <> 2";
         let found = first(self.connection, sql, [id.0.as_bytes().as_slice()], |row| {
-            Ok((row.get::<_, Row>(0)?, row.get::<_, i64>(1)?))
+            Ok((row.get::<Row>(0)?, row.get::<i64>(1)?))
         })?;
         let Some((row, version)) = found else { return Ok(None) };
         let mut view = SqlView(self.connection);
@@ -219,7 +219,7 @@ impl Batch<'_> {
     fn link_end(&self, id: ObjectId) -> Result<LinkEnd> {
         let sql = "SELECT oid, kind, state FROM object WHERE id = ?1";
         let found = first(self.connection, sql, [id.0.as_bytes().as_slice()], |row| {
-            Ok((row.get::<_, Row>(0)?, kind_of(row.get(1)?)?, state_of(row.get(2)?)?))
+            Ok((row.get::<Row>(0)?, kind_of(row.get(1)?)?, state_of(row.get(2)?)?))
         })?;
         Ok(LinkEnd { id, found })
     }
@@ -302,8 +302,7 @@ impl Batch<'_> {
 
     pub(super) fn extra_of(&self, row: Row) -> Result<BTreeMap<String, serde_json::Value>> {
         let sql = "SELECT extra FROM body WHERE oid = ?1";
-        let text =
-            first(self.connection, sql, [row], |found| Ok(found.get::<_, Option<String>>(0)?))?.flatten();
+        let text = first(self.connection, sql, [row], |found| found.get::<Option<String>>(0))?.flatten();
         text.map_or_else(|| Ok(BTreeMap::new()), |text| from_json(&text, "what an object holds beside"))
     }
 
@@ -351,7 +350,7 @@ impl Batch<'_> {
         for (row, kind) in &members.add {
             run(self.connection, "INSERT INTO member (grp, member) VALUES (?1, ?2)", (group, row))?;
             if *kind == ObjectKind::Group {
-                let sql = "INSERT OR IGNORE INTO nested (parent, child) VALUES (?1, ?2)";
+                let sql = "INSERT INTO nested (parent, child) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
                 run(self.connection, sql, (group, row))?;
             }
             self.deltas.add(Counter::Memberships, 1);
@@ -389,7 +388,7 @@ impl Batch<'_> {
     pub(super) fn note_gone_from_groups(&mut self, row: Row, id: ObjectId) -> Result<()> {
         let sql =
             "SELECT m.grp FROM member m JOIN object g ON g.oid = m.grp WHERE m.member = ?1 AND g.state = 0";
-        for group in all(self.connection, sql, [row], |found| Ok(found.get::<_, Row>(0)?))? {
+        for group in all(self.connection, sql, [row], |found| found.get::<Row>(0))? {
             let mut gone = Links::default();
             gone.add_id(id);
             self.note(group, HistoryOutcome::Membership, &Body::links(Links::default(), gone))?;
@@ -401,7 +400,7 @@ impl Batch<'_> {
     pub(super) fn note_members_gone(&mut self, group: Row) -> Result<()> {
         let sql = "SELECT member FROM member WHERE grp = ?1";
         let mut gone = Links::default();
-        for member in all(self.connection, sql, [group], |found| Ok(found.get::<_, Row>(0)?))? {
+        for member in all(self.connection, sql, [group], |found| found.get::<Row>(0))? {
             self.name_member(&mut gone, member)?;
         }
         if gone.count > 0 {
@@ -422,9 +421,9 @@ impl Batch<'_> {
     /// An object that is not living goes for good: groups of the cloud forget it; with `all`, every group.
     pub(super) fn drop_cloud_links_to(&mut self, row: Row, all_groups: bool) -> Result<()> {
         let sql = "SELECT g.oid, g.state FROM member m JOIN object g ON g.oid = m.grp \
-                   WHERE m.member = ?1 AND (?2 OR g.sync_enabled IS NOT 1)";
+                   WHERE m.member = ?1 AND (?2 OR g.sync_enabled IS DISTINCT FROM 1)";
         let groups = all(self.connection, sql, (row, all_groups), |found| {
-            Ok((found.get::<_, Row>(0)?, state_of(found.get(1)?)?))
+            Ok((found.get::<Row>(0)?, state_of(found.get(1)?)?))
         })?;
         for (group, state) in groups {
             run(self.connection, "DELETE FROM member WHERE grp = ?1 AND member = ?2", (group, row))?;

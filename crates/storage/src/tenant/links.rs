@@ -4,7 +4,7 @@ use super::batch::{Batch, answer};
 use super::counters::{Counter, read};
 use super::errors::Origin;
 use super::history::{Body, Links};
-use super::rows::{Result, all, first, micros, run};
+use super::rows::{Result, all, first, micros, run, run_each};
 use super::view::{SqlView, link_end, object_ref};
 use lockstep_model::provisioning::{OperationResult, Outcome};
 use lockstep_model::scim::{PatchVerb, ScimPatch};
@@ -13,6 +13,9 @@ use lockstep_tenant::HistoryOutcome;
 use lockstep_tenant::provision::{Known, MAX_RING_SEARCH, Row, State, error, find_ring};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Points the links to one row at another, but for those that are there already.
+const UPDATE_ENDS: &str = "UPDATE member SET member = ?2 WHERE member = ?1 AND NOT EXISTS \
+                           (SELECT 1 FROM member there WHERE there.grp = member.grp AND there.member = ?2)";
 /// Links that lead nowhere that are reported; more say nothing new.
 const MAX_UNRESOLVED: i64 = 1_000;
 /// Groups of one knot of rings that are reported.
@@ -74,11 +77,14 @@ impl Batch<'_> {
         }
         // In key order, so that the tree grows at few places.
         rows.sort_unstable_by_key(|(row, ..)| *row);
+        rows.dedup_by_key(|(row, ..)| *row);
         let mut added = Links::default();
         let (mut living, mut pending) = (0, 0);
-        for (row, kind, state, anchor) in rows {
-            let sql = "INSERT OR IGNORE INTO member (grp, member) VALUES (?1, ?2)";
-            if run(self.connection, sql, (group.row, row))? == 0 {
+        let pairs: Vec<(Row, Row)> = rows.iter().map(|(row, ..)| (group.row, *row)).collect();
+        let sql = "INSERT INTO member (grp, member) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+        let fresh = run_each(self.connection, sql, "member", &pairs)?;
+        for ((row, kind, state, anchor), fresh) in rows.into_iter().zip(fresh) {
+            if !fresh {
                 continue;
             }
             added.add(anchor);
@@ -87,7 +93,7 @@ impl Batch<'_> {
                 State::Deleted | State::Expected => pending += 1,
             }
             if kind == ObjectKind::Group {
-                let sql = "INSERT OR IGNORE INTO nested (parent, child) VALUES (?1, ?2)";
+                let sql = "INSERT INTO nested (parent, child) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
                 run(self.connection, sql, (group.row, row))?;
                 added.nested = true;
             }
@@ -102,12 +108,22 @@ impl Batch<'_> {
     fn remove_members(&mut self, group: &Known, members: Vec<SourceAnchor>) -> Result<Links> {
         let mut removed = Links::default();
         let mut was_pending = false;
+        let mut rows: Vec<(SourceAnchor, Known)> = Vec::with_capacity(members.len());
+        let mut met = BTreeSet::new();
         for member in members {
-            let Some(known) = SqlView(self.connection).known(member.as_str())? else { continue };
-            let pair = (group.row, known.row);
-            if run(self.connection, "DELETE FROM member WHERE grp = ?1 AND member = ?2", pair)? == 0 {
+            match SqlView(self.connection).known(member.as_str())? {
+                Some(known) if met.insert(known.row) => rows.push((member, known)),
+                _ => {}
+            }
+        }
+        let pairs: Vec<(Row, Row)> = rows.iter().map(|(_, known)| (group.row, known.row)).collect();
+        let sql = "DELETE FROM member WHERE grp = ?1 AND member = ?2";
+        let gone = run_each(self.connection, sql, "member", &pairs)?;
+        for ((member, known), gone) in rows.into_iter().zip(gone) {
+            if !gone {
                 continue;
             }
+            let pair = (group.row, known.row);
             removed.add(&member);
             if known.kind == ObjectKind::Group {
                 run(self.connection, "DELETE FROM nested WHERE parent = ?1 AND child = ?2", pair)?;
@@ -146,13 +162,13 @@ impl Batch<'_> {
 
     fn anchor_of(&self, row: Row) -> Result<Option<String>> {
         let sql = "SELECT anchor FROM object WHERE oid = ?1";
-        Ok(first(self.connection, sql, [row], |found| Ok(found.get::<_, Option<String>>(0)?))?.flatten())
+        Ok(first(self.connection, sql, [row], |found| found.get::<Option<String>>(0))?.flatten())
     }
 
     /// Points the links of one row at another.
     pub(super) fn move_links(&mut self, from: Row, to: Row) -> Result<()> {
         let pair = (from, to);
-        run(self.connection, "UPDATE OR IGNORE member SET member = ?2 WHERE member = ?1", pair)?;
+        run(self.connection, UPDATE_ENDS, pair)?;
         run(self.connection, "DELETE FROM member WHERE member = ?1 OR grp = ?1", [from])?;
         run(self.connection, "DELETE FROM nested WHERE parent = ?1 OR child = ?1", [from])?;
         Ok(())
@@ -163,8 +179,8 @@ impl Batch<'_> {
     fn count_links(&self, row: Row) -> Result<(i64, i64, i64)> {
         let sql = "SELECT count(*) FROM member m JOIN object g ON g.oid = m.grp \
                    WHERE m.member = ?1 AND g.state = 0";
-        let into: i64 = first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or(0);
-        let sql = "SELECT count(*), coalesce(sum(o.state = 0), 0) FROM member m JOIN object o ON o.oid = m.member \
+        let into: i64 = first(self.connection, sql, [row], |found| found.get(0))?.unwrap_or(0);
+        let sql = "SELECT count(*), count(CASE WHEN o.state = 0 THEN 1 END) FROM member m JOIN object o ON o.oid = m.member \
                    WHERE m.grp = ?1 AND m.member <> ?1";
         let (all, living) = first(self.connection, sql, [row], |found| Ok((found.get(0)?, found.get(1)?)))?
             .unwrap_or((0_i64, 0));
@@ -173,7 +189,7 @@ impl Batch<'_> {
 
     fn links_to_itself(&self, row: Row) -> Result<i64> {
         let sql = "SELECT count(*) FROM member WHERE grp = ?1 AND member = ?1";
-        Ok(first(self.connection, sql, [row], |found| Ok(found.get(0)?))?.unwrap_or(0))
+        Ok(first(self.connection, sql, [row], |found| found.get(0))?.unwrap_or(0))
     }
 
     /// An object with links came alive: its links count now. Its row says so already.
@@ -186,10 +202,10 @@ impl Batch<'_> {
             self.drop_resolved_links_to(anchor)?;
         }
         if kind == ObjectKind::Group {
-            let sql = "INSERT OR IGNORE INTO nested (parent, child) SELECT grp, member FROM member WHERE member = ?1";
+            let sql = "INSERT INTO nested (parent, child) SELECT grp, member FROM member WHERE member = ?1 ON CONFLICT DO NOTHING";
             run(self.connection, sql, [row])?;
-            let sql = "INSERT OR IGNORE INTO nested (parent, child) SELECT m.grp, m.member FROM member m \
-                       JOIN object o ON o.oid = m.member WHERE m.grp = ?1 AND o.kind = 1 AND o.state <> 2";
+            let sql = "INSERT INTO nested (parent, child) SELECT m.grp, m.member FROM member m \
+                       JOIN object o ON o.oid = m.member WHERE m.grp = ?1 AND o.kind = 1 AND o.state <> 2 ON CONFLICT DO NOTHING";
             run(self.connection, sql, [row])?;
             self.check_ring(row)?;
         }
@@ -208,7 +224,7 @@ impl Batch<'_> {
     fn ring_of(&self, group: Row) -> Result<Option<Vec<Row>>> {
         let sql = "SELECT n.child FROM nested n JOIN object o ON o.oid = n.child \
                    WHERE n.parent = ?1 AND o.state = 0 ORDER BY n.child";
-        find_ring(group, |at| all(self.connection, sql, [at], |row| Ok(row.get(0)?)))
+        find_ring(group, |at| all(self.connection, sql, [at], |row| row.get(0)))
     }
 
     /// Groups that can be reached from a group by its members, or from which it can be reached.
@@ -221,7 +237,7 @@ impl Batch<'_> {
         let mut met = BTreeSet::new();
         let mut queue = vec![group];
         while let Some(at) = queue.pop() {
-            for next in all(self.connection, sql, [at], |row| Ok(row.get::<_, Row>(0)?))? {
+            for next in all(self.connection, sql, [at], |row| row.get::<Row>(0))? {
                 if met.len() < MAX_RING_SEARCH && met.insert(next) {
                     queue.push(next);
                 }
@@ -261,8 +277,7 @@ impl Batch<'_> {
     pub(super) fn recheck_rings(&mut self) -> Result<()> {
         let sql = "SELECT o.oid, e.anchor FROM error e JOIN object o ON o.anchor = e.anchor \
                    WHERE e.code = 'CircularNesting' AND e.origin = 2 ORDER BY o.oid";
-        let groups =
-            all(self.connection, sql, [], |row| Ok((row.get::<_, Row>(0)?, row.get::<_, String>(1)?)))?;
+        let groups = all(self.connection, sql, (), |row| Ok((row.get::<Row>(0)?, row.get::<String>(1)?)))?;
         for (row, anchor) in groups {
             match self.ring_of(row)? {
                 Some(ring) => self.report_ring(row, ring.get(1).copied().unwrap_or(row))?,
@@ -277,8 +292,8 @@ impl Batch<'_> {
         let reported = all(
             self.connection,
             "SELECT DISTINCT anchor FROM error WHERE code = 'UnresolvedReference' AND origin = 3",
-            [],
-            |row| Ok(row.get::<_, String>(0)?),
+            (),
+            |row| row.get::<String>(0),
         )?;
         let mut found: BTreeMap<String, Vec<SyncError>> =
             reported.into_iter().map(|anchor| (anchor, Vec::new())).collect();
@@ -289,7 +304,7 @@ impl Batch<'_> {
                        (SELECT 1 FROM error e WHERE e.anchor = g.anchor AND e.origin = 1 \
                         AND e.code = 'UnresolvedReference') ORDER BY m.grp, m.member LIMIT ?1";
             let links = all(self.connection, sql, [MAX_UNRESOLVED], |row| {
-                Ok((row.get::<_, Row>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+                Ok((row.get::<Row>(0)?, row.get::<String>(1)?, row.get::<String>(2)?))
             })?;
             for (group, anchor, member) in links {
                 let Some(object) = object_ref(self.connection, group)? else { continue };
@@ -308,7 +323,7 @@ impl Batch<'_> {
     fn drop_resolved_links_to(&mut self, member: &str) -> Result<()> {
         let sql = "SELECT DISTINCT anchor FROM error WHERE code = 'UnresolvedReference' AND origin = 3 AND value = ?1";
         let groups: BTreeSet<String> =
-            all(self.connection, sql, [member], |row| Ok(row.get(0)?))?.into_iter().collect();
+            all(self.connection, sql, [member], |row| row.get(0))?.into_iter().collect();
         for group in groups {
             self.drop_resolved_links(&group)?;
         }
@@ -320,7 +335,7 @@ impl Batch<'_> {
         let sql = "SELECT e.value FROM error e WHERE e.anchor = ?1 AND e.origin = 3 AND EXISTS \
                    (SELECT 1 FROM object g JOIN member m ON m.grp = g.oid JOIN object o ON o.oid = m.member \
                     WHERE g.anchor = e.anchor AND o.anchor = e.value AND o.state <> 0)";
-        let values = all(self.connection, sql, [group], |row| Ok(row.get::<_, String>(0)?))?;
+        let values = all(self.connection, sql, [group], |row| row.get::<String>(0))?;
         let sql = "SELECT 1 FROM error WHERE anchor = ?1 AND origin = 3 LIMIT 1";
         if first(self.connection, sql, [group], |_| Ok(()))?.is_none() {
             return Ok(());

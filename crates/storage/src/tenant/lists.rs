@@ -4,35 +4,41 @@
 
 use super::counters::counts;
 use super::objects::{COLUMN_COUNT, COLUMNS, read};
-use super::rows::{Result, all, kind_code, micros};
+use super::rows::{Result, all, first, kind_code, micros};
 use super::token::{decode, encode};
-use crate::sqlite::SqliteError;
+use crate::sql::{Connection, Dialect, Fault, Value};
 use lockstep_model::{ObjectId, ObjectKind, Property, Timestamp};
 use lockstep_tenant::provision::{address_key, name_key, words};
 use lockstep_tenant::{
     Comparison, ErrorField, ErrorTest, Field, Filter, ListQuery, Literal, Page, StoredObject,
 };
-use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
 
 /// How deep conditions may nest.
 const MAX_DEPTH: usize = 32;
 /// How many conditions one question may have.
 const MAX_CONDITIONS: usize = 500;
 
+/// The body of an object `o`.
+const BODY: &str = "(SELECT b.body FROM body b WHERE b.oid = o.oid)";
+
 /// SQL with its parameters.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Sql {
+    dialect: Dialect,
     text: String,
     params: Vec<Value>,
     conditions: usize,
 }
 
-fn unsupported(what: impl Into<String>) -> SqliteError {
-    SqliteError::Refused(format!("{}{}", super::UNSUPPORTED, what.into()))
+fn unsupported(what: impl Into<String>) -> Fault {
+    Fault::Unsupported { what: what.into() }
 }
 
 impl Sql {
+    const fn of(dialect: Dialect) -> Self {
+        Self { dialect, text: String::new(), params: Vec::new(), conditions: 0 }
+    }
+
     fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -44,16 +50,16 @@ impl Sql {
 }
 
 /// A page of a list.
-pub(super) fn list(connection: &Connection, query: &ListQuery) -> Result<Page<StoredObject>> {
-    let mut conditions = Sql::default();
-    // Without statistics the planner thinks a kind more selective than a name: `+` keeps it from the index of
-    // kinds where the question itself says which few objects it is about.
+pub(super) fn list(connection: Connection<'_>, query: &ListQuery) -> Result<Page<StoredObject>> {
+    let mut conditions = Sql::of(connection.dialect());
+    // SQLite's planner thinks a kind more selective than a name: it is kept from the index of kinds where the question
+    // itself says which few objects it is about.
     let narrow = query.search.is_some()
         || query.members_of.is_some()
         || query.groups_of.is_some()
         || query.reports_of.is_some()
         || query.filter.as_ref().is_some_and(is_narrow);
-    let plus = if narrow { "+" } else { "" };
+    let plus = if narrow { connection.dialect().not_by_index() } else { "" };
     conditions.push(&format!("{plus}o.state = {}", i64::from(query.deleted)));
     if let Some(kind) = query.kind {
         conditions.push(&format!(" AND {plus}o.kind = "));
@@ -148,7 +154,7 @@ fn is_narrow(filter: &Filter) -> bool {
     }
 }
 
-fn count(connection: &Connection, query: &ListQuery, conditions: &Sql) -> Result<u64> {
+fn count(connection: Connection<'_>, query: &ListQuery, conditions: &Sql) -> Result<u64> {
     let plain = query.filter.is_none()
         && query.search.is_none()
         && query.members_of.is_none()
@@ -166,8 +172,7 @@ fn count(connection: &Connection, query: &ListQuery, conditions: &Sql) -> Result
         });
     }
     let sql = format!("SELECT count(*) FROM object o WHERE {}", conditions.text);
-    let count: i64 =
-        connection.prepare_cached(&sql)?.query_row(params_from_iter(&conditions.params), |row| row.get(0))?;
+    let count: i64 = first(connection, &sql, &conditions.params, |row| row.get(0))?.unwrap_or(0);
     Ok(u64::try_from(count).unwrap_or(0))
 }
 
@@ -175,7 +180,7 @@ fn count(connection: &Connection, query: &ListQuery, conditions: &Sql) -> Result
 type Position = (Option<String>, Option<i64>, i64);
 
 fn page(
-    connection: &Connection,
+    connection: Connection<'_>,
     query: &ListQuery,
     mut sql: Sql,
 ) -> Result<(Vec<(Position, StoredObject)>, bool)> {
@@ -188,7 +193,7 @@ fn page(
     let key = match query.sort {
         None => None,
         Some(_) if by_claim => Some(Key::Text("k.key".to_owned())),
-        Some(sort) => sort_key(sort.field)?,
+        Some(sort) => sort_key(connection.dialect(), sort.field)?,
     };
     let descending = query.sort.is_some_and(|sort| sort.descending);
     let (than, direction) = if descending { ("<", " DESC") } else { (">", "") };
@@ -217,7 +222,7 @@ fn page(
                 sql.bind(row);
                 sql.push(")");
             }
-            _ => return Err(SqliteError::Refused(super::token::BAD_TOKEN.to_owned())),
+            _ => return Err(Fault::BadPageToken),
         }
     }
     let from = if by_claim { "claim k JOIN object o ON o.oid = k.oid" } else { "object o" };
@@ -233,13 +238,14 @@ fn page(
         sql.bind(i64::try_from(query.skip).unwrap_or(i64::MAX));
     }
     // First which objects, by their small rows; then what they are like.
+    let join = connection.dialect().join_in_order();
     let statement = format!(
         "SELECT {COLUMNS}, p.sort_key FROM (SELECT o.oid AS oid, {key_column} AS sort_key FROM {from} \
-         WHERE {space}{}) p CROSS JOIN object o ON o.oid = p.oid CROSS JOIN body b ON b.oid = p.oid \
+         WHERE {space}{}) p {join} object o ON o.oid = p.oid {join} body b ON b.oid = p.oid \
          ORDER BY p.sort_key{direction}, p.oid{direction}",
         sql.text
     );
-    let mut items = all(connection, &statement, params_from_iter(&sql.params), |row| {
+    let mut items = all(connection, &statement, &sql.params, |row| {
         let (handle, object) = read(connection, row)?;
         let position = match (&key, is_text) {
             (None, _) => (None, None, handle),
@@ -259,12 +265,14 @@ enum Key {
 }
 
 /// The expression that a list is ordered by; never NULL, so that positions compare.
-fn sort_key(field: Field) -> Result<Option<Key>> {
+fn sort_key(dialect: Dialect, field: Field) -> Result<Option<Key>> {
     Ok(match field {
         // By id is by handle.
         Field::Id => None,
         Field::Property(Property::DisplayName) => Some(Key::Text("o.name_key".into())),
-        Field::Property(property) => Some(Key::Text(format!("coalesce({}, '')", folded(property)))),
+        Field::Property(property) => {
+            Some(Key::Text(dialect.bytewise(&format!("coalesce({}, '')", folded(property)))))
+        }
         Field::OnPremisesImmutableId => Some(Key::Text("coalesce(o.anchor, '')".into())),
         Field::ExternalId => Some(Key::Text("coalesce(o.external_id, '')".into())),
         Field::OnPremisesSyncEnabled => Some(Key::Number("coalesce(o.sync_enabled, -1)".into())),
@@ -278,8 +286,13 @@ fn sort_key(field: Field) -> Result<Option<Key>> {
 
 /// A property's text in lower case.
 fn folded(property: Property) -> String {
+    format!("fold({})", said(property))
+}
+
+/// A property as it stands in the body.
+fn said(property: Property) -> String {
     // The names come from our own table, never from a question.
-    format!("fold(json_extract((SELECT b.body FROM body b WHERE b.oid = o.oid), '$.{}'))", property.as_str())
+    format!("({BODY} ->> '{}')", property.as_str())
 }
 
 /// Each term of the text is the beginning of a word of the display name, of the sign-in name or of an address.
@@ -345,8 +358,8 @@ fn condition(sql: &mut Sql, filter: &Filter, depth: usize) -> Result<()> {
         return Err(unsupported("the filter has too many conditions"));
     }
     match filter {
-        Filter::And(all) => several(sql, all, " AND ", "1", depth),
-        Filter::Or(any) => several(sql, any, " OR ", "0", depth),
+        Filter::And(all) => several(sql, all, " AND ", "TRUE", depth),
+        Filter::Or(any) => several(sql, any, " OR ", "FALSE", depth),
         Filter::Not(inner) => {
             sql.push("NOT ");
             condition(sql, inner, depth + 1)
@@ -358,7 +371,7 @@ fn condition(sql: &mut Sql, filter: &Filter, depth: usize) -> Result<()> {
                 return Err(unsupported("the filter has too many values"));
             }
             if values.is_empty() {
-                sql.push("0");
+                sql.push("FALSE");
                 return Ok(());
             }
             // Nothing but the comparisons: then each is looked up in the index.
@@ -408,8 +421,8 @@ fn error_test(sql: &mut Sql, test: &ErrorTest) -> Result<()> {
         // Of an error nothing is null; what was not said is empty.
         (_, Literal::Null) => {
             sql.push(match test.how {
-                Comparison::Eq => "0",
-                Comparison::Ne => "1",
+                Comparison::Eq => "FALSE",
+                Comparison::Ne => "TRUE",
                 _ => return Err(unsupported("null is compared with eq and ne only")),
             });
             Ok(())
@@ -450,7 +463,7 @@ fn compare(sql: &mut Sql, field: Field, how: Comparison, value: &Literal) -> Res
                 Ok(bytes) => ordered(sql, "o.id", how, Value::Blob(bytes)),
                 // No object has such an id.
                 Err(_) => {
-                    sql.push(if how == Comparison::Ne { "1" } else { "0" });
+                    sql.push(if how == Comparison::Ne { "TRUE" } else { "FALSE" });
                     Ok(())
                 }
             }
@@ -486,22 +499,8 @@ fn moment(text: &str) -> Result<i64> {
 
 fn property_compare(sql: &mut Sql, property: Property, how: Comparison, value: &Literal) -> Result<()> {
     match value {
-        Literal::Null => equal(
-            sql,
-            &format!(
-                "json_extract((SELECT b.body FROM body b WHERE b.oid = o.oid), '$.{}')",
-                property.as_str()
-            ),
-            how,
-            Value::Null,
-        ),
-        Literal::Flag(flag) => {
-            let column = format!(
-                "json_extract((SELECT b.body FROM body b WHERE b.oid = o.oid), '$.{}')",
-                property.as_str()
-            );
-            equal(sql, &column, how, Value::Integer(i64::from(*flag)))
-        }
+        Literal::Null => equal(sql, &said(property), how, Value::Null),
+        Literal::Flag(flag) => equal(sql, &said(property), how, sql.dialect.flag(*flag)),
         Literal::Text(text) => {
             let text = name_key(text);
             match (property, how) {
@@ -540,8 +539,8 @@ fn claimed(sql: &mut Sql, space: i64, how: Comparison, text: String) {
 
 fn equal(sql: &mut Sql, column: &str, how: Comparison, value: Value) -> Result<()> {
     let operator = match how {
-        Comparison::Eq => "IS",
-        Comparison::Ne => "IS NOT",
+        Comparison::Eq => "IS NOT DISTINCT FROM",
+        Comparison::Ne => "IS DISTINCT FROM",
         _ => return Err(unsupported("flags and null can only be compared with eq and ne")),
     };
     sql.push(&format!("({column} {operator} "));
@@ -558,16 +557,20 @@ fn ordered(sql: &mut Sql, column: &str, how: Comparison, value: Value) -> Result
             sql.push(")");
             return Ok(());
         }
-        Comparison::Ne => "IS NOT",
+        Comparison::Ne => "IS DISTINCT FROM",
         Comparison::Gt => ">",
         Comparison::Ge => ">=",
         Comparison::Lt => "<",
         Comparison::Le => "<=",
         _ => return Err(unsupported("ids and moments cannot be compared as texts")),
     };
-    sql.push(&format!("ifnull({column} {operator} "));
+    let column = match value {
+        Value::Text(_) => sql.dialect.bytewise(column),
+        _ => column.to_owned(),
+    };
+    sql.push(&format!("coalesce({column} {operator} "));
     sql.bind(value);
-    sql.push(", 0)");
+    sql.push(", FALSE)");
     Ok(())
 }
 
@@ -575,10 +578,10 @@ fn text_compare(sql: &mut Sql, column: &str, how: Comparison, text: String) -> R
     match how {
         Comparison::StartsWith if !column.contains('(') => {
             // A bare column may have an index. In parentheses, for a `not` may stand before it.
-            sql.push("(ifnull(");
+            sql.push("(coalesce(");
             range(sql, column, &text);
-            sql.push(", 0)");
-            // `ifnull` hides the range from the planner: say it once more where it can see it.
+            sql.push(", FALSE)");
+            // `coalesce` hides the range from the planner: say it once more where it can see it.
             if column == "o.name_key" {
                 sql.push(" AND ");
                 range(sql, column, &text);
@@ -586,30 +589,31 @@ fn text_compare(sql: &mut Sql, column: &str, how: Comparison, text: String) -> R
             sql.push(")");
         }
         Comparison::StartsWith => {
-            sql.push(&format!("ifnull(substr({column}, 1, length("));
+            sql.push(&format!("coalesce(substr({column}, 1, length("));
             sql.bind(text.clone());
             sql.push(")) = ");
             sql.bind(text);
-            sql.push(", 0)");
+            sql.push(", FALSE)");
         }
         Comparison::EndsWith => {
             if text.is_empty() {
                 sql.push(&format!("({column} IS NOT NULL)"));
                 return Ok(());
             }
-            sql.push(&format!("ifnull(substr({column}, -length("));
+            let (begin, end) = sql.dialect.end_of(column);
+            sql.push(&format!("coalesce({begin}"));
             sql.bind(text.clone());
-            sql.push(")) = ");
+            sql.push(&format!("{end} = "));
             sql.bind(text);
-            sql.push(", 0)");
+            sql.push(", FALSE)");
         }
         Comparison::Contains => {
-            sql.push(&format!("ifnull(instr({column}, "));
+            sql.push(&format!("coalesce(instr({column}, "));
             sql.bind(text);
-            sql.push(") > 0, 0)");
+            sql.push(") > 0, FALSE)");
         }
         Comparison::Eq if column.contains('(') => {
-            sql.push(&format!("({column} IS "));
+            sql.push(&format!("({column} IS NOT DISTINCT FROM "));
             sql.bind(text);
             sql.push(")");
         }
@@ -636,10 +640,8 @@ fn any(sql: &mut Sql, property: Property, how: Comparison, value: &Literal) -> R
         claimed(sql, 1, how, key);
         sql.push(" AND ");
     }
-    sql.push(&format!(
-        "EXISTS (SELECT 1 FROM json_each((SELECT b.body FROM body b WHERE b.oid = o.oid), '$.{}') j WHERE ",
-        property.as_str()
-    ));
+    let items = sql.dialect.items(BODY, property.as_str());
+    sql.push(&format!("EXISTS (SELECT 1 FROM {items} WHERE "));
     text_compare(sql, "fold(j.value)", how, text)?;
     sql.push("))");
     Ok(())
@@ -666,6 +668,6 @@ mod tests {
         for _ in 0..100 {
             deep = Filter::Not(Box::new(deep));
         }
-        assert!(condition(&mut Sql::default(), &deep, 0).is_err());
+        assert!(condition(&mut Sql::of(Dialect::Sqlite), &deep, 0).is_err());
     }
 }

@@ -1,9 +1,9 @@
 //! The counts of the status page. Changes are gathered in memory and written once a transaction.
 
 use super::rows::{Result, all, run};
+use crate::sql::Connection;
 use lockstep_model::{ErrorCategory, ObjectKind};
 use lockstep_tenant::ObjectCounts;
-use rusqlite::Connection;
 use std::collections::BTreeMap;
 
 /// What is counted. The names are those in the table.
@@ -98,10 +98,10 @@ impl Deltas {
         }
     }
 
-    pub(super) fn write(self, connection: &Connection) -> Result<()> {
+    pub(super) fn write(self, connection: Connection<'_>) -> Result<()> {
         for (counter, by) in self.0 {
             let sql = "INSERT INTO counter (name, value) VALUES (?1, ?2) \
-                       ON CONFLICT (name) DO UPDATE SET value = value + excluded.value";
+                       ON CONFLICT (name) DO UPDATE SET value = counter.value + excluded.value";
             run(connection, sql, (counter.name(), by))?;
         }
         Ok(())
@@ -109,15 +109,15 @@ impl Deltas {
 }
 
 /// One counter as it stands, changes not yet written left out.
-pub(super) fn read(connection: &Connection, counter: Counter) -> Result<i64> {
+pub(super) fn read(connection: Connection<'_>, counter: Counter) -> Result<i64> {
     let sql = "SELECT value FROM counter WHERE name = ?1";
-    Ok(super::rows::first(connection, sql, [counter.name()], |row| Ok(row.get(0)?))?.unwrap_or(0))
+    Ok(super::rows::first(connection, sql, [counter.name()], |row| row.get(0))?.unwrap_or(0))
 }
 
 /// All of them.
-pub(super) fn counts(connection: &Connection) -> Result<ObjectCounts> {
-    let pairs = all(connection, "SELECT name, value FROM counter", [], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))
+pub(super) fn counts(connection: Connection<'_>) -> Result<ObjectCounts> {
+    let pairs = all(connection, "SELECT name, value FROM counter", (), |row| {
+        Ok((row.get::<String>(0)?, row.get::<i64>(1)?))
     })?;
     let values: BTreeMap<String, i64> = pairs.into_iter().collect();
     let value = |name: &str| u64::try_from(values.get(name).copied().unwrap_or(0)).unwrap_or(0);

@@ -1,0 +1,308 @@
+//! What every PostgreSQL database of ours shares: connecting, the pool, the one writer of a process, readers, and errors
+//! that say what is to be done.
+//!
+//! **Invariant:** every transaction is of one tenant ([`Session`]); of one tenant one transaction writes at a time, over
+//! all processes; what was answered as written is committed.
+
+mod behind;
+mod session;
+mod tenant;
+mod translate;
+pub(crate) mod wire;
+mod writer;
+
+pub(crate) use session::Session;
+pub use tenant::PostgresTenantStore;
+
+use crate::sql::{Connection, Fault, Result};
+use crate::tenant::Jobs;
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use lockstep_tenant::StoreError;
+use rustls_platform_verifier::ConfigVerifierExt;
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// Advisory locks of ours: who writes for a tenant.
+const WRITERS: i32 = 0x4c53_5701;
+/// Who brings the tables to a version.
+const MIGRATIONS: i32 = 0x4c53_4d01;
+/// The oldest version that is supported.
+const OLDEST: u32 = 150_000;
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PostgresError {
+    /// The connection string cannot be read.
+    #[error(
+        "the connection string of PostgreSQL cannot be read; it looks like postgresql://user@host:5432/database"
+    )]
+    Url(#[source] tokio_postgres::Error),
+    /// TLS cannot be set up.
+    #[error("TLS to PostgreSQL cannot be set up; check the certificates that this machine trusts")]
+    Tls(#[source] rustls::Error),
+    /// Nobody answers, or refuses.
+    #[error(
+        "{server}: PostgreSQL cannot be reached, or refuses; check address, user, password and pg_hba.conf"
+    )]
+    Connect {
+        /// The server and the database, without secrets.
+        server: String,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// It is too old.
+    #[error("{server}: PostgreSQL {version} is too old; version 15 or later is needed")]
+    TooOld {
+        /// The server and the database.
+        server: String,
+        /// What it says it is.
+        version: String,
+    },
+    /// Row-level security does not bind the role.
+    #[error(
+        "{server}: the role '{role}' is a superuser or has BYPASSRLS, so that nothing would keep tenants apart; connect as a role without, which owns the database: CREATE ROLE lockstep LOGIN; CREATE DATABASE lockstep OWNER lockstep"
+    )]
+    Unbound {
+        /// The server and the database.
+        server: String,
+        /// The role.
+        role: String,
+    },
+    /// It stores texts in another form than UTF-8.
+    #[error(
+        "{server}: the database's encoding is {encoding}, and UTF8 is needed; make it anew with ENCODING 'UTF8'"
+    )]
+    Encoding {
+        /// The server and the database.
+        server: String,
+        /// Its encoding.
+        encoding: String,
+    },
+    /// The tables cannot be brought to this version.
+    #[error(
+        "{server}: the database cannot be brought to this version of Lockstep; use the version that wrote it, or restore a backup"
+    )]
+    Migrate {
+        /// The server and the database.
+        server: String,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The writer cannot be started.
+    #[error("a thread for PostgreSQL cannot be started")]
+    Thread(#[source] std::io::Error),
+}
+
+/// How a database is used.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Connections at most; one of them writes. At least 2.
+    pub connections: usize,
+    /// How long one waits for a connection, one's own or a free one of the pool.
+    pub wait: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { connections: 12, wait: Duration::from_secs(10) }
+    }
+}
+
+/// Which tenant's rows are seen and written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tenant(pub(crate) i32);
+
+/// The database as one tenant uses it. Cloning is cheap; the writer ends with the last clone.
+#[derive(Clone)]
+pub struct Database {
+    server: Arc<str>,
+    pool: Pool,
+    tenant: Tenant,
+    writer: mpsc::Sender<writer::Job>,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Database").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+impl Database {
+    /// Connects, and has `migrate` bring the tables to this version while nobody else does.
+    async fn open<M>(
+        mut config: Config,
+        options: &Options,
+        tenant: Tenant,
+        migrate: M,
+    ) -> std::result::Result<Self, PostgresError>
+    where
+        M: AsyncFnOnce(&mut tokio_postgres::Client) -> std::result::Result<(), refinery::Error>,
+    {
+        if config.get_application_name().is_none() {
+            config.application_name("lockstep");
+        }
+        config.connect_timeout(options.wait);
+        let server: Arc<str> = Arc::from(name_of(&config));
+        let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls()?) };
+        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = match tls {
+            None => Manager::from_config(config, tokio_postgres::NoTls, manager_config),
+            Some(tls) => Manager::from_config(config, tls, manager_config),
+        };
+        let pool = Pool::builder(manager)
+            .max_size(options.connections.max(2))
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(options.wait))
+            .create_timeout(Some(options.wait))
+            .recycle_timeout(Some(options.wait))
+            .build()
+            .map_err(|source| PostgresError::Connect {
+                server: server.to_string(),
+                source: Box::new(source),
+            })?;
+        let connect = |source: Box<dyn Error + Send + Sync>| PostgresError::Connect {
+            server: server.to_string(),
+            source,
+        };
+        let first = pool.get().await.map_err(|error| connect(Box::new(error)))?;
+        check(&first, &server).await?;
+        // Its lock is the connection's: it goes with it, whatever happens.
+        let mut own = Object::take(first);
+        let lock = format!("SELECT pg_advisory_lock({MIGRATIONS}, 0)");
+        own.batch_execute(&lock).await.map_err(|error| connect(Box::new(error)))?;
+        migrate(&mut own).await.map_err(|source| PostgresError::Migrate {
+            server: server.to_string(),
+            source: Box::new(source),
+        })?;
+        drop(own);
+        let writer = writer::spawn(pool.clone(), tenant, Handle::current()).map_err(PostgresError::Thread)?;
+        Ok(Self { server, pool, tenant, writer })
+    }
+
+    /// The server and the database, without secrets.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+}
+
+/// The server and the database of a connection string, for people: no user, no password.
+fn name_of(config: &Config) -> String {
+    use tokio_postgres::config::Host;
+    let hosts: Vec<String> = config
+        .get_hosts()
+        .iter()
+        .enumerate()
+        .map(|(at, host)| {
+            let port = config.get_ports().get(at).or(config.get_ports().first()).copied().unwrap_or(5432);
+            match host {
+                Host::Tcp(name) => format!("{name}:{port}"),
+                #[cfg(unix)]
+                Host::Unix(path) => format!("{}:{port}", path.display()),
+            }
+        })
+        .collect();
+    format!("{}/{}", hosts.join(","), config.get_dbname().or(config.get_user()).unwrap_or_default())
+}
+
+/// TLS by what this machine trusts. Certificates are always verified: a connection that anybody may read is asked for
+/// with `sslmode=disable`.
+fn tls() -> std::result::Result<MakeRustlsConnect, PostgresError> {
+    let config = rustls::ClientConfig::with_platform_verifier().map_err(PostgresError::Tls)?;
+    Ok(MakeRustlsConnect::new(config))
+}
+
+async fn check(connection: &Object, server: &str) -> std::result::Result<(), PostgresError> {
+    let sql = "SELECT current_setting('server_version_num'), current_setting('server_version'), \
+               current_setting('server_encoding'), current_user::text, \
+               (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)";
+    let failed = |source| PostgresError::Connect { server: server.to_owned(), source: Box::new(source) };
+    let row = connection.query_one(sql, &[]).await.map_err(failed)?;
+    let text = |at: usize| row.try_get::<_, String>(at).map_err(failed);
+    if text(0)?.parse::<u32>().unwrap_or(0) < OLDEST {
+        return Err(PostgresError::TooOld { server: server.to_owned(), version: text(1)? });
+    }
+    if text(2)? != "UTF8" {
+        return Err(PostgresError::Encoding { server: server.to_owned(), encoding: text(2)? });
+    }
+    if row.try_get::<_, bool>(4).map_err(failed)? {
+        return Err(PostgresError::Unbound { server: server.to_owned(), role: text(3)? });
+    }
+    Ok(())
+}
+
+impl Jobs for Database {
+    async fn write<T, F>(&self, action: &'static str, job: F) -> std::result::Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(Connection<'_>) -> Result<T> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let work = writer::job(job, move |result| {
+            // The caller may have gone; what was written stays written.
+            let _ = answer.send(result);
+        });
+        self.writer.send(work).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?.map_err(|fault| fault.told(action))
+    }
+
+    async fn read<T, F>(&self, action: &'static str, job: F) -> std::result::Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(Connection<'_>) -> Result<T> + Send + Sync + 'static,
+    {
+        let job = Arc::new(job);
+        let mut again = true;
+        loop {
+            match self.read_once(job.clone()).await {
+                // A connection of the pool may have broken while nobody used it.
+                Err(Fault::Lost(_)) if again => again = false,
+                result => return result.map_err(|fault| fault.told(action)),
+            }
+        }
+    }
+}
+
+impl Database {
+    async fn read_once<T, F>(&self, job: Arc<F>) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(Connection<'_>) -> Result<T> + Send + Sync + 'static,
+    {
+        let connection = self.pool.get().await.map_err(pool_fault)?;
+        let (handle, tenant) = (Handle::current(), self.tenant);
+        let work = move || {
+            let session = Session::begin_reading(connection, handle, tenant)?;
+            let result = job(Connection::Postgres(&session));
+            session.end(result)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| Fault::Closed)?
+    }
+}
+
+fn pool_fault(error: PoolError) -> Fault {
+    Fault::Lost(Box::new(error))
+}
+
+/// What an error of the driver means to a caller.
+fn fault(error: tokio_postgres::Error) -> Fault {
+    let gone = match error.code() {
+        Some(code) => {
+            let ended = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
+            if [SqlState::DISK_FULL, SqlState::OUT_OF_MEMORY].contains(code) {
+                return Fault::DiskFull { path: "the PostgreSQL server".to_owned() };
+            }
+            ended.contains(code) || code.code().starts_with("08")
+        }
+        None => error.is_closed() || error.source().is_some_and(|source| source.is::<std::io::Error>()),
+    };
+    if gone { Fault::Lost(Box::new(error)) } else { Fault::Postgres(error) }
+}

@@ -1,0 +1,186 @@
+//! The writer of a process: it takes what waits in the queue into one transaction, so that many small writes share one
+//! lock and one flush to the disk, and answers each after the commit. Other processes wait for the tenant's lock.
+
+use super::{Session, Tenant, fault, pool_fault};
+use crate::sql::{Connection, Fault, Result};
+use deadpool_postgres::Pool;
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+/// Jobs that may wait; beyond that, callers wait.
+const QUEUE: usize = 256;
+/// Jobs that may share a transaction.
+const MAX_GROUP: usize = 64;
+/// How long jobs are gathered into one transaction while more wait. Other processes wait as long.
+const MAX_GROUP_TIME: Duration = Duration::from_millis(300);
+
+/// Rows after which the planner is told how large the tables have become; then each time that they have doubled.
+const ANALYZE_FROM: usize = 2_000;
+/// The tables that grow.
+const GROWING: &str = "object, body, claim, word, member, nested, error, waiting, history, history_batch";
+
+/// Told how the transaction ended.
+type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+type Work = Box<dyn FnOnce(Result<&Session>) -> (bool, Answer) + Send>;
+
+/// One write: does its work and hands back whether it was good and its answer, to be given after the commit.
+pub(super) struct Job(Work);
+
+/// A job of a closure and of what to do with its result.
+pub(super) fn job<T, F, A>(work: F, answer: A) -> Job
+where
+    T: Send + 'static,
+    F: FnOnce(Connection<'_>) -> Result<T> + Send + 'static,
+    A: FnOnce(Result<T>) + Send + 'static,
+{
+    Job(Box::new(move |session| {
+        let result = session.and_then(|session| {
+            let value = work(Connection::Postgres(session))?;
+            session.flush().map(|()| value)
+        });
+        let good = result.is_ok();
+        let answer: Answer = Box::new(move |commit| {
+            // The job's own error says more than that of the commit.
+            answer(result.and_then(|value| commit.map(|()| value)));
+        });
+        (good, answer)
+    }))
+}
+
+/// Starts the thread.
+pub(super) fn spawn(pool: Pool, tenant: Tenant, handle: Handle) -> std::io::Result<mpsc::Sender<Job>> {
+    let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
+    std::thread::Builder::new().name("pg-write".to_owned()).spawn(move || {
+        let (mut written, mut analyze_at) = (0, ANALYZE_FROM);
+        while let Some(first) = receiver.blocking_recv() {
+            written += run_group(&pool, tenant, &handle, first, &mut receiver);
+            if written >= analyze_at {
+                analyze(&pool, &handle);
+                analyze_at = written.saturating_mul(2);
+            }
+        }
+    })?;
+    Ok(sender)
+}
+
+/// A transaction; once more where a connection of the pool turned out to be broken: nothing was done yet.
+fn begin(pool: &Pool, tenant: Tenant, handle: &Handle) -> Result<Session> {
+    let once = || {
+        let connection = handle.block_on(pool.get()).map_err(pool_fault)?;
+        Session::begin_writing(connection, handle.clone(), tenant)
+    };
+    match once() {
+        Err(Fault::Lost(_)) => once(),
+        result => result,
+    }
+}
+
+/// Takes statistics of tables that a load has filled. PostgreSQL does it by itself, but a minute later: until then it
+/// thinks them nearly empty, and a list may take minutes.
+fn analyze(pool: &Pool, handle: &Handle) {
+    let run = async {
+        let connection = pool.get().await.map_err(pool_fault)?;
+        connection.batch_execute(&format!("ANALYZE {GROWING}")).await.map_err(fault)
+    };
+    if let Err(error) = handle.block_on(run) {
+        tracing::debug!(error = %chain(&error), "no statistics were taken; PostgreSQL takes them later by itself");
+    }
+}
+
+/// Answers about how many rows were written.
+fn run_group(
+    pool: &Pool,
+    tenant: Tenant,
+    handle: &Handle,
+    first: Job,
+    more: &mut mpsc::Receiver<Job>,
+) -> usize {
+    let began = Instant::now();
+    let session = match begin(pool, tenant, handle) {
+        Ok(session) => session,
+        Err(fault) => {
+            (first.0)(Err(fault)).1(Ok(()));
+            return 0;
+        }
+    };
+    let mut answers: Vec<Answer> = Vec::new();
+    let mut next = Some(first);
+    let mut state: Result<()> = Ok(());
+    while let Some(job) = next {
+        let (answer, after) = run_one(&session, job, tenant, answers.is_empty());
+        answers.push(answer);
+        state = after;
+        next = (state.is_ok() && answers.len() < MAX_GROUP && began.elapsed() < MAX_GROUP_TIME)
+            .then(|| more.try_recv().ok())
+            .flatten();
+    }
+    let written = session.written();
+    match session.end(state) {
+        Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
+        Err(error) => {
+            let why = chain(&error);
+            let lost = matches!(error, Fault::Lost(_));
+            tracing::error!(error = %why, "a transaction was not committed; its callers were told");
+            for answer in answers {
+                answer(Err(if lost {
+                    Fault::Lost(why.clone().into())
+                } else {
+                    Fault::Shared { why: why.clone() }
+                }));
+            }
+        }
+    }
+    written
+}
+
+/// Runs one job; one that fails leaves no trace. Also answers whether the transaction can go on.
+fn run_one(session: &Session, job: Job, tenant: Tenant, is_first: bool) -> (Answer, Result<()>) {
+    let begin = if is_first { Ok(()) } else { session.script("SAVEPOINT job") };
+    if let Err(error) = begin {
+        let why = chain(&error);
+        return ((job.0)(Err(error)).1, Err(Fault::Lost(why.into())));
+    }
+    let (good, answer) = (job.0)(Ok(session));
+    let end = match (good, is_first) {
+        (true, true) => return (answer, Ok(())),
+        (true, false) => session.script("RELEASE SAVEPOINT job"),
+        (false, false) => {
+            session.forget();
+            session.script("ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job")
+        }
+        (false, true) => {
+            // There is nothing before it that must stay.
+            session.forget();
+            session.script("ROLLBACK").and_then(|()| session.begin_again(tenant))
+        }
+    };
+    (answer, end)
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        text.push_str(": ");
+        text.push_str(&source.to_string());
+        cause = source.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_with_their_causes() {
+        let error = fault_of("no route");
+        assert_eq!(chain(&error), "PostgreSQL cannot be reached: no route");
+    }
+
+    fn fault_of(text: &str) -> Fault {
+        Fault::Lost(text.to_owned().into())
+    }
+}

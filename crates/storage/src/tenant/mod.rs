@@ -1,0 +1,27 @@
+//! The tenant's store, whichever database it is on: statements, and what is read and written by them. What is decided
+//! is decided by the functions of `lockstep_tenant`.
+//!
+//! **Invariant:** no driver of a database is named here; [`crate::sql`] runs what is written here on either.
+
+mod access;
+mod ahead;
+mod batch;
+mod changes;
+mod counters;
+mod directory;
+mod domains;
+mod errors;
+mod history;
+mod lease;
+mod links;
+mod lists;
+mod objects;
+mod organization;
+mod rows;
+mod store;
+mod token;
+mod view;
+
+pub(crate) use ahead::Ahead;
+pub(crate) use store::Jobs;
+pub use store::SqlTenantStore;

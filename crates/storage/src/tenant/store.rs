@@ -1,0 +1,330 @@
+//! The trait of the tenant's store, each method a job in a transaction of a database.
+
+use super::{
+    access, ahead, batch, changes, counters, directory, domains, errors, history, lease, lists, objects,
+    organization,
+};
+use crate::sql::{self, Connection, Fault};
+use async_trait::async_trait;
+use lockstep_model::guard::DeletionThreshold;
+use lockstep_model::provisioning::{
+    BulkOperation, ClientErrors, ClientReport, InventoryPage, LeaseAnswer, LeaseRequest, MembersPage,
+    OperationResult, Outcome, RunRecord,
+};
+use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, Timestamp};
+use lockstep_tenant::changes::{ChangesPage, ChangesQuery, MemberIds};
+use lockstep_tenant::directory::{DirectoryWrite, DirectoryWritten};
+use lockstep_tenant::store::SecretHash;
+use lockstep_tenant::{
+    ClientRecord, DirectoryError, Domain, DomainChange, DomainRefusal, ErrorQuery, ErrorRow, HistoryPage,
+    HistoryQuery, Lease, ListQuery, LocalUser, ObjectCounts, Organization, Page, Session, StoreError,
+    StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
+};
+
+/// A database that jobs are run on, each in a transaction of the tenant.
+pub(crate) trait Jobs: Send + Sync + 'static {
+    /// Runs a job that writes, alone, and answers once that is durable. One that fails leaves no trace.
+    fn write<T, F>(&self, action: &'static str, job: F) -> impl Future<Output = Result<T, StoreError>> + Send
+    where
+        T: Send + 'static,
+        F: FnOnce(Connection<'_>) -> sql::Result<T> + Send + 'static;
+
+    /// Runs a job that reads, on one state of the database. It may be run again where a connection was lost.
+    fn read<T, F>(&self, action: &'static str, job: F) -> impl Future<Output = Result<T, StoreError>> + Send
+    where
+        T: Send + 'static,
+        F: Fn(Connection<'_>) -> sql::Result<T> + Send + Sync + 'static;
+}
+
+/// A tenant in a database of SQL: see [`crate::SqliteTenantStore`] and [`crate::PostgresTenantStore`]. Cloning is
+/// cheap.
+#[derive(Clone, Debug)]
+pub struct SqlTenantStore<J> {
+    pub(crate) jobs: J,
+}
+
+#[async_trait]
+impl<J: Jobs> TenantStore for SqlTenantStore<J> {
+    async fn set_up(&self, setup: TenantSetup, now: Timestamp) -> Result<Organization, StoreError> {
+        let organization =
+            self.jobs.write("setting the tenant up", move |c| organization::set_up(c, &setup, now)).await?;
+        self.recalculate_domains(now).await?;
+        Ok(organization)
+    }
+
+    async fn organization(&self) -> Result<Organization, StoreError> {
+        let read = |c: Connection<'_>| {
+            organization::organization(c)?
+                .ok_or_else(|| Fault::corrupt("the organization, which was never set up,"))
+        };
+        self.jobs.read("reading the organization", read).await
+    }
+
+    async fn set_sync_enabled(&self, enabled: bool, now: Timestamp) -> Result<(), StoreError> {
+        let job = move |c: Connection<'_>| organization::set_sync_enabled(c, enabled, now);
+        self.jobs.write("switching synchronization", job).await
+    }
+
+    async fn set_deletion_threshold(&self, threshold: Option<DeletionThreshold>) -> Result<(), StoreError> {
+        self.jobs
+            .write("setting the deletion threshold", move |c| organization::set_threshold(c, threshold))
+            .await
+    }
+
+    async fn domains(&self) -> Result<Vec<Domain>, StoreError> {
+        self.jobs.read("reading the domains", domains::list).await
+    }
+
+    async fn change_domain(
+        &self,
+        name: String,
+        change: DomainChange,
+        now: Timestamp,
+    ) -> Result<Result<Option<Domain>, DomainRefusal>, StoreError> {
+        self.jobs.write("changing a domain", move |c| domains::change(c, &name, &change, now)).await
+    }
+
+    async fn domain_references(
+        &self,
+        name: String,
+        after: Option<String>,
+        top: usize,
+    ) -> Result<Page<StoredObject>, StoreError> {
+        let job = move |c: Connection<'_>| domains::referring(c, &name, after.as_deref(), top);
+        self.jobs.read("listing what uses a domain", job).await
+    }
+
+    async fn recalculate_domains(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut changed = 0;
+        loop {
+            let job = move |c: Connection<'_>| domains::recalculate_some(c, now);
+            let (some, more) = self.jobs.write("working sign-in names out anew", job).await?;
+            changed += some;
+            if !more {
+                return Ok(changed);
+            }
+        }
+    }
+
+    async fn provision(
+        &self,
+        writer: Writer,
+        run: Option<RunId>,
+        operations: Vec<BulkOperation>,
+        now: Timestamp,
+    ) -> Result<Vec<OperationResult>, StoreError> {
+        let operations: Vec<_> = operations.into_iter().map(batch::Operation::of).collect();
+        self.jobs
+            .write("provisioning", move |c| {
+                lease::check(c, writer, operations.len(), now)?;
+                let off =
+                    organization::organization(c)?.is_some_and(|tenant| tenant.sync_enabled == Some(false));
+                if off {
+                    // Synchronization is turned off: objects are the cloud's own, and no client changes them.
+                    return Ok(operations.iter().map(|_| batch::answer("403", Outcome::Refused)).collect());
+                }
+                ahead::look(c, &operations)?;
+                let mut batch = batch::Batch::begin_for(c, now, history::Log::of(writer.client, run))?;
+                let results = operations.into_iter().map(|operation| batch.operation(operation)).collect();
+                batch.finish()?;
+                results
+            })
+            .await
+    }
+
+    async fn inventory(&self, after: Option<SourceAnchor>, top: usize) -> Result<InventoryPage, StoreError> {
+        self.jobs.read("reading the inventory", move |c| objects::inventory(c, after.as_ref(), top)).await
+    }
+
+    async fn group_members(
+        &self,
+        group: SourceAnchor,
+        after: Option<SourceAnchor>,
+        top: usize,
+    ) -> Result<MembersPage, StoreError> {
+        self.jobs.read("reading members", move |c| objects::members(c, &group, after.as_ref(), top)).await
+    }
+
+    async fn put_client_errors(
+        &self,
+        writer: Writer,
+        errors: ClientErrors,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.jobs
+            .write("keeping a client's errors", move |c| {
+                lease::check(c, writer, 0, now)?;
+                organization::put_client_errors(c, errors, now)
+            })
+            .await
+    }
+
+    async fn lease(
+        &self,
+        client: ClientId,
+        request: LeaseRequest,
+        now: Timestamp,
+    ) -> Result<LeaseAnswer, StoreError> {
+        self.jobs.write("keeping a lease", move |c| lease::ask(c, client, &request, now)).await
+    }
+
+    async fn leases(&self, top: usize) -> Result<Vec<Lease>, StoreError> {
+        self.jobs.read("listing leases", move |c| lease::list(c, top)).await
+    }
+
+    async fn put_report(
+        &self,
+        client: ClientId,
+        report: ClientReport,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.jobs.write("keeping a report", move |c| organization::put_report(c, client, &report, now)).await
+    }
+
+    async fn put_run(&self, client: ClientId, run: RunRecord) -> Result<(), StoreError> {
+        self.jobs.write("keeping a run", move |c| organization::put_run(c, client, &run)).await
+    }
+
+    async fn sweep_quarantine(&self, now: Timestamp) -> Result<u64, StoreError> {
+        self.jobs.write("sweeping the quarantine", move |c| organization::sweep(c, now)).await
+    }
+
+    async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
+        let mut purged = 0;
+        loop {
+            let job = move |c: Connection<'_>| organization::purge_some(c, before, now);
+            let (removed, more) = self.jobs.write("purging", job).await?;
+            purged += removed;
+            if !more {
+                return Ok(purged);
+            }
+        }
+    }
+
+    async fn purge_history(&self, before: Timestamp, most_bytes: u64) -> Result<u64, StoreError> {
+        let mut purged = 0;
+        loop {
+            let job = move |c: Connection<'_>| history::purge_some(c, before, most_bytes);
+            let (removed, more) = self.jobs.write("purging the history", job).await?;
+            purged += removed;
+            if !more {
+                return Ok(purged);
+            }
+        }
+    }
+
+    async fn write_directory(
+        &self,
+        write: DirectoryWrite,
+        now: Timestamp,
+    ) -> Result<DirectoryWritten, DirectoryError> {
+        let written =
+            self.jobs.write("writing to the directory", move |c| directory::write(c, write, now)).await?;
+        Ok(written?)
+    }
+
+    async fn object(&self, id: ObjectId) -> Result<Option<StoredObject>, StoreError> {
+        self.jobs.read("reading an object", move |c| objects::by_id(c, id)).await
+    }
+
+    async fn user_by_principal_name(&self, name: String) -> Result<Option<StoredObject>, StoreError> {
+        self.jobs.read("reading a user", move |c| objects::by_sign_in_name(c, &name)).await
+    }
+
+    async fn list(&self, query: ListQuery) -> Result<Page<StoredObject>, StoreError> {
+        self.jobs.read("listing objects", move |c| lists::list(c, &query)).await
+    }
+
+    async fn errors(&self, query: ErrorQuery) -> Result<Page<ErrorRow>, StoreError> {
+        self.jobs.read("listing errors", move |c| errors::list(c, &query)).await
+    }
+
+    async fn counts(&self) -> Result<ObjectCounts, StoreError> {
+        self.jobs.read("counting", counters::counts).await
+    }
+
+    async fn clients(&self) -> Result<Vec<ClientRecord>, StoreError> {
+        self.jobs.read("listing clients", organization::clients).await
+    }
+
+    async fn runs(&self, top: usize, after: Option<String>) -> Result<Page<StoredRun>, StoreError> {
+        self.jobs.read("listing runs", move |c| organization::runs(c, top, after.as_deref())).await
+    }
+
+    async fn run(&self, id: RunId) -> Result<Option<StoredRun>, StoreError> {
+        self.jobs.read("reading a run", move |c| organization::one_run(c, id)).await
+    }
+
+    async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, StoreError> {
+        self.jobs.read("reading the history", move |c| history::page(c, &query)).await
+    }
+
+    async fn change_mark(&self) -> Result<i64, StoreError> {
+        self.jobs.read("reading the newest change", changes::mark).await
+    }
+
+    async fn changes(&self, query: ChangesQuery) -> Result<Option<ChangesPage>, StoreError> {
+        self.jobs.read("reading what changed", move |c| changes::page(c, &query)).await
+    }
+
+    async fn members_by_id(&self, group: ObjectId, after: i64, top: usize) -> Result<MemberIds, StoreError> {
+        self.jobs.read("reading members", move |c| changes::members(c, group, after, top)).await
+    }
+
+    async fn put_token(
+        &self,
+        secret: SecretHash,
+        record: TokenRecord,
+        now: Timestamp,
+    ) -> Result<TokenRecord, StoreError> {
+        self.jobs.write("keeping a token", move |c| access::put_token(c, secret, record, now)).await
+    }
+
+    async fn token(&self, secret: SecretHash, now: Timestamp) -> Result<Option<TokenRecord>, StoreError> {
+        self.jobs.read("reading a token", move |c| access::token(c, secret, now)).await
+    }
+
+    async fn tokens(&self) -> Result<Vec<TokenRecord>, StoreError> {
+        self.jobs.read("listing tokens", access::tokens).await
+    }
+
+    async fn remove_token(&self, name: String) -> Result<bool, StoreError> {
+        self.jobs.write("removing a token", move |c| access::remove_token(c, &name)).await
+    }
+
+    async fn put_user(&self, user: LocalUser) -> Result<(), StoreError> {
+        self.jobs.write("keeping a user", move |c| access::put_user(c, &user)).await
+    }
+
+    async fn user(&self, name: String) -> Result<Option<LocalUser>, StoreError> {
+        self.jobs.read("reading a user", move |c| access::user(c, &name)).await
+    }
+
+    async fn users(&self) -> Result<Vec<LocalUser>, StoreError> {
+        self.jobs.read("listing users", access::users).await
+    }
+
+    async fn remove_user(&self, name: String) -> Result<bool, StoreError> {
+        self.jobs.write("removing a user", move |c| access::remove_user(c, &name)).await
+    }
+
+    async fn put_link(&self, secret: SecretHash, session: Session) -> Result<(), StoreError> {
+        self.jobs.write("keeping a link", move |c| access::put_session(c, secret, &session, true)).await
+    }
+
+    async fn take_link(&self, secret: SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        self.jobs.write("taking a link", move |c| access::take_link(c, secret, now)).await
+    }
+
+    async fn put_session(&self, secret: SecretHash, session: Session) -> Result<(), StoreError> {
+        self.jobs.write("keeping a session", move |c| access::put_session(c, secret, &session, false)).await
+    }
+
+    async fn session(&self, secret: SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
+        self.jobs.read("reading a session", move |c| access::session(c, secret, false, now)).await
+    }
+
+    async fn remove_session(&self, secret: SecretHash) -> Result<(), StoreError> {
+        self.jobs.write("ending a session", move |c| access::remove_session(c, secret)).await
+    }
+}

@@ -1,0 +1,310 @@
+//! The contract of a tenant's store, run against a PostgreSQL of its own; and what only a server can show: a restart,
+//! several processes.
+//!
+//! Each test is a process and has a server of its own, which takes a second to make: the cases of the contract share one,
+//! each with a database of its own.
+
+// Clippy's leave for tests does not reach the functions that tests share.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr
+)]
+
+#[macro_use]
+mod contract;
+
+use contract::changes::{followed, step};
+use contract::properties::{any_changes, any_order, change, idempotent};
+use contract::*;
+use futures_util::future::BoxFuture;
+use lockstep_storage::postgres::Options;
+use lockstep_storage::{PostgresError, PostgresTenantStore};
+use lockstep_tenant::{ListQuery, StoreError};
+use lockstep_tests::Postgres;
+use proptest::prelude::*;
+use proptest::test_runner::{TestCaseError, TestRunner};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// A server with a database that holds the tests' tenant and nothing else, to be copied.
+struct Server {
+    postgres: Postgres,
+    made: AtomicU32,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let postgres = Postgres::start(false).unwrap();
+        let url = postgres.database("template", None).unwrap();
+        connect(&url).await.set_up(setup(), at(0)).await.unwrap();
+        let server = Self { postgres, made: AtomicU32::new(0) };
+        server.nobody_is_connected("template").await;
+        server
+    }
+
+    /// A copy cannot be made while somebody is connected, and a pool ends its connections in its own time.
+    async fn nobody_is_connected(&self, name: &str) {
+        let sql = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'");
+        lockstep_tests::wait_until("connections to end", Duration::from_secs(20), async || {
+            (self.postgres.sql("postgres", &sql).unwrap() == "0").then_some(())
+        })
+        .await
+        .unwrap();
+    }
+
+    fn database(&self) -> String {
+        let name = format!("t{}", self.made.fetch_add(1, Ordering::Relaxed));
+        self.postgres.database(&name, Some("template")).unwrap()
+    }
+
+    async fn fresh(&self) -> PostgresTenantStore {
+        connect(&self.database()).await
+    }
+}
+
+async fn connect(url: &str) -> PostgresTenantStore {
+    let options = Options { connections: 3, ..Options::default() };
+    PostgresTenantStore::connect(url, None, &options).await.unwrap()
+}
+
+type Case = (&'static str, fn(PostgresTenantStore) -> BoxFuture<'static, ()>);
+
+macro_rules! cases {
+    ($($module:ident: $($name:ident),* $(,)?);* $(;)?) => {
+        const CASES: &[Case] = &[
+            $($((concat!(stringify!($module), "::", stringify!($name)), |store| {
+                Box::pin(contract::$module::$name(store))
+            }),)*)*
+        ];
+    };
+}
+
+every_case!(cases);
+
+/// Every case of the contract; those that fail are named. `CASE=lists::` runs some.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contract() {
+    let server = Server::start().await;
+    let only = std::env::var("CASE").unwrap_or_default();
+    let mut failed = Vec::new();
+    for (name, case) in CASES.iter().filter(|(name, _)| name.contains(&only)) {
+        let store = server.fresh().await;
+        if let Err(error) = tokio::spawn(case(store)).await {
+            eprintln!("{name}: {error}");
+            failed.push(*name);
+        }
+    }
+    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), CASES.len());
+}
+
+/// Each case makes a database or two: few by default, more where `PROPTEST_CASES` asks for them.
+fn runner() -> TestRunner {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
+    TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() })
+}
+
+/// Runs a property: a panic of the future is a failure of the case.
+fn holds(future: impl Future<Output = ()>) -> Result<(), TestCaseError> {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(future));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn properties_hold() {
+    let server = Server::start().await;
+    let batches = proptest::collection::vec(proptest::collection::vec(change(), 1..6), 1..8);
+    runner()
+        .run(&batches, |batches| holds(async { any_changes(server.fresh().await, batches).await }))
+        .unwrap();
+    let steps =
+        proptest::collection::vec((proptest::collection::vec(change(), 0..5), step(), any::<bool>()), 1..10);
+    runner()
+        .run(&(steps, 1_usize..5), |(steps, top)| {
+            holds(async { followed(server.fresh().await, steps, top).await })
+        })
+        .unwrap();
+    let changes = proptest::collection::vec(change(), 1..20);
+    runner()
+        .run(&changes, |changes| holds(async { idempotent(server.fresh().await, changes).await }))
+        .unwrap();
+    let shuffled = proptest::collection::vec(any::<usize>(), 20);
+    runner()
+        .run(&(changes, shuffled), |(changes, shuffled)| {
+            holds(async { any_order(server.fresh().await, server.fresh().await, changes, shuffled).await })
+        })
+        .unwrap();
+}
+
+/// Several processes that start at once on an empty database bring it to this version one after another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_open_and_how() {
+    let postgres = Postgres::start(false).unwrap();
+    let url = postgres.database("empty", None).unwrap();
+    let stores = futures_util::future::join_all((0..4).map(|_| connect(&url))).await;
+    let ids = futures_util::future::join_all(stores.iter().map(|store| store.set_up(setup(), at(0)))).await;
+    let ids: std::collections::BTreeSet<_> = ids.into_iter().map(|tenant| tenant.unwrap().id).collect();
+    assert_eq!(ids.len(), 1, "all of them are one tenant");
+    assert!(stores[0].server().ends_with("/empty"), "{}", stores[0].server());
+    // Who is not bound by row-level security is refused, and told what to do.
+    postgres.sql("postgres", "CREATE ROLE mighty SUPERUSER LOGIN PASSWORD 'm'").unwrap();
+    let options = Options::default();
+    let mighty = url.replace(&format!("{}:{}", Postgres::ROLE, Postgres::PASSWORD), "mighty:m");
+    let refused = PostgresTenantStore::connect(&mighty, None, &options).await.unwrap_err().to_string();
+    assert!(refused.contains("'mighty'") && refused.contains("CREATE ROLE lockstep"), "{refused}");
+    assert!(!refused.contains(":m@"), "no password is told: {refused}");
+    // The password stands beside the address or in it.
+    let without = url.replace(&format!(":{}@", Postgres::PASSWORD), "@");
+    PostgresTenantStore::connect(&without, Some(Postgres::PASSWORD), &options).await.unwrap();
+    let wrong = PostgresTenantStore::connect(&without, Some("wrong"), &options).await.unwrap_err();
+    assert!(matches!(wrong, PostgresError::Connect { .. }), "{wrong:?}");
+    let nobody =
+        PostgresTenantStore::connect("postgresql://127.0.0.1:1/x?sslmode=disable", None, &options).await;
+    assert!(nobody.unwrap_err().to_string().contains("127.0.0.1:1/x"));
+    assert!(matches!(
+        PostgresTenantStore::connect("mysql://x", None, &options).await.unwrap_err(),
+        PostgresError::Url(_)
+    ));
+}
+
+/// A row of one tenant is there for no other, and a transaction without a tenant sees and writes nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_are_their_tenants() {
+    let server = Server::start().await;
+    let url = server.database();
+    let store = connect(&url).await;
+    send(&store, &[Sent::user("ann").post(), Sent::group("g").post()], at(1)).await;
+    let tables = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace \
+                  AND relname NOT LIKE 'refinery%' ORDER BY 1";
+    let tables = server.postgres.sql("t0", tables).unwrap();
+    assert!(tables.lines().count() > 20, "{tables}");
+    for table in tables.lines() {
+        // As the role that owns the tables.
+        let ask = |tenant: &str| {
+            let sql = format!("SET ROLE {}; {tenant} SELECT count(*) FROM {table}", Postgres::ROLE);
+            server.postgres.sql("t0", &sql)
+        };
+        assert_eq!(ask("SET lockstep.tenant = '2';").unwrap(), "0", "{table} shows another tenant's rows");
+        let without = ask("").unwrap_err().to_string();
+        assert!(without.contains("lockstep.tenant"), "{table}: {without}");
+    }
+    assert_eq!(
+        server
+            .postgres
+            .sql("t0", "SET ROLE lockstep; SET lockstep.tenant = '1'; SELECT count(*) FROM object")
+            .unwrap(),
+        "2"
+    );
+    let foreign = "SET ROLE lockstep; SET lockstep.tenant = '2'; \
+                   INSERT INTO word (tenant_id, word, oid) VALUES (1, 'x', 1)";
+    let refused = server.postgres.sql("t0", foreign).unwrap_err().to_string();
+    assert!(refused.contains("row-level security"), "{refused}");
+}
+
+/// While the server is away all is refused as such; once it is back, all goes on, and what was answered is there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_is_told_and_survived() {
+    let mut server = Server::start().await;
+    let store = server.fresh().await;
+    send(&store, &[Sent::user("ann").post()], at(1)).await;
+    server.postgres.stop().unwrap();
+    let read = store.counts().await.unwrap_err();
+    assert!(matches!(read, StoreError::Unavailable { .. }), "{read:?}");
+    let client = lockstep_model::ClientId(uuid::Uuid::nil());
+    let write =
+        store.provision(client.into(), None, vec![Sent::user("bob").post()], at(2)).await.unwrap_err();
+    assert!(matches!(write, StoreError::Unavailable { .. }), "{write:?}");
+    server.postgres.run().unwrap();
+    assert_eq!(store.counts().await.unwrap().users, 1);
+    send(&store, &[Sent::user("bob").post()], at(3)).await;
+    // Connections that broke while nobody used them are no error at all.
+    server.postgres.crash().unwrap();
+    server.postgres.run().unwrap();
+    send(&store, &[Sent::user("cem").post()], at(4)).await;
+    server.postgres.stop().unwrap();
+    server.postgres.run().unwrap();
+    assert_eq!(names(&store, ListQuery { top: 10, ..Default::default() }).await, ["ann", "bob", "cem"]);
+    check_invariants(&store).await;
+}
+
+/// The child of the crash test: loads batch after batch and says on a pipe which were answered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn crash_child() {
+    let Ok(url) = std::env::var("LOCKSTEP_CRASH_URL") else { return };
+    let name = std::env::var("LOCKSTEP_CRASH_NAME").unwrap();
+    let store = connect(&url).await;
+    for batch in 0_i64.. {
+        let of = |n: i64| format!("{name}{batch}-{n}");
+        let group = format!("{name}g{batch}");
+        let mut operations: Vec<_> = (0..20).map(|n| Sent::user(&of(n)).post()).collect();
+        operations.push(Sent::group(&group).post());
+        operations.push(members(&group, &[&of(0), &of(19)], &[]));
+        send(&store, &operations, at(batch)).await;
+        use std::io::Write;
+        let mut out = std::io::stdout();
+        writeln!(out, "answered {batch}").unwrap();
+        out.flush().unwrap();
+    }
+}
+
+/// Two processes write to one tenant; one is killed in the middle. Every answered batch is there, no half one, and the
+/// other goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_of_two_writers_is_killed() {
+    use std::io::{BufRead, BufReader, Lines};
+    use std::process::{Child, ChildStdout, Command, Stdio};
+    let server = Server::start().await;
+    let url = server.database();
+    let spawn = |name: &str| -> (Child, Lines<BufReader<ChildStdout>>) {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["crash_child", "--exact", "--nocapture"])
+            .env("LOCKSTEP_CRASH_URL", &url)
+            .env("LOCKSTEP_CRASH_NAME", name)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        (child, lines)
+    };
+    fn answered(lines: &mut Lines<BufReader<ChildStdout>>, most: usize) -> u64 {
+        let numbers = lines.map_while(Result::ok);
+        let numbers = numbers.filter_map(|line| line.split("answered ").nth(1)?.trim().parse::<u64>().ok());
+        numbers.take(most).last().map_or(0, |last| last + 1)
+    }
+    let (mut one, mut lines_of_one) = spawn("a");
+    let (mut two, mut lines_of_two) = spawn("b");
+    answered(&mut lines_of_two, 5);
+    let before = answered(&mut lines_of_one, 10);
+    one.kill().unwrap();
+    one.wait().unwrap();
+    let of_one = before.max(answered(&mut lines_of_one, usize::MAX));
+    // The other goes on.
+    answered(&mut lines_of_two, 20);
+    two.kill().unwrap();
+    two.wait().unwrap();
+    let of_two = answered(&mut lines_of_two, usize::MAX).max(25);
+    let store = connect(&url).await;
+    let counts = store.counts().await.unwrap();
+    assert!(counts.groups >= of_one + of_two, "{counts:?}: {of_one} and {of_two} were answered");
+    assert!(counts.groups <= of_one + of_two + 2, "each had one batch under way: {counts:?}");
+    assert_eq!((counts.users, counts.memberships), (counts.groups * 20, counts.groups * 2));
+    assert_eq!(counts, contract::counted(&store).await);
+    let all = everything(&store).await;
+    assert!(all.is_sorted_by_key(|object| object.id), "ids grow, whoever gives them");
+}
+
+/// PostgreSQL stores no U+0000: it is read back as U+FFFD, and nothing fails.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_nul_is_replaced() {
+    use lockstep_model::Property;
+    let server = Server::start().await;
+    let store = server.fresh().await;
+    let sent = Sent::user("ann").text(Property::DisplayName, "An\0n").text(Property::Department, r"a\u0000b");
+    send(&store, &[sent.post()], at(1)).await;
+    let ann = get(&store, "ann").await.unwrap();
+    assert_eq!(ann.properties.text(Property::DisplayName), Some("An\u{fffd}n"));
+    assert_eq!(ann.properties.text(Property::Department), Some(r"a\u0000b"));
+}
