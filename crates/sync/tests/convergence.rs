@@ -139,7 +139,7 @@ impl Script {
                 self.toggle(&group, "member", &one);
             }
             (17 | 18, Some(person), Some(group)) => {
-                let uid = if n % 5 == 0 { "nobody".to_owned() } else { person };
+                let uid = if n.is_multiple_of(5) { "nobody".to_owned() } else { person };
                 self.toggle(&group, "memberuid", &uid);
             }
             _ => {}
