@@ -63,7 +63,8 @@ impl HistoryOutcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HistoryChange {
-    /// Graph's name; `manager` for the manager, whose value is a source anchor, or an id where it was set in the cloud.
+    /// Graph's name; `manager` for the manager, whose value is a source anchor, or an id where it was set in the
+    /// cloud; `owners` for those of a group, by id.
     pub property: String,
     /// What was in force; absent where nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -160,6 +160,10 @@ pub struct ListQuery {
     pub transitive: bool,
     /// Only users whose manager this is (direct reports).
     pub reports_of: Option<ObjectId>,
+    /// Only owners of this group.
+    pub owners_of: Option<ObjectId>,
+    /// Only groups that this user owns.
+    pub owned_by: Option<ObjectId>,
     /// Deleted objects in place of living ones.
     pub deleted: bool,
 }

@@ -32,7 +32,9 @@ pub enum StoreError {
     },
     /// The database server cannot be reached, or the connection to it broke: nothing is known to be written, and what
     /// is sent again does no harm.
-    #[error("tenant store: {action} failed, the database server cannot be reached; check that it runs, then try again")]
+    #[error(
+        "tenant store: {action} failed, the database server cannot be reached; check that it runs, then try again"
+    )]
     Unavailable {
         /// What was tried.
         action: &'static str,

@@ -20,10 +20,12 @@ enum Link {
     TransitiveMemberOf,
     Members,
     TransitiveMembers,
+    Owners,
+    OwnedObjects,
 }
 
 impl Link {
-    const ALL: [(Self, &'static str, ObjectKind); 11] = [
+    const ALL: [(Self, &'static str, ObjectKind); 13] = [
         (Self::Manager, "manager", ObjectKind::User),
         (Self::DirectReports, "directReports", ObjectKind::User),
         (Self::MemberOf, "memberOf", ObjectKind::User),
@@ -31,6 +33,8 @@ impl Link {
         (Self::Members, "members", ObjectKind::Group),
         (Self::TransitiveMembers, "transitiveMembers", ObjectKind::Group),
         (Self::MemberOf, "memberOf", ObjectKind::Group),
+        (Self::Owners, "owners", ObjectKind::Group),
+        (Self::OwnedObjects, "ownedObjects", ObjectKind::User),
         (Self::Manager, "manager", ObjectKind::Contact),
         (Self::DirectReports, "directReports", ObjectKind::Contact),
         (Self::MemberOf, "memberOf", ObjectKind::Contact),
@@ -103,6 +107,8 @@ impl<'c> Links<'c> {
                 Link::TransitiveMemberOf => ListQuery { groups_of: of, transitive: true, ..list },
                 Link::Members => ListQuery { members_of: of, ..list },
                 Link::TransitiveMembers => ListQuery { members_of: of, transitive: true, ..list },
+                Link::Owners => ListQuery { owners_of: of, ..list },
+                Link::OwnedObjects => ListQuery { owned_by: of, ..list },
             };
             let page = self.call.state.store.list(query).await?;
             let shown = page.items.iter().map(|object| selection.render(Resource::Object, object).into());

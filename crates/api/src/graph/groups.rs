@@ -38,6 +38,12 @@ pub(super) async fn members(
     mixed(call, ListQuery { members_of, transitive, ..ListQuery::default() }, rest).await
 }
 
+/// `GET /groups/{id}/owners`
+pub(super) async fn owners(call: &Call, id: &str, rest: &[&str]) -> Result<Response, ApiError> {
+    let owners_of = Some(find(call, id).await?.id);
+    mixed(call, ListQuery { owners_of, ..ListQuery::default() }, rest).await
+}
+
 /// `GET /groups/{id}/memberOf`, and `transitiveMemberOf`
 pub(super) async fn member_of(
     call: &Call,

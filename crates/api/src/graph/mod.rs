@@ -219,6 +219,14 @@ async fn change(
             let done = async { write::remove_member(call, groups::find(call, id).await?.id, member).await };
             ("graph/groups/{id}/members/{id}/$ref", done.await)
         }
+        ["groups", id, "owners", "$ref"] if posts => {
+            let done = async { write::add_owner(call, groups::find(call, id).await?.id, body).await };
+            ("graph/groups/{id}/owners/$ref", done.await)
+        }
+        ["groups", id, "owners", owner, "$ref"] if deletes => {
+            let done = async { write::remove_owner(call, groups::find(call, id).await?.id, owner).await };
+            ("graph/groups/{id}/owners/{id}/$ref", done.await)
+        }
         ["users", key, "retryserviceprovisioning"] if posts => {
             let done = async { users::find(call, key).await.map(|_| write::retry_service_provisioning()) };
             ("graph/users/{id}/retryServiceProvisioning", done.await)
@@ -291,6 +299,9 @@ async fn read(call: &Call, segments: &[&str], path: &str) -> (&'static str, Resu
         ["users", key, "directreports"] => {
             ("graph/users/{id}/directReports", users::direct_reports(call, key).await)
         }
+        ["users", key, "ownedobjects", rest @ ..] if cast(rest).is_some() => {
+            ("graph/users/{id}/ownedObjects", users::owned_objects(call, key, rest).await)
+        }
         ["users", key, "memberof", rest @ ..] if cast(rest).is_some() => {
             ("graph/users/{id}/memberOf", users::member_of(call, key, false, rest).await)
         }
@@ -302,6 +313,9 @@ async fn read(call: &Call, segments: &[&str], path: &str) -> (&'static str, Resu
         ["groups", id] => ("graph/groups/{id}", groups::get(call, id).await),
         ["groups", id, "members", rest @ ..] if cast(rest).is_some() => {
             ("graph/groups/{id}/members", groups::members(call, id, false, rest).await)
+        }
+        ["groups", id, "owners", rest @ ..] if cast(rest).is_some() => {
+            ("graph/groups/{id}/owners", groups::owners(call, id, rest).await)
         }
         ["groups", id, "transitivemembers", rest @ ..] if cast(rest).is_some() => {
             ("graph/groups/{id}/transitiveMembers", groups::members(call, id, true, rest).await)

@@ -48,6 +48,12 @@ pub(super) async fn direct_reports(call: &Call, key: &str) -> Result<Response, A
     call.page("directoryObjects", Resource::Object, ListQuery { reports_of, ..ListQuery::default() }).await
 }
 
+/// `GET /users/{id}/ownedObjects`
+pub(super) async fn owned_objects(call: &Call, key: &str, rest: &[&str]) -> Result<Response, ApiError> {
+    let owned_by = Some(find(call, key).await?.id);
+    mixed(call, ListQuery { owned_by, ..ListQuery::default() }, rest).await
+}
+
 /// `GET /users/{id}/memberOf`, and `transitiveMemberOf`
 pub(super) async fn member_of(
     call: &Call,

@@ -1,4 +1,4 @@
-//! What Graph changes: users and groups made, patched, deleted, restored and purged; members and managers.
+//! What Graph changes: users and groups made, patched, deleted, restored and purged; members, owners and managers.
 //!
 //! Sources: Microsoft Graph's reference of `user`, `group` and `directory/deletedItems`, for which properties are
 //! required, what may be written, and how errors read.
@@ -19,7 +19,7 @@ use lockstep_tenant::directory::{
 };
 use serde_json::{Map, Value, json};
 
-/// Members that one request binds, as Graph allows.
+/// Members, or owners, that one request binds, as Graph allows.
 const MAX_BIND: usize = 20;
 
 /// `POST /users`, `/groups`, `/devices`: 201 with the object.
@@ -125,6 +125,30 @@ async fn change_members(
 ) -> Result<Response, ApiError> {
     let members = MemberChanges::Change { add, remove, exact: true };
     let changes = ObjectChanges { members, ..ObjectChanges::default() };
+    write(call, DirectoryOperation::Update { id: group, changes, expected: None }).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// `POST /groups/{id}/owners/$ref`: 204.
+pub(super) async fn add_owner(call: &Call, group: ObjectId, content: Body) -> Result<Response, ApiError> {
+    let owner = referenced(call, &body::read_json(content).await?).await?;
+    change_owners(call, group, vec![owner], vec![]).await
+}
+
+/// `DELETE /groups/{id}/owners/{id}/$ref`: 204.
+pub(super) async fn remove_owner(call: &Call, group: ObjectId, owner: &str) -> Result<Response, ApiError> {
+    let owner = owner.parse().map_err(|_| ApiError::not_found(owner))?;
+    change_owners(call, group, vec![], vec![owner]).await
+}
+
+async fn change_owners(
+    call: &Call,
+    group: ObjectId,
+    add: Vec<ObjectId>,
+    remove: Vec<ObjectId>,
+) -> Result<Response, ApiError> {
+    let owners = MemberChanges::Change { add, remove, exact: true };
+    let changes = ObjectChanges { owners, ..ObjectChanges::default() };
     write(call, DirectoryOperation::Update { id: group, changes, expected: None }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -242,7 +266,7 @@ async fn read(call: &Call, resource: Resource, sent: Map<String, Value>) -> Resu
     Ok(changes)
 }
 
-/// `members@odata.bind`, `manager@odata.bind`
+/// `members@odata.bind`, `owners@odata.bind`, `manager@odata.bind`
 async fn bind(
     call: &Call,
     resource: Resource,
@@ -251,16 +275,17 @@ async fn bind(
     changes: &mut ObjectChanges,
 ) -> Result<(), ApiError> {
     match (resource, link, value) {
-        (Resource::Group, "members", Value::Array(items)) if items.len() <= MAX_BIND => {
+        (Resource::Group, "members" | "owners", Value::Array(items)) if items.len() <= MAX_BIND => {
             let mut add = Vec::with_capacity(items.len());
             for item in items {
                 add.push(target(call, item.as_str().unwrap_or_default()).await?);
             }
-            changes.members = MemberChanges::Change { add, remove: Vec::new(), exact: true };
+            let links = if link == "owners" { &mut changes.owners } else { &mut changes.members };
+            *links = MemberChanges::Change { add, remove: Vec::new(), exact: true };
             Ok(())
         }
-        (Resource::Group, "members", _) => Err(ApiError::bad_request(format!(
-            "'members@odata.bind' is a list of at most {MAX_BIND} addresses."
+        (Resource::Group, "members" | "owners", _) => Err(ApiError::bad_request(format!(
+            "'{link}@odata.bind' is a list of at most {MAX_BIND} addresses."
         ))),
         (Resource::User, "manager", Value::String(address)) => {
             changes.manager = Some(Some(target(call, address).await?));

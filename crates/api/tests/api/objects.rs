@@ -192,6 +192,52 @@ async fn groups_members_and_managers() {
 }
 
 #[tokio::test]
+async fn groups_have_owners() {
+    let server = Server::new().await;
+    server.organization().await;
+    let (ann, sales) = (server.id_of("Ann Archer").await, server.id_of("Sales").await);
+    let (kim, dan) = (server.make_user("kim").await, server.make_user("dan").await);
+    let bind = format!("https://graph.microsoft.com/v1.0/users/{kim}");
+    let group = json!({"displayName": "Cooks", "mailEnabled": false, "mailNickname": "cooks", "securityEnabled": true,
+        "owners@odata.bind": [bind]});
+    let answer = server.post("/v1.0/groups", group).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let cooks = answer.json()["id"].as_str().unwrap().to_owned();
+    let owners = format!("/v1.0/groups/{cooks}/owners");
+    let add = format!("{owners}/$ref");
+    assert_eq!(server.get(&owners).await.names(), ["kim of the cloud"]);
+    assert_eq!(server.get(&format!("/v1.0/groups/{cooks}/members")).await.names(), Vec::<String>::new());
+    assert_eq!(server.post(&add, link(&ann)).await.status, 204);
+    let again = server.post(&add, link(&ann)).await;
+    assert_eq!(refused(&again), (400, "Request_BadRequest".into(), "owners".into()));
+    assert!(again.text().contains("following modified properties: 'owners'"), "{}", again.text());
+    assert_eq!(server.post(&add, link(&sales)).await.status, 400, "a group owns nothing");
+    assert_eq!(server.post(&add, link("00000000-0000-7000-8000-000000000000")).await.status, 404);
+    // A synced group has owners of the cloud; what its directory masters stays refused.
+    assert_eq!(server.post(&format!("/v1.0/groups/{sales}/owners/$ref"), link(&ann)).await.status, 204);
+    assert_eq!(server.post(&format!("/v1.0/groups/{sales}/members/$ref"), link(&dan)).await.status, 400);
+
+    let counted = server.get(&format!("{owners}/microsoft.graph.user?$count=true&$select=id")).await.json();
+    assert_eq!((&counted["@odata.count"], counted["value"].as_array().unwrap().len()), (&json!(2), 2));
+    let owned = format!("/v1.0/users/{ann}/ownedObjects");
+    let mut names = server.get(&owned).await.names();
+    names.sort();
+    assert_eq!(names, ["Cooks", "Sales"]);
+    assert_eq!(server.get(&format!("{owned}/microsoft.graph.group/$count")).await.text(), "2");
+    let shown = server.get(&format!("/v1.0/groups/{cooks}?$expand=owners($select=displayName)")).await.json();
+    let names: Vec<&Value> = shown["owners"].as_array().unwrap().iter().map(|o| &o["displayName"]).collect();
+    assert_eq!(names, ["Ann Archer", "kim of the cloud"]);
+    let shown = server.get(&format!("/v1.0/users/{kim}?$expand=ownedObjects")).await.json();
+    assert_eq!(shown["ownedObjects"][0]["displayName"], "Cooks");
+
+    assert_eq!(server.remove(&format!("{owners}/{kim}/$ref")).await.status, 204);
+    assert_eq!(server.remove(&format!("{owners}/{kim}/$ref")).await.status, 404);
+    assert_eq!(server.get(&owners).await.names(), ["Ann Archer"]);
+    let by_reader = server.call("POST", &add, &server.reader, Some(link(&kim))).await;
+    assert_eq!(by_reader.status, 403);
+}
+
+#[tokio::test]
 async fn what_is_refused_says_why() {
     let server = Server::new().await;
     server.organization().await;

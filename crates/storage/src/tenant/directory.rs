@@ -6,14 +6,14 @@
 use super::batch::Batch;
 use super::counters::Counter;
 use super::history::{Body, Links};
-use super::rows::{Result, all, first, from_json, kind_of, run, to_json};
+use super::rows::{Result, all, first, from_json, kind_of, object_id, run, to_json};
 use super::view::{SqlView, state_of};
 use crate::sql::Connection;
 use lockstep_model::{ObjectId, ObjectKind, Property, Timestamp};
 use lockstep_tenant::directory::{
     Decided, DirectoryOperation, DirectoryRefusal, DirectoryWrite, DirectoryWritten, LinkEnd, LinkName,
-    MemberChanges, ObjectChanges, Subject, check_links, check_manager, decide_create, decide_restore,
-    decide_update, may_change, merge_extra,
+    MAX_OWNERS, MemberChanges, ObjectChanges, Subject, check_links, check_manager, check_owners,
+    decide_create, decide_restore, decide_update, may_change, merge_extra,
 };
 use lockstep_tenant::provision::{Row, State, View, name_key};
 use lockstep_tenant::{HistoryOutcome, StoredObject};
@@ -70,6 +70,14 @@ struct Rest {
     manager: Option<Option<Row>>,
     extra: BTreeMap<String, serde_json::Value>,
     members: Members,
+    owners: Owners,
+}
+
+/// The owners of a group that come and go, looked up.
+#[derive(Default)]
+struct Owners {
+    add: Vec<Row>,
+    remove: Vec<Row>,
 }
 
 impl Batch<'_> {
@@ -134,6 +142,7 @@ impl Batch<'_> {
         self.write_claims(row, &[], &resolved, false)?;
         self.deltas.object(kind, false, 1);
         self.write_rest(row, changes, &rest)?;
+        self.write_owners(row, &rest.owners)?;
         self.note(row, HistoryOutcome::Created, &Body::default())?;
         self.write_members(row, rest.members)?;
         Ok(Ok((Shown::Now(id), true)))
@@ -165,7 +174,17 @@ impl Batch<'_> {
         if let Some(external_id) = &changes.external_id {
             said = said.and_extra("externalId", before.external_id.as_deref(), external_id.as_deref());
         }
+        let owners = if rest.owners.add.is_empty() && rest.owners.remove.is_empty() {
+            None
+        } else {
+            Some(self.owners_as_text(row)?)
+        };
         let links = !rest.members.add.is_empty() || !rest.members.remove.is_empty();
+        self.write_owners(row, &rest.owners)?;
+        if let Some(before) = owners {
+            let after = self.owners_as_text(row)?;
+            said = said.and_extra("owners", before.as_deref(), after.as_deref());
+        }
         let said_something = said != Body::default();
         if changed {
             let key = name_key(resolved.properties.text(Property::DisplayName).unwrap_or_default());
@@ -288,6 +307,7 @@ impl Batch<'_> {
                 Members { add, remove }
             }
         };
+        let owners = refused!(self.look_up_owners(row, &changes.owners)?);
         if let Some(row) = row {
             let mut groups = members.add.iter().filter(|(_, kind)| *kind == ObjectKind::Group).peekable();
             // Asked once, upwards: each new member downwards would be a walk of its own.
@@ -297,13 +317,86 @@ impl Batch<'_> {
                 return Ok(Err(Box::new(DirectoryRefusal::Ring { group: id, member })));
             }
         }
-        Ok(Ok(Rest { manager, extra, members }))
+        Ok(Ok(Rest { manager, extra, members, owners }))
     }
 
     pub(super) fn extra_of(&self, row: Row) -> Result<BTreeMap<String, serde_json::Value>> {
         let sql = "SELECT extra FROM body WHERE oid = ?1";
         let text = first(self.connection, sql, [row], |found| found.get::<Option<String>>(0))?.flatten();
         text.map_or_else(|| Ok(BTreeMap::new()), |text| from_json(&text, "what an object holds beside"))
+    }
+
+    /// Looks up and judges which owners come and go.
+    fn look_up_owners(&self, group: Option<Row>, changes: &MemberChanges) -> Answer<Owners> {
+        let now: BTreeSet<Row> = match group {
+            Some(group) if *changes != MemberChanges::Keep => self.owners_of(group)?.into_keys().collect(),
+            _ => BTreeSet::new(),
+        };
+        let link = LinkName::Owners;
+        let ends = |ids: &[ObjectId]| ids.iter().map(|id| self.link_end(*id)).collect::<Result<Vec<_>>>();
+        let owners = match changes {
+            MemberChanges::Keep => Owners::default(),
+            MemberChanges::Change { add, remove, exact } => {
+                let added = ends(add)?;
+                let mut wanted = refused!(check_owners(&added).map_err(Box::new));
+                let is_one = |end: &LinkEnd| end.found.is_some_and(|(row, ..)| now.contains(&row));
+                if *exact && let Some(end) = added.iter().find(|end| is_one(end)) {
+                    return Ok(Err(Box::new(DirectoryRefusal::AlreadyLinked { link, id: end.id })));
+                }
+                wanted.retain(|row| !now.contains(row));
+                let removed = ends(remove)?;
+                if *exact && let Some(end) = removed.iter().find(|end| !is_one(end)) {
+                    return Ok(Err(Box::new(DirectoryRefusal::ReferenceNotFound { link, id: end.id })));
+                }
+                let gone: BTreeSet<Row> = removed
+                    .iter()
+                    .filter(|end| is_one(end))
+                    .filter_map(|end| end.found.map(|(row, ..)| row))
+                    .collect();
+                Owners { add: wanted, remove: gone.into_iter().collect() }
+            }
+            MemberChanges::Replace(ids) => {
+                let wanted = refused!(check_owners(&ends(ids)?).map_err(Box::new));
+                let remove = now.iter().copied().filter(|row| wanted.binary_search(row).is_err()).collect();
+                let add = wanted.into_iter().filter(|row| !now.contains(row)).collect();
+                Owners { add, remove }
+            }
+        };
+        // Those who are deleted count: they can be restored.
+        if !owners.add.is_empty()
+            && (now.len() + owners.add.len()).saturating_sub(owners.remove.len()) > MAX_OWNERS
+        {
+            let why = format!("a group has at most {MAX_OWNERS} owners");
+            let property = link.as_str().to_owned();
+            return Ok(Err(Box::new(DirectoryRefusal::Invalid { property, why })));
+        }
+        Ok(Ok(owners))
+    }
+
+    /// The owners of a group, the deleted ones among them, with their ids.
+    fn owners_of(&self, group: Row) -> Result<BTreeMap<Row, ObjectId>> {
+        let sql = "SELECT o.oid, o.id FROM owner w JOIN object o ON o.oid = w.owner WHERE w.grp = ?1";
+        let owners = all(self.connection, sql, [group], |row| {
+            Ok((row.get::<Row>(0)?, object_id(row.get::<&[u8]>(1)?)?))
+        })?;
+        Ok(owners.into_iter().collect())
+    }
+
+    /// The owners of a group for its history: their ids; none where it has none.
+    fn owners_as_text(&self, group: Row) -> Result<Option<String>> {
+        let ids: Vec<String> = self.owners_of(group)?.into_values().map(|id| id.to_string()).collect();
+        Ok((!ids.is_empty()).then(|| ids.join(", ")))
+    }
+
+    /// Writes the owners that come and go, all judged already.
+    fn write_owners(&self, group: Row, owners: &Owners) -> Result<()> {
+        for owner in &owners.remove {
+            run(self.connection, "DELETE FROM owner WHERE grp = ?1 AND owner = ?2", (group, owner))?;
+        }
+        for owner in &owners.add {
+            run(self.connection, "INSERT INTO owner (grp, owner) VALUES (?1, ?2)", (group, owner))?;
+        }
+        Ok(())
     }
 
     fn is_member(&self, group: Row, member: Row) -> Result<bool> {

@@ -58,6 +58,8 @@ pub(super) fn list(connection: Connection<'_>, query: &ListQuery) -> Result<Page
         || query.members_of.is_some()
         || query.groups_of.is_some()
         || query.reports_of.is_some()
+        || query.owners_of.is_some()
+        || query.owned_by.is_some()
         || query.filter.as_ref().is_some_and(is_narrow);
     let plus = if narrow { connection.dialect().not_by_index() } else { "" };
     conditions.push(&format!("{plus}o.state = {}", i64::from(query.deleted)));
@@ -113,6 +115,22 @@ pub(super) fn list(connection: Connection<'_>, query: &ListQuery) -> Result<Page
         conditions.bind(manager.0.as_bytes().to_vec());
         conditions.push(")");
     }
+    if let Some(group) = query.owners_of {
+        conditions.push(
+            " AND o.oid IN (SELECT w.owner FROM object g JOIN owner w ON w.grp = g.oid \
+             WHERE g.state = 0 AND g.id = ",
+        );
+        conditions.bind(group.0.as_bytes().to_vec());
+        conditions.push(")");
+    }
+    if let Some(owner) = query.owned_by {
+        conditions.push(
+            " AND o.oid IN (SELECT w.grp FROM object u JOIN owner w ON w.owner = u.oid \
+             WHERE u.state = 0 AND u.id = ",
+        );
+        conditions.bind(owner.0.as_bytes().to_vec());
+        conditions.push(")");
+    }
     if let Some(filter) = &query.filter {
         conditions.push(" AND ");
         condition(&mut conditions, filter, 0)?;
@@ -160,6 +178,8 @@ fn count(connection: Connection<'_>, query: &ListQuery, conditions: &Sql) -> Res
         && query.members_of.is_none()
         && query.groups_of.is_none()
         && query.reports_of.is_none()
+        && query.owners_of.is_none()
+        && query.owned_by.is_none()
         && !query.deleted;
     if plain {
         let counts = counts(connection)?;

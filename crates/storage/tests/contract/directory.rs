@@ -2,7 +2,7 @@
 
 use super::*;
 use lockstep_model::ObjectId;
-use lockstep_tenant::directory::{DirectoryWritten, LinkName};
+use lockstep_tenant::directory::{DirectoryWritten, LinkName, MAX_OWNERS};
 use lockstep_tenant::{
     Comparison, DirectoryError, DirectoryRefusal, Field, HistoryQuery, HistoryRow, Literal,
 };
@@ -240,6 +240,80 @@ pub(crate) async fn members_and_managers(store: impl TenantStore) {
     assert_eq!(write(&store, 11, update(dora, leads(None))).await.unwrap().object.manager, None);
     assert_eq!(names(&store, reports).await, ["kim"]);
     check_invariants(&store).await;
+}
+
+/// Owners of a group, synced or not: users, set in the cloud; gone with what is purged.
+pub(crate) async fn owners_of_groups(store: impl TenantStore) {
+    send(&store, &[Sent::user("ann").post(), Sent::group("sales").post()], at(0)).await;
+    let ann = get(&store, "ann").await.unwrap().id;
+    let sales = get(&store, "sales").await.unwrap().id;
+    let kim = cloud(&store, &Sent::user("kim"), at(1)).await.id;
+    let owned_from_birth = ObjectChanges {
+        owners: MemberChanges::Replace(vec![kim, ann, kim]),
+        ..texts(&[(Property::DisplayName, "cooks")])
+    };
+    let create = DirectoryOperation::Create { kind: ObjectKind::Group, changes: owned_from_birth };
+    let cooks = write(&store, 2, create).await.unwrap().object.id;
+    let owners = |of| ListQuery { owners_of: Some(of), top: 100, count: true, ..Default::default() };
+    let owned = |by| ListQuery { owned_by: Some(by), top: 100, ..Default::default() };
+    assert_eq!(names(&store, owners(cooks)).await, ["ann", "kim"]);
+    assert_eq!(store.list(owners(cooks)).await.unwrap().count, Some(2));
+
+    let change = |add: &[ObjectId], remove: &[ObjectId], exact| {
+        let owners = MemberChanges::Change { add: add.to_vec(), remove: remove.to_vec(), exact };
+        ObjectChanges { owners, ..Default::default() }
+    };
+    let (link, nobody) = (LinkName::Owners, ObjectId::generate(at(0)));
+    for (changes, expect) in [
+        (change(&[ann], &[], true), DirectoryRefusal::AlreadyLinked { link, id: ann }),
+        (change(&[], &[nobody], true), DirectoryRefusal::ReferenceNotFound { link, id: nobody }),
+        (change(&[nobody], &[], false), DirectoryRefusal::ReferenceNotFound { link, id: nobody }),
+        (change(&[sales], &[], false), DirectoryRefusal::WrongKind { link, id: sales }),
+    ] {
+        assert_eq!(write(&store, 3, update(cooks, changes)).await, Err(expect));
+    }
+    let of_a_user = write(&store, 3, update(kim, change(&[ann], &[], false))).await.unwrap_err();
+    assert_eq!(of_a_user, DirectoryRefusal::NotWritable { property: "owners".into() });
+    // No directory says who owns a group here, so a synced one has owners too.
+    assert_eq!(write(&store, 4, update(sales, change(&[ann], &[], true))).await.unwrap().object.version, 2);
+    assert_eq!(names(&store, owned(ann)).await, ["sales", "cooks"]);
+    assert!(!write(&store, 5, update(cooks, change(&[ann], &[nobody], false))).await.unwrap().changed);
+    assert!(write(&store, 5, update(cooks, change(&[], &[ann], true))).await.unwrap().changed);
+    let rows = history(&store, cooks).await;
+    let said = rows[0].changes.iter().find(|change| change.property == "owners").unwrap();
+    let text = |ids: &[ObjectId]| {
+        let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        Some(lockstep_model::PropertyValue::Text(ids.join(", ")))
+    };
+    assert_eq!((said.before.clone(), said.after.clone()), (text(&[ann, kim]), text(&[kim])));
+    check_invariants(&store).await;
+
+    // Deleted, an owner is none; restored, one again; purged, nobody's.
+    write(&store, 6, delete(kim)).await.unwrap();
+    assert_eq!(names(&store, owners(cooks)).await, Vec::<String>::new());
+    write(&store, 7, restore(kim)).await.unwrap();
+    assert_eq!(names(&store, owners(cooks)).await, ["kim"]);
+    write(&store, 8, delete(cooks)).await.unwrap();
+    assert_eq!(names(&store, owned(kim)).await, Vec::<String>::new());
+    write(&store, 9, DirectoryOperation::Purge { id: cooks }).await.unwrap();
+    write(&store, 9, delete(kim)).await.unwrap();
+    write(&store, 10, DirectoryOperation::Purge { id: kim }).await.unwrap();
+    check_invariants(&store).await;
+
+    let mut many = Vec::new();
+    for n in 0..=MAX_OWNERS {
+        many.push(cloud(&store, &Sent::user(&format!("o{n}")), at(11)).await.id);
+    }
+    let refusal = write(&store, 12, update(sales, change(&many, &[], false))).await.unwrap_err();
+    assert_eq!(refusal.property(), Some("owners"));
+    assert_eq!(
+        refusal.to_string(),
+        "Invalid value specified for property 'owners' of the object: a group has at most 100 owners."
+    );
+    assert_eq!(names(&store, owners(sales)).await, ["ann"], "nothing of it was written");
+    let all = ObjectChanges { owners: MemberChanges::Replace(many[1..].to_vec()), ..Default::default() };
+    write(&store, 13, update(sales, all)).await.unwrap();
+    assert_eq!(store.list(owners(sales)).await.unwrap().count, Some(100));
 }
 
 /// A write that expects another version than there is writes nothing.

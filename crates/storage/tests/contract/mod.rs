@@ -17,7 +17,7 @@ macro_rules! every_case {
             lists: filters, search, letters_of_all_scripts, orders_and_pages, ids_grow, errors_are_listed;
             status: set_up_again, reports, runs, client_errors;
             directory: a_life_in_the_cloud, values_of_others_are_refused, what_is_synced_is_the_directorys,
-                members_and_managers, versions_guard, restores_with_conflicts, found_by_external_id, a_taken_over_group,
+                members_and_managers, owners_of_groups, versions_guard, restores_with_conflicts, found_by_external_id, a_taken_over_group,
                 purged_for_good;
             kinds: contacts_and_devices, addresses_are_shared_by_all_kinds, a_contact_is_taken_over;
             changes: told_one_by_one, a_large_group, what_cannot_be_told;

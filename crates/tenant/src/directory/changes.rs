@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 /// Bytes that an object's extra properties may have, as JSON.
 pub const MAX_EXTRA_BYTES: usize = 64 * 1024;
+/// Owners that a group may have, as in Graph.
+pub const MAX_OWNERS: usize = 100;
 /// Characters of an external id.
 pub const MAX_EXTERNAL_ID: usize = 1_024;
 
@@ -83,9 +85,11 @@ pub struct ObjectChanges {
     pub manager: Option<Option<ObjectId>>,
     /// Members. Groups only.
     pub members: MemberChanges,
+    /// Owners: living users, at most [`MAX_OWNERS`]. Groups only; the cloud's own even of a synced group.
+    pub owners: MemberChanges,
 }
 
-/// What changes of a group's members.
+/// What changes of a group's members, or of its owners.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum MemberChanges {
     /// Nothing.

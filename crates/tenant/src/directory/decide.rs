@@ -212,6 +212,9 @@ fn check_changes(kind: ObjectKind, changes: &ObjectChanges) -> Result<(), Direct
     if changes.members != MemberChanges::Keep && kind != ObjectKind::Group {
         return Err(DirectoryRefusal::NotWritable { property: "members".into() });
     }
+    if changes.owners != MemberChanges::Keep && kind != ObjectKind::Group {
+        return Err(DirectoryRefusal::NotWritable { property: "owners".into() });
+    }
     if let Some(Some(id)) = &changes.external_id
         && (id.is_empty() || id.chars().count() > MAX_EXTERNAL_ID)
     {

@@ -44,3 +44,23 @@ pub fn check_manager(user: Option<ObjectId>, end: &LinkEnd) -> Result<Row, Direc
         _ => Err(DirectoryRefusal::ReferenceNotFound { link, id }),
     }
 }
+
+/// The handles of the living users to be owners of a group, sorted, without doubles.
+///
+/// # Errors
+/// [`DirectoryRefusal::ReferenceNotFound`]; [`DirectoryRefusal::WrongKind`] for what is no user.
+pub fn check_owners(ends: &[LinkEnd]) -> Result<Vec<Row>, DirectoryRefusal> {
+    let link = LinkName::Owners;
+    let mut rows = Vec::with_capacity(ends.len());
+    for end in ends {
+        let id = end.id;
+        match end.found {
+            Some((row, ObjectKind::User, State::Living)) => rows.push(row),
+            Some((_, _, State::Living)) => return Err(DirectoryRefusal::WrongKind { link, id }),
+            _ => return Err(DirectoryRefusal::ReferenceNotFound { link, id }),
+        }
+    }
+    rows.sort_unstable();
+    rows.dedup();
+    Ok(rows)
+}

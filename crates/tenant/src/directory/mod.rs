@@ -37,9 +37,9 @@ mod refusal;
 mod tests;
 
 pub use changes::{
-    DirectoryOperation, DirectoryWrite, DirectoryWritten, MAX_EXTERNAL_ID, MAX_EXTRA_BYTES, MemberChanges,
-    ObjectChanges, Shape, shape,
+    DirectoryOperation, DirectoryWrite, DirectoryWritten, MAX_EXTERNAL_ID, MAX_EXTRA_BYTES, MAX_OWNERS,
+    MemberChanges, ObjectChanges, Shape, shape,
 };
 pub use decide::{Decided, Subject, decide_create, decide_restore, decide_update, may_change, merge_extra};
-pub use links::{LinkEnd, check_links, check_manager};
+pub use links::{LinkEnd, check_links, check_manager, check_owners};
 pub use refusal::{DirectoryError, DirectoryRefusal, LinkName};

@@ -22,6 +22,8 @@ pub enum LinkName {
     Manager,
     /// `members` of a group.
     Members,
+    /// `owners` of a group.
+    Owners,
 }
 
 impl LinkName {
@@ -30,6 +32,7 @@ impl LinkName {
         match self {
             Self::Manager => "manager",
             Self::Members => "members",
+            Self::Owners => "owners",
         }
     }
 }

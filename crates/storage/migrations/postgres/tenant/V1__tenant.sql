@@ -239,6 +239,14 @@ CREATE TABLE history_object (
 CREATE INDEX history_object_anchor ON history_object (tenant_id, anchor);
 CREATE INDEX history_object_id ON history_object (tenant_id, id);
 
+CREATE TABLE owner (
+  tenant_id integer NOT NULL DEFAULT this_tenant(),
+  grp       bigint NOT NULL,
+  owner     bigint NOT NULL,
+  PRIMARY KEY (tenant_id, grp, owner)
+);
+CREATE INDEX owner_of ON owner (tenant_id, owner, grp);
+
 CREATE TABLE token (
   tenant_id  integer NOT NULL DEFAULT this_tenant(),
   name       text COLLATE "C" NOT NULL,
@@ -276,7 +284,7 @@ DECLARE
   name text;
 BEGIN
   FOREACH name IN ARRAY ARRAY[
-    'tenant', 'domain', 'domain_job', 'object', 'body', 'claim', 'waiting', 'word', 'member', 'nested', 'error', 'counter',
+    'tenant', 'domain', 'domain_job', 'object', 'body', 'claim', 'waiting', 'word', 'member', 'owner', 'nested', 'error', 'counter',
     'client', 'run', 'lease', 'history_batch', 'history', 'history_object', 'token', 'local_user', 'session'
   ] LOOP
     EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
