@@ -21,7 +21,8 @@ const useStyles = makeStyles({
     borderRadius: tokens.borderRadiusLarge,
     borderLeft: `4px solid ${tokens.colorCompoundBrandStroke}`,
   },
-  block: { display: 'block' },
+  block: { display: 'block', overflowWrap: 'anywhere' },
+  words: { minWidth: 0 },
   heading: { margin: '0 0 8px', display: 'block' },
   recheck: { display: 'grid', gap: '8px', justifyItems: 'start', gridTemplateColumns: 'minmax(0, 1fr)' },
   docs: { display: 'inline-flex', alignItems: 'center', gap: '4px' },
@@ -65,7 +66,7 @@ function Details({ row }: { row: ErrorRow }) {
     <div className={styles.stack}>
       <div className={styles.head}>
         <StateIcon look={severityLook[row.severity]} size={24} />
-        <div>
+        <div className={styles.words}>
           <Text as="h3" weight="semibold" size={400} className={styles.heading}>
             {t.code(row.code)}
           </Text>

@@ -38,6 +38,7 @@ const useStyles = makeStyles({
     height: '48px',
     boxSizing: 'border-box',
     padding: '0 12px 0 16px',
+    '@media (max-width: 480px)': { gap: '2px', padding: '0 4px 0 8px' },
     backgroundColor: tokens.colorNeutralBackground1,
     borderBottom: `1px solid ${tokens.colorNeutralStroke2}`,
   },

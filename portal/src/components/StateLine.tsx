@@ -13,9 +13,9 @@ const useStyles = makeStyles({
   hidden: { position: 'absolute', width: '1px', height: '1px', overflow: 'hidden', clipPath: 'inset(50%)', whiteSpace: 'nowrap' },
 });
 
-export function StateLine({ summary }: { summary: Status['summary'] | undefined }) {
+export function StateLine({ status }: { status: Status | undefined }) {
   const styles = useStyles();
-  if (!summary) {
+  if (!status) {
     return (
       <div className={styles.root}>
         <SkeletonItem shape="circle" size={32} />
@@ -26,20 +26,21 @@ export function StateLine({ summary }: { summary: Status['summary'] | undefined 
       </div>
     );
   }
+  const { state } = status.summary;
   return (
-    <div className={styles.root} data-state={summary.state}>
+    <div className={styles.root} data-state={state}>
       <span className={styles.icon}>
-        <StateIcon look={stateLook[summary.state]} size={32} />
+        <StateIcon look={stateLook[state]} size={32} />
       </span>
       <div>
         <Text weight="semibold" size={400} className={styles.label}>
-          {t.states[summary.state]}
+          {t.states[state]}
         </Text>
-        <Text className={styles.sentence}>{summary.sentence}</Text>
+        <Text className={styles.sentence}>{t.sentence(status)}</Text>
       </div>
       {/* Read out when the state changes, and not each time the seconds in the sentence do. */}
       <span role="status" className={styles.hidden}>
-        {t.states[summary.state]}
+        {t.states[state]}
       </span>
     </div>
   );

@@ -27,7 +27,7 @@ function Summary() {
   return (
     <div className={styles.stack}>
       <Text>{t.pane.intro}</Text>
-      <StateLine summary={data?.summary} />
+      <StateLine status={data} />
       <Facts
         columns="one"
         facts={[

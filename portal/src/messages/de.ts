@@ -1,6 +1,6 @@
 // Jedes Wort des Portals auf Deutsch. Dieselbe Form wie en.ts, was der Typ verlangt; geladen nur, wenn es gewählt ist.
 // Namen, die Administratoren aus dem Microsoft 365 Admin Center kennen, sind die dortigen.
-import type { ClientRole, ClientState, ErrorCategory, HistoryOutcome, Kind, PlanItem, Severity, SummaryState } from '../api/types';
+import type { ClientRole, ClientState, ErrorCategory, HistoryOutcome, Kind, PlanItem, Severity, Status, SummaryState } from '../api/types';
 import { contacts, deleted, devices, grid } from './de/directory';
 import { domains } from './de/domains';
 import { importUsers, people } from './de/people';
@@ -96,6 +96,39 @@ const outcomes: Record<HistoryOutcome, string> = {
   purged: 'Endgültig gelöscht',
 };
 
+/** Der Satz des Servers ist englisch; dieser sagt dasselbe aus denselben Zahlen. */
+function sentence({ summary, sync, errors }: Status): string {
+  switch (summary.state) {
+    case 'never':
+      return 'Noch hat kein Sync-Client synchronisiert.';
+    case 'off':
+      return 'Die Verzeichnissynchronisierung ist ausgeschaltet.';
+    case 'inStep':
+      return 'Die Cloud ist, wie das Verzeichnis ist.';
+    case 'working': {
+      const waiting = sync.pending ? sync.pending.additions + sync.pending.updates + sync.pending.deletions : 0;
+      return waiting > 0 ? `${plural(waiting, 'Änderung wird', 'Änderungen werden')} geschrieben.` : 'Das Verzeichnis wird gelesen.';
+    }
+    case 'attention':
+      return errors.usersWithErrors > 0
+        ? `Im Gleichschritt, ${plural(errors.usersWithErrors, 'Person hat', 'Personen haben')} Fehler.`
+        : `Im Gleichschritt, mit ${plural(errors.total, 'Fehler', 'Fehlern')}.`;
+    case 'held': {
+      const deletions = Object.values(sync.heldPlan?.counts ?? {}).reduce((sum, counts) => sum + counts.delete, 0);
+      return deletions > 0
+        ? `${plural(deletions, 'Löschung wartet', 'Löschungen warten')} auf Genehmigung.`
+        : 'Ein Plan wartet auf Genehmigung.';
+    }
+    case 'stopped':
+      if (!sync.clientConnected) return 'Der Sync-Client ist nicht verbunden.';
+      return sync.clientDetail ? `Der Sync-Client sagt: ${sync.clientDetail}` : 'Der letzte Zyklus ist fehlgeschlagen.';
+    case 'stale':
+      return 'Die letzte Synchronisierung liegt zu lange zurück.';
+    case 'paused':
+      return 'Der Sync-Client schreibt nichts.';
+  }
+}
+
 export const de: Messages = {
   locale,
   dateLocale: 'de-DE',
@@ -190,6 +223,7 @@ export const de: Messages = {
   },
 
   states,
+  sentence,
   clientStates,
   categories,
   code: (code) => codes[code] ?? code,

@@ -11,6 +11,7 @@ import type {
   Run,
   RunResult,
   Severity,
+  Status,
   SummaryState,
   DoctorCheck,
 } from '../api/types';
@@ -219,6 +220,8 @@ export const en = {
   },
 
   states,
+  /** How it stands, in one sentence. The server says it in English. */
+  sentence: (status: Status) => status.summary.sentence,
   clientStates,
   categories,
   code: (code: string) => codes[code] ?? code,

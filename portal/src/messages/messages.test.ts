@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { sampleStatus } from '../test/render';
 import { de } from './de';
 import { en } from './en';
 import { languageOf } from './index';
@@ -42,6 +43,15 @@ it('messages with a number have it in the form of the language', () => {
   expect(de.rangeOf(1, 100, 12_345)).toBe('1 bis 100 von 12.345');
   expect(en.rangeOf(1, 100, 12_345)).toBe('1 to 100 of 12,345');
   expect(de.deleted.restored(1)).toBe('1 Objekt wurde wiederhergestellt.');
+});
+
+it('says in German how it stands, by the same numbers', () => {
+  const attention = sampleStatus((status) => {
+    status.summary.state = 'attention';
+    status.errors.usersWithErrors = 6;
+  });
+  expect(de.sentence(attention)).toBe('Im Gleichschritt, 6 Personen haben Fehler.');
+  expect(en.sentence(attention)).toBe(attention.summary.sentence);
 });
 
 it.each([

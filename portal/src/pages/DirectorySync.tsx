@@ -60,7 +60,7 @@ export function DirectorySyncPage() {
         <SyncCommands status={data} onPreview={() => change({ panel: 'preview' })} />
         {data && <Warnings status={data} />}
         <div className={styles.state}>
-          <StateLine summary={data?.summary} />
+          <StateLine status={data} />
         </div>
         {data?.sync.heldPlan && <HeldPlan plan={data.sync.heldPlan} onPreview={() => change({ panel: 'preview' })} />}
         <div className={styles.columns}>

@@ -72,7 +72,7 @@ function DirSyncCard({ status }: { status: Status | undefined }) {
   return (
     <>
       <div className={styles.body}>
-        <StateLine summary={status?.summary} />
+        <StateLine status={status} />
         <div className={styles.facts}>
           <Facts
             columns="three"

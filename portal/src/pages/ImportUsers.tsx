@@ -34,7 +34,7 @@ const useStyles = makeStyles({
   stack: { display: 'grid', gap: '16px', gridTemplateColumns: 'minmax(0, 1fr)', maxWidth: '1120px' },
   part: { display: 'grid', gap: '12px', gridTemplateColumns: 'minmax(0, 1fr)' },
   actions: { display: 'flex', gap: '8px 12px', flexWrap: 'wrap', alignItems: 'center' },
-  space: { marginLeft: 'auto' },
+  space: { marginLeft: 'auto', '@media (max-width: 600px)': { marginLeft: 0 } },
   scroll: { maxHeight: '480px', overflow: 'auto', border: `1px solid ${tokens.colorNeutralStroke2}`, borderRadius: tokens.borderRadiusLarge },
   table: { minWidth: '640px' },
   cell: { padding: '8px', overflowWrap: 'anywhere', verticalAlign: 'top' },
