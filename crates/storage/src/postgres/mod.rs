@@ -5,6 +5,7 @@
 //! all processes; what was answered as written is committed.
 
 mod behind;
+mod listen;
 mod session;
 mod tenant;
 mod translate;
@@ -17,6 +18,7 @@ pub use tenant::PostgresTenantStore;
 use crate::sql::{Connection, Fault, Result};
 use crate::tenant::Jobs;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use listen::{Listener, Voice};
 use lockstep_tenant::StoreError;
 use rustls_platform_verifier::ConfigVerifierExt;
 use std::error::Error;
@@ -128,6 +130,7 @@ pub struct Database {
     pool: Pool,
     tenant: Tenant,
     writer: mpsc::Sender<writer::Job>,
+    listener: Arc<Listener>,
 }
 
 impl std::fmt::Debug for Database {
@@ -154,9 +157,9 @@ impl Database {
         let server: Arc<str> = Arc::from(name_of(&config));
         let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls()?) };
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = match tls {
-            None => Manager::from_config(config, tokio_postgres::NoTls, manager_config),
-            Some(tls) => Manager::from_config(config, tls, manager_config),
+        let manager = match tls.clone() {
+            None => Manager::from_config(config.clone(), tokio_postgres::NoTls, manager_config),
+            Some(tls) => Manager::from_config(config.clone(), tls, manager_config),
         };
         let pool = Pool::builder(manager)
             .max_size(options.connections.max(2))
@@ -184,8 +187,13 @@ impl Database {
             source: Box::new(source),
         })?;
         drop(own);
-        let writer = writer::spawn(pool.clone(), tenant, Handle::current()).map_err(PostgresError::Thread)?;
-        Ok(Self { server, pool, tenant, writer })
+        let voice = Voice::of(tenant);
+        let writer = writer::spawn(pool.clone(), voice, Handle::current()).map_err(PostgresError::Thread)?;
+        let listener = match tls {
+            None => Listener::start(config, tokio_postgres::NoTls, voice),
+            Some(tls) => Listener::start(config, tls, voice),
+        };
+        Ok(Self { server, pool, tenant, writer, listener: Arc::new(listener) })
     }
 
     /// The server and the database, without secrets.
@@ -240,6 +248,10 @@ async fn check(connection: &Object, server: &str) -> std::result::Result<(), Pos
 }
 
 impl Jobs for Database {
+    async fn written_elsewhere(&self) {
+        self.listener.written_elsewhere().await;
+    }
+
     async fn write<T, F>(&self, action: &'static str, job: F) -> std::result::Result<T, StoreError>
     where
         T: Send + 'static,
