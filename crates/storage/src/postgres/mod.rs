@@ -274,7 +274,8 @@ impl Jobs for Database {
         let job = Arc::new(job);
         let mut again = true;
         loop {
-            match self.read_once(job.clone()).await {
+            let connection = self.pool.get().await.map_err(|error| pool_fault(error).told(action))?;
+            match self.read_once(connection, job.clone()).await {
                 // A connection of the pool may have broken while nobody used it.
                 Err(Fault::Lost(_)) if again => again = false,
                 result => return result.map_err(|fault| fault.told(action)),
@@ -284,12 +285,11 @@ impl Jobs for Database {
 }
 
 impl Database {
-    async fn read_once<T, F>(&self, job: Arc<F>) -> Result<T>
+    async fn read_once<T, F>(&self, connection: Object, job: Arc<F>) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(Connection<'_>) -> Result<T> + Send + Sync + 'static,
     {
-        let connection = self.pool.get().await.map_err(pool_fault)?;
         let (handle, tenant) = (Handle::current(), self.tenant);
         let work = move || {
             let session = Session::begin_reading(connection, handle, tenant)?;

@@ -67,12 +67,10 @@ pub(super) fn spawn(pool: Pool, voice: Voice, handle: Handle) -> std::io::Result
 
 /// A transaction; once more where a connection of the pool turned out to be broken: nothing was done yet.
 fn begin(pool: &Pool, voice: Voice, handle: &Handle) -> Result<Session> {
-    let once = || {
-        let connection = handle.block_on(pool.get()).map_err(pool_fault)?;
-        Session::begin_writing(connection, handle.clone(), voice.tenant)
-    };
-    match once() {
-        Err(Fault::Lost(_)) => once(),
+    let connect = || handle.block_on(pool.get()).map_err(pool_fault);
+    let begin = |connection| Session::begin_writing(connection, handle.clone(), voice.tenant);
+    match begin(connect()?) {
+        Err(Fault::Lost(_)) => begin(connect()?),
         result => result,
     }
 }
@@ -101,7 +99,13 @@ fn run_group(
     let session = match begin(pool, voice, handle) {
         Ok(session) => session,
         Err(fault) => {
+            // Those behind it would wait as long for the same.
+            let why = chain(&fault);
             (first.0)(Err(fault)).1(Ok(()));
+            for _ in 0..MAX_GROUP {
+                let Ok(job) = more.try_recv() else { break };
+                (job.0)(Err(Fault::Lost(why.clone().into()))).1(Ok(()));
+            }
             return 0;
         }
     };
