@@ -82,7 +82,7 @@ fn a_directory_arrives_in_postgresql() -> Result<()> {
     let check =
         checks.iter().find(|check| check["name"] == "server.database").context("no check of the database")?;
     let detail = check["detail"].as_str().unwrap_or_default();
-    ensure!(detail.starts_with("postgresql://") && detail.contains("999 users"), "{check}");
+    ensure!(detail.starts_with("999 users") && detail.contains(" by postgresql://"), "{check}");
     ensure!(!doctor.to_string().contains(Postgres::PASSWORD), "the doctor tells the password");
     // A server that starts again finds it as it was.
     house.lockstep.kill_server()?;

@@ -3,9 +3,18 @@
 //! The first change after a quiet while is told at once; what follows within 50 ms comes together. Nothing but
 //! the topic is told: a page asks anew for what it shows, so an event that is lost costs a delay, never a truth.
 
+use crate::state::ApiState;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::broadcast;
+
+/// Tells open pages of this server what other servers of the tenant wrote. It never ends.
+pub async fn follow_others(state: ApiState) {
+    loop {
+        state.store.written_elsewhere().await;
+        state.events.publish(Topics::ALL);
+    }
+}
 
 /// Changes within this time come as one event.
 const WINDOW: Duration = Duration::from_millis(50);

@@ -28,6 +28,7 @@ mod settings;
 mod state;
 mod tls;
 
+pub use events::follow_others;
 pub use openapi::document as openapi;
 pub use router::router;
 pub use serve::{ServeError, serve, serve_tls};

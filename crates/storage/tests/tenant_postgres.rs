@@ -296,6 +296,30 @@ async fn one_of_two_writers_is_killed() {
     assert!(all.is_sorted_by_key(|object| object.id), "ids grow, whoever gives them");
 }
 
+/// One process hears that another wrote, and does not hear itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn others_are_heard() {
+    use futures_util::FutureExt;
+    let limit = Duration::from_secs(20);
+    let mut server = Server::start().await;
+    let url = server.database();
+    let (one, two) = (connect(&url).await, connect(&url).await);
+    // Whoever begins to listen looks once, for what was said before.
+    tokio::time::timeout(limit, one.written_elsewhere()).await.unwrap();
+    tokio::time::timeout(limit, two.written_elsewhere()).await.unwrap();
+    send(&one, &[Sent::user("ann").post()], at(1)).await;
+    tokio::time::timeout(limit, two.written_elsewhere()).await.unwrap();
+    assert_eq!(one.written_elsewhere().now_or_never(), None, "it heard itself");
+    send(&two, &[Sent::user("bob").post()], at(2)).await;
+    tokio::time::timeout(limit, one.written_elsewhere()).await.unwrap();
+    // Nor is anybody deaf after a restart.
+    server.postgres.stop().unwrap();
+    server.postgres.run().unwrap();
+    tokio::time::timeout(limit, two.written_elsewhere()).await.unwrap();
+    send(&one, &[Sent::user("cem").post()], at(3)).await;
+    tokio::time::timeout(limit, two.written_elsewhere()).await.unwrap();
+}
+
 /// PostgreSQL stores no U+0000: it is read back as U+FFFD, and nothing fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_nul_is_replaced() {

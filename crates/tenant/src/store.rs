@@ -188,6 +188,11 @@ pub trait TenantStore: Send + Sync + 'static {
     /// What became of objects, newest first. None where the object asked for is not known.
     async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, StoreError>;
 
+    /// Waits until another process wrote to this tenant since this was asked last, or may have; for ever where none can.
+    /// For one caller, who then looks anew.
+    async fn written_elsewhere(&self) {
+        std::future::pending().await
+    }
     /// The newest mark: what changes from now on is after it.
     async fn change_mark(&self) -> Result<i64, StoreError>;
     /// What changed after a mark. None where the history does not reach back to it, or cannot name all members that

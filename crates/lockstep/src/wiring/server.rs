@@ -94,6 +94,7 @@ impl Server {
     /// Serves until `stop`; requests in work are finished.
     pub(crate) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
         let upkeep = tokio::spawn(upkeep(self.store.clone(), self.keep_deleted, self.history, stop.clone()));
+        let others = tokio::spawn(lockstep_api::follow_others(self.api.clone()));
         let router = lockstep_api::router(self.api);
         let stopped = || stop.clone().cancelled_owned();
         let served = match self.tls {
@@ -107,6 +108,7 @@ impl Server {
             }
         };
         stop.cancel();
+        others.abort();
         Running::remove(&self.data_dir);
         upkeep.await?;
         Ok(served?)

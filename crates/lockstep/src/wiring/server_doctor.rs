@@ -239,7 +239,7 @@ async fn database(store: &dyn TenantStore, config: &Config) -> DoctorCheck {
         Ok(counts) => {
             let took = SignedDuration::try_from(began.elapsed()).unwrap_or(SignedDuration::MAX);
             let detail = format!(
-                "{place}: {} users, {} groups, answered in {} ms",
+                "{} users, {} groups, answered in {} ms by {place}",
                 counts.users,
                 counts.groups,
                 took.as_millis()

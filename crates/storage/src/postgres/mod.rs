@@ -5,6 +5,7 @@
 //! all processes; what was answered as written is committed.
 
 mod behind;
+mod listen;
 mod session;
 mod tenant;
 mod translate;
@@ -17,6 +18,7 @@ pub use tenant::PostgresTenantStore;
 use crate::sql::{Connection, Fault, Result};
 use crate::tenant::Jobs;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use listen::{Listener, Voice};
 use lockstep_tenant::StoreError;
 use rustls_platform_verifier::ConfigVerifierExt;
 use std::error::Error;
@@ -128,6 +130,7 @@ pub struct Database {
     pool: Pool,
     tenant: Tenant,
     writer: mpsc::Sender<writer::Job>,
+    listener: Arc<Listener>,
 }
 
 impl std::fmt::Debug for Database {
@@ -154,9 +157,9 @@ impl Database {
         let server: Arc<str> = Arc::from(name_of(&config));
         let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls()?) };
         let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = match tls {
-            None => Manager::from_config(config, tokio_postgres::NoTls, manager_config),
-            Some(tls) => Manager::from_config(config, tls, manager_config),
+        let manager = match tls.clone() {
+            None => Manager::from_config(config.clone(), tokio_postgres::NoTls, manager_config),
+            Some(tls) => Manager::from_config(config.clone(), tls, manager_config),
         };
         let pool = Pool::builder(manager)
             .max_size(options.connections.max(2))
@@ -184,8 +187,13 @@ impl Database {
             source: Box::new(source),
         })?;
         drop(own);
-        let writer = writer::spawn(pool.clone(), tenant, Handle::current()).map_err(PostgresError::Thread)?;
-        Ok(Self { server, pool, tenant, writer })
+        let voice = Voice::of(tenant);
+        let writer = writer::spawn(pool.clone(), voice, Handle::current()).map_err(PostgresError::Thread)?;
+        let listener = match tls {
+            None => Listener::start(config, tokio_postgres::NoTls, voice),
+            Some(tls) => Listener::start(config, tls, voice),
+        };
+        Ok(Self { server, pool, tenant, writer, listener: Arc::new(listener) })
     }
 
     /// The server and the database, without secrets.
@@ -240,6 +248,10 @@ async fn check(connection: &Object, server: &str) -> std::result::Result<(), Pos
 }
 
 impl Jobs for Database {
+    async fn written_elsewhere(&self) {
+        self.listener.written_elsewhere().await;
+    }
+
     async fn write<T, F>(&self, action: &'static str, job: F) -> std::result::Result<T, StoreError>
     where
         T: Send + 'static,
@@ -262,7 +274,8 @@ impl Jobs for Database {
         let job = Arc::new(job);
         let mut again = true;
         loop {
-            match self.read_once(job.clone()).await {
+            let connection = self.pool.get().await.map_err(|error| pool_fault(error).told(action))?;
+            match self.read_once(connection, job.clone()).await {
                 // A connection of the pool may have broken while nobody used it.
                 Err(Fault::Lost(_)) if again => again = false,
                 result => return result.map_err(|fault| fault.told(action)),
@@ -272,12 +285,11 @@ impl Jobs for Database {
 }
 
 impl Database {
-    async fn read_once<T, F>(&self, job: Arc<F>) -> Result<T>
+    async fn read_once<T, F>(&self, connection: Object, job: Arc<F>) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(Connection<'_>) -> Result<T> + Send + Sync + 'static,
     {
-        let connection = self.pool.get().await.map_err(pool_fault)?;
         let (handle, tenant) = (Handle::current(), self.tenant);
         let work = move || {
             let session = Session::begin_reading(connection, handle, tenant)?;

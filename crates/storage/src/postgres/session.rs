@@ -3,6 +3,7 @@
 //! **Invariant:** a session begins by naming its tenant; row-level security does the rest.
 
 use super::behind::{Behind, Group, Kept, Plan};
+use super::listen::Voice;
 use super::translate::translate;
 use super::{PostgresError, Tenant, fault};
 use crate::sql::{Bind, Fault, Numbered, Result, Value, ValueRef};
@@ -235,10 +236,19 @@ impl Session {
     }
 
     /// Ends the transaction as the job ended.
-    pub(super) fn end<T>(mut self, result: Result<T>) -> Result<T> {
+    pub(super) fn end<T>(self, result: Result<T>) -> Result<T> {
+        self.end_by(result, "COMMIT")
+    }
+
+    /// Ends a transaction that wrote: other processes hear of it when it is committed.
+    pub(super) fn end_saying<T>(self, result: Result<T>, voice: Voice) -> Result<T> {
+        let commit = format!("{}; COMMIT", voice.statement());
+        self.end_by(result, &commit)
+    }
+
+    fn end_by<T>(mut self, result: Result<T>, commit: &str) -> Result<T> {
         let result = result.and_then(|value| self.flush().map(|()| value));
-        let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        let ended = self.script(end);
+        let ended = self.script(if result.is_ok() { commit } else { "ROLLBACK" });
         if ended.is_ok() {
             // Back to the pool.
             drop(self.connection.take());

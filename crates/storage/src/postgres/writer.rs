@@ -1,6 +1,7 @@
 //! The writer of a process: it takes what waits in the queue into one transaction, so that many small writes share one
 //! lock and one flush to the disk, and answers each after the commit. Other processes wait for the tenant's lock.
 
+use super::listen::Voice;
 use super::{Session, Tenant, fault, pool_fault};
 use crate::sql::{Connection, Fault, Result};
 use deadpool_postgres::Pool;
@@ -49,12 +50,12 @@ where
 }
 
 /// Starts the thread.
-pub(super) fn spawn(pool: Pool, tenant: Tenant, handle: Handle) -> std::io::Result<mpsc::Sender<Job>> {
+pub(super) fn spawn(pool: Pool, voice: Voice, handle: Handle) -> std::io::Result<mpsc::Sender<Job>> {
     let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
     std::thread::Builder::new().name("pg-write".to_owned()).spawn(move || {
         let (mut written, mut analyze_at) = (0, ANALYZE_FROM);
         while let Some(first) = receiver.blocking_recv() {
-            written += run_group(&pool, tenant, &handle, first, &mut receiver);
+            written += run_group(&pool, voice, &handle, first, &mut receiver);
             if written >= analyze_at {
                 analyze(&pool, &handle);
                 analyze_at = written.saturating_mul(2);
@@ -65,13 +66,11 @@ pub(super) fn spawn(pool: Pool, tenant: Tenant, handle: Handle) -> std::io::Resu
 }
 
 /// A transaction; once more where a connection of the pool turned out to be broken: nothing was done yet.
-fn begin(pool: &Pool, tenant: Tenant, handle: &Handle) -> Result<Session> {
-    let once = || {
-        let connection = handle.block_on(pool.get()).map_err(pool_fault)?;
-        Session::begin_writing(connection, handle.clone(), tenant)
-    };
-    match once() {
-        Err(Fault::Lost(_)) => once(),
+fn begin(pool: &Pool, voice: Voice, handle: &Handle) -> Result<Session> {
+    let connect = || handle.block_on(pool.get()).map_err(pool_fault);
+    let begin = |connection| Session::begin_writing(connection, handle.clone(), voice.tenant);
+    match begin(connect()?) {
+        Err(Fault::Lost(_)) => begin(connect()?),
         result => result,
     }
 }
@@ -91,16 +90,22 @@ fn analyze(pool: &Pool, handle: &Handle) {
 /// Answers about how many rows were written.
 fn run_group(
     pool: &Pool,
-    tenant: Tenant,
+    voice: Voice,
     handle: &Handle,
     first: Job,
     more: &mut mpsc::Receiver<Job>,
 ) -> usize {
     let began = Instant::now();
-    let session = match begin(pool, tenant, handle) {
+    let session = match begin(pool, voice, handle) {
         Ok(session) => session,
         Err(fault) => {
+            // Those behind it would wait as long for the same.
+            let why = chain(&fault);
             (first.0)(Err(fault)).1(Ok(()));
+            for _ in 0..MAX_GROUP {
+                let Ok(job) = more.try_recv() else { break };
+                (job.0)(Err(Fault::Lost(why.clone().into()))).1(Ok(()));
+            }
             return 0;
         }
     };
@@ -108,7 +113,7 @@ fn run_group(
     let mut next = Some(first);
     let mut state: Result<()> = Ok(());
     while let Some(job) = next {
-        let (answer, after) = run_one(&session, job, tenant, answers.is_empty());
+        let (answer, after) = run_one(&session, job, voice.tenant, answers.is_empty());
         answers.push(answer);
         state = after;
         next = (state.is_ok() && answers.len() < MAX_GROUP && began.elapsed() < MAX_GROUP_TIME)
@@ -116,7 +121,7 @@ fn run_group(
             .flatten();
     }
     let written = session.written();
-    match session.end(state) {
+    match session.end_saying(state, voice) {
         Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
         Err(error) => {
             let why = chain(&error);

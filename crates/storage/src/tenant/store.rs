@@ -34,6 +34,11 @@ pub(crate) trait Jobs: Send + Sync + 'static {
     where
         T: Send + 'static,
         F: Fn(Connection<'_>) -> sql::Result<T> + Send + Sync + 'static;
+
+    /// Waits until another process wrote since this was asked last; for ever where none can.
+    fn written_elsewhere(&self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
 }
 
 /// A tenant in a database of SQL: see [`crate::SqliteTenantStore`] and [`crate::PostgresTenantStore`]. Cloning is
@@ -257,6 +262,10 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
 
     async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, StoreError> {
         self.jobs.read("reading the history", move |c| history::page(c, &query)).await
+    }
+
+    async fn written_elsewhere(&self) {
+        self.jobs.written_elsewhere().await;
     }
 
     async fn change_mark(&self) -> Result<i64, StoreError> {
