@@ -187,11 +187,13 @@ pub(crate) fn work_out(job: Job, decider: &Decider, first: bool) -> Worked {
         };
     let old_kind = before.and_then(|held| held.kind);
     let mut old = before.and_then(|held| codec::decode_whole(anchor.clone(), &held.raw));
+    // What is made of the values hangs on the classes.
+    let classes = |entry: &Entry| entry.attributes.values("objectclass").to_vec();
     let common = match &mut old {
-        Some(old) => {
+        Some(old) if classes(&old.entry) == classes(&composite.entry) => {
             Common::take_from(&mut old.entry, &mut composite.entry, decider.rules().link_attributes())
         }
-        None => Common::default(),
+        _ => Common::default(),
     };
     let (names, kind) = Names::of(&composite, decider, old_kind);
     let links_only = kind == Some(ObjectKind::Group)

@@ -76,6 +76,8 @@ struct GroupWrite {
     members: MembersOutcome,
     unanswered: usize,
     refused: bool,
+    /// A part of them is written.
+    begun: bool,
     /// Whether the target need not be told errors of it.
     told: bool,
 }
@@ -99,6 +101,8 @@ pub(crate) struct Exporter {
     error_outcomes: Vec<Outcome>,
     /// Objects that are settled once the target was told their errors: an end before that must tell them again.
     untold: BTreeSet<CsId>,
+    /// Groups that were left as they are, without being compared.
+    uncompared: BTreeSet<CsId>,
     /// Objects whose deletion is not judged yet. Links to them stay as they are until it is: a deletion that is
     /// held must not have emptied groups before.
     unjudged: BTreeSet<CsId>,
@@ -171,6 +175,7 @@ impl Exporter {
             errors: ClientErrors::default(),
             error_outcomes: Vec::new(),
             untold: BTreeSet::new(),
+            uncompared: BTreeSet::new(),
             unjudged: BTreeSet::new(),
             failed: None,
             uncertain: false,
@@ -187,7 +192,10 @@ impl Exporter {
     /// Answers what was done, the client's facts as they are saved now, and how it ended.
     pub(crate) async fn run(mut self, with_deletions: bool) -> (Exported, Meta, Result<(), SyncFailure>) {
         self.progress.send_modify(|p| p.phase = Phase::Exporting);
-        let staged = self.stages(with_deletions).await;
+        let staged = match self.begin().await {
+            Ok(()) => self.stages(with_deletions).await,
+            Err(error) => Err(error.into()),
+        };
         // Whatever ended it: the answers still on their way are taken.
         let mut drained = Ok(());
         while let Some(answer) = self.in_flight.join_next().await {
@@ -198,6 +206,7 @@ impl Exporter {
             None => staged.and(drained),
         };
         // An answer that was not recorded is as good as none.
+        self.uncertain |= self.groups.values().any(|write| write.begun);
         let unsure = self.uncertain || matches!(result, Err(SyncFailure::State(_)));
         self.meta.planned = true;
         self.meta.target_unsure &= unsure;
@@ -209,6 +218,11 @@ impl Exporter {
             result = result.and(Err(error.into()));
         }
         (self.done, self.meta, result)
+    }
+
+    /// What is settled from here on must hear of changes.
+    async fn begin(&mut self) -> Result<(), StateError> {
+        if std::mem::replace(&mut self.meta.planned, true) { Ok(()) } else { self.save_meta().await }
     }
 
     async fn save_meta(&self) -> Result<(), StateError> {
@@ -346,6 +360,7 @@ impl Exporter {
                 }
                 let told = self.note_errors(&mut ready);
                 if ready.failed {
+                    self.uncompared.insert(ready.id);
                     if told {
                         settled.push(Outcome::Settled { id: ready.id });
                     }
@@ -381,7 +396,13 @@ impl Exporter {
                 let members = MembersOutcome::Changed { added, removed };
                 let difference = self.with_anchors(difference).await?;
                 let operations = link_operations(&group.anchor, difference);
-                let write = GroupWrite { members, unanswered: operations.len(), refused: false, told: true };
+                let write = GroupWrite {
+                    members,
+                    unanswered: operations.len(),
+                    refused: false,
+                    begun: false,
+                    told: true,
+                };
                 settled.extend(self.push_members(group.id, operations, write).await?);
             }
             if !settled.is_empty() {
@@ -443,7 +464,7 @@ impl Exporter {
             return Ok(told.then_some(Outcome::Settled { id: ready.id }));
         }
         let members = ready.all_members();
-        let write = GroupWrite { members, unanswered: operations.len(), refused: false, told };
+        let write = GroupWrite { members, unanswered: operations.len(), refused: false, begun: false, told };
         self.push_members(ready.id, operations, write).await
     }
 
@@ -588,11 +609,14 @@ impl Exporter {
                     if let Some(write) = self.groups.get_mut(&group) {
                         write.unanswered = write.unanswered.saturating_sub(1);
                         write.refused |= !confirmed;
+                        write.begun |= confirmed;
                     }
                     if self.groups.get(&group).is_some_and(|write| write.unanswered == 0)
                         && let Some(write) = self.groups.remove(&group)
                     {
                         outcomes.push(if write.refused {
+                            // Which part of them the target has must be asked.
+                            self.uncertain |= write.begun;
                             self.refused(group)
                         } else {
                             Outcome::Members { id: group, members: write.members, settled: write.told }
@@ -659,7 +683,9 @@ impl Exporter {
             self.state().record(before, self.clock.now()).await?;
         }
         self.target.put_errors(std::mem::take(&mut self.errors)).await?;
-        after.extend(std::mem::take(&mut self.untold).into_iter().map(|id| Outcome::Settled { id }));
+        let uncompared = std::mem::take(&mut self.uncompared);
+        let told = |id| if uncompared.contains(&id) { Outcome::Settled { id } } else { Outcome::Told { id } };
+        after.extend(std::mem::take(&mut self.untold).into_iter().map(told));
         self.state().record(after, self.clock.now()).await?;
         Ok(())
     }

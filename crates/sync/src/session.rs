@@ -339,11 +339,12 @@ impl<'a> Session<'a> {
         let began = Instant::now();
         self.reconcile().await?;
         self.client.phase(Phase::Planning);
-        self.staged = staging::settle(&self.planner(), self.now()).await?;
-        // The other client writes on: what the tenant holds must be asked before this one does.
+        // The other client writes on: what the tenant holds must be asked before this one does. And what is settled
+        // must hear of changes from here on.
         self.meta.planned = true;
         self.meta.target_unsure = true;
         self.save_meta().await?;
+        self.staged = staging::settle(&self.planner(), self.now()).await?;
         self.let_go();
         self.client.phase(Phase::Waiting);
         log.staged = true;

@@ -367,6 +367,11 @@ pub enum Outcome {
         /// Whether nothing is left to do for it.
         settled: bool,
     },
+    /// The target was told the errors of an object that it holds as it should.
+    Told {
+        /// The object.
+        id: CsId,
+    },
     /// Nothing was to do.
     Settled {
         /// The object.

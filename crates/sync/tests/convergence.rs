@@ -80,7 +80,7 @@ impl Script {
         let person = self.dice.pick(&people).cloned();
         let groups = self.names("g");
         let group = self.dice.pick(&groups).cloned();
-        match (self.dice.roll(if self.large { 19 } else { 14 }), person, group) {
+        match (self.dice.roll(if self.large { 20 } else { 14 }), person, group) {
             (0..=2, _, _) => {
                 let parent = self.container();
                 let name = format!("p{n:04}");
@@ -138,6 +138,14 @@ impl Script {
                 let one = self.dice.pick(&self.dns).cloned().unwrap();
                 self.toggle(&group, "member", &one);
             }
+            (19, _, Some(group)) => {
+                let classes: &[&str] = match self.dice.roll(3) {
+                    0 => &["groupOfMembers"],
+                    1 => &["groupOfMembers", "posixGroup"],
+                    _ => &["groupOfNames"],
+                };
+                self.directory.lock().unwrap().set(&group, "objectclass", classes);
+            }
             (17 | 18, Some(person), Some(group)) => {
                 let uid = if n.is_multiple_of(5) { "nobody".to_owned() } else { person };
                 self.toggle(&group, "memberuid", &uid);
@@ -185,6 +193,13 @@ async fn converges(seed: u64, large: bool) {
         let steps = script.dice.roll(12);
         (0..steps).for_each(|_| script.step());
         let full = script.dice.roll(5) == 0;
+        if script.dice.roll(6) == 0 {
+            // A run that writes, and cannot tell of errors.
+            tenant.state.lock().unwrap().refuse_errors = true;
+            let _ = client(&directory, &tenant, &path, OPEN).once(full, CancellationToken::new()).await;
+            tenant.state.lock().unwrap().refuse_errors = false;
+            continue;
+        }
         if script.dice.roll(6) == 0 {
             // A run whose answers are lost, as when the client is killed while it waits for them.
             tenant.state.lock().unwrap().lose_answers = 100;

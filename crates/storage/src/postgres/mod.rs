@@ -139,6 +139,23 @@ impl std::fmt::Debug for Database {
     }
 }
 
+/// Has a server that fell silent noticed within a minute, unless the URL says otherwise.
+fn notice_silence(config: &mut Config) {
+    let unset = Config::new().get_keepalives_idle();
+    if config.get_keepalives_idle() == unset {
+        config.keepalives_idle(Duration::from_secs(30));
+    }
+    if config.get_keepalives_interval().is_none() {
+        config.keepalives_interval(Duration::from_secs(10));
+    }
+    if config.get_keepalives_retries().is_none() {
+        config.keepalives_retries(3);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(Duration::from_secs(60));
+    }
+}
+
 impl Database {
     /// Connects, and has `migrate` bring the tables to this version while nobody else does.
     async fn open<M>(
@@ -154,24 +171,30 @@ impl Database {
             config.application_name("lockstep");
         }
         config.connect_timeout(options.wait);
+        notice_silence(&mut config);
         let server: Arc<str> = Arc::from(name_of(&config));
         let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls()?) };
-        let manager_config = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = match tls.clone() {
-            None => Manager::from_config(config.clone(), tokio_postgres::NoTls, manager_config),
-            Some(tls) => Manager::from_config(config.clone(), tls, manager_config),
+        let pool_of = |connections| {
+            let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            let manager = match tls.clone() {
+                None => Manager::from_config(config.clone(), tokio_postgres::NoTls, settings),
+                Some(tls) => Manager::from_config(config.clone(), tls, settings),
+            };
+            Pool::builder(manager)
+                .max_size(connections)
+                .runtime(Runtime::Tokio1)
+                .wait_timeout(Some(options.wait))
+                .create_timeout(Some(options.wait))
+                .recycle_timeout(Some(options.wait))
+                .build()
+                .map_err(|source| PostgresError::Connect {
+                    server: server.to_string(),
+                    source: Box::new(source),
+                })
         };
-        let pool = Pool::builder(manager)
-            .max_size(options.connections.max(2))
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(options.wait))
-            .create_timeout(Some(options.wait))
-            .recycle_timeout(Some(options.wait))
-            .build()
-            .map_err(|source| PostgresError::Connect {
-                server: server.to_string(),
-                source: Box::new(source),
-            })?;
+        // The writer has a connection of its own: slow questions must not hold up what is written.
+        let writers = pool_of(1)?;
+        let pool = pool_of(options.connections.max(2) - 1)?;
         let connect = |source: Box<dyn Error + Send + Sync>| PostgresError::Connect {
             server: server.to_string(),
             source,
@@ -188,7 +211,7 @@ impl Database {
         })?;
         drop(own);
         let voice = Voice::of(tenant);
-        let writer = writer::spawn(pool.clone(), voice, Handle::current()).map_err(PostgresError::Thread)?;
+        let writer = writer::spawn(writers, voice, Handle::current()).map_err(PostgresError::Thread)?;
         let listener = match tls {
             None => Listener::start(config, tokio_postgres::NoTls, voice),
             Some(tls) => Listener::start(config, tls, voice),
@@ -308,7 +331,13 @@ fn pool_fault(error: PoolError) -> Fault {
 fn fault(error: tokio_postgres::Error) -> Fault {
     let gone = match error.code() {
         Some(code) => {
-            let ended = [SqlState::ADMIN_SHUTDOWN, SqlState::CRASH_SHUTDOWN, SqlState::CANNOT_CONNECT_NOW];
+            let ended = [
+                SqlState::ADMIN_SHUTDOWN,
+                SqlState::CRASH_SHUTDOWN,
+                SqlState::CANNOT_CONNECT_NOW,
+                SqlState::LOCK_NOT_AVAILABLE,
+                SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            ];
             if [SqlState::DISK_FULL, SqlState::OUT_OF_MEMORY].contains(code) {
                 return Fault::DiskFull { path: "the PostgreSQL server".to_owned() };
             }

@@ -259,9 +259,11 @@ impl Session {
 }
 
 fn writing(tenant: Tenant) -> String {
-    // READ COMMITTED: each statement sees what those before committed who had the lock.
+    // READ COMMITTED: each statement sees what those before committed who had the lock. Of a server that vanished in
+    // the middle PostgreSQL learns late; its lock must not outlast it by long, nor this one wait for it for ever.
     format!(
         "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lockstep.tenant = '{0}'; \
+         SET LOCAL idle_in_transaction_session_timeout = '60s'; SET LOCAL lock_timeout = '20s'; \
          SELECT pg_advisory_xact_lock({1}, {0})",
         tenant.0,
         super::WRITERS

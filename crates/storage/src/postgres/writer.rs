@@ -80,7 +80,7 @@ fn begin(pool: &Pool, voice: Voice, handle: &Handle) -> Result<Session> {
 fn analyze(pool: &Pool, handle: &Handle) {
     let run = async {
         let connection = pool.get().await.map_err(pool_fault)?;
-        connection.batch_execute(&format!("ANALYZE {GROWING}")).await.map_err(fault)
+        connection.batch_execute(&format!("ANALYZE (SKIP_LOCKED) {GROWING}")).await.map_err(fault)
     };
     if let Err(error) = handle.block_on(run) {
         tracing::debug!(error = %chain(&error), "no statistics were taken; PostgreSQL takes them later by itself");
@@ -126,10 +126,15 @@ fn run_group(
         Err(error) => {
             let why = chain(&error);
             let lost = matches!(error, Fault::Lost(_));
-            tracing::error!(error = %why, "a transaction was not committed; its callers were told");
+            if lost {
+                tracing::error!(error = %why, "the connection broke: whether a transaction was committed is not known");
+            } else {
+                tracing::error!(error = %why, "a transaction was not committed; its callers were told");
+            }
             for answer in answers {
                 answer(Err(if lost {
-                    Fault::Lost(why.clone().into())
+                    let why = format!("it may have been written; look before it is sent again: {why}");
+                    Fault::Lost(why.into())
                 } else {
                     Fault::Shared { why: why.clone() }
                 }));

@@ -130,9 +130,12 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
                 }
                 ahead::look(c, &operations)?;
                 let mut batch = batch::Batch::begin_for(c, now, history::Log::of(writer.client, run))?;
-                let results = operations.into_iter().map(|operation| batch.operation(operation)).collect();
+                let results: Result<_, _> =
+                    operations.into_iter().map(|operation| batch.operation(operation)).collect();
+                // After a failure nothing else is asked of the transaction: its own error is the one to tell.
+                let results = results?;
                 batch.finish()?;
-                results
+                Ok(results)
             })
             .await
     }

@@ -282,6 +282,8 @@ pub struct TenantState {
     pub refuse: BTreeSet<SourceAnchor>,
     /// Carries out the next requests and loses the answers.
     pub lose_answers: u32,
+    /// It cannot be told of errors.
+    pub refuse_errors: bool,
     pub answers: Vec<OrderAnswer>,
     /// The flows that came with the last write of an object.
     pub flows: BTreeMap<SourceAnchor, BTreeMap<String, String>>,
@@ -445,6 +447,9 @@ impl Target for MemoryTenant {
 
     async fn put_errors(&self, errors: ClientErrors) -> Result<(), TargetError> {
         let mut state = self.state.lock().unwrap();
+        if state.refuse_errors {
+            return Err(TargetError::TimedOut { endpoint: "memory".into(), action: "telling errors" });
+        }
         for object in errors.objects {
             state.errors.remove(&object);
         }

@@ -146,7 +146,9 @@ pub(super) fn apply(db: &Connection, batch: Batch) -> Result<Vec<CsId>, SqliteEr
     }
     let removed = batch.removals.len();
     for Removal { id, reason, index } in batch.removals {
-        remove(db, id, reason_code(reason))?;
+        if remove(db, id, reason_code(reason))? {
+            rows.members.moved.insert(id.0);
+        }
         rows.take(id, 0, index, true);
     }
     count(db, "entries", -i64::try_from(removed).unwrap_or(0))?;
@@ -192,7 +194,10 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
     let mut keep = db.prepare_cached(
         "UPDATE confirmed SET raw = ifnull(?2, (SELECT raw FROM cs WHERE id = ?1)) WHERE id = ?1 AND raw IS NULL",
     )?;
-    let mut is_large = db.prepare_cached("SELECT members_n IS NOT NULL FROM confirmed WHERE id = ?1")?;
+    let mut is_by_member = db.prepare_cached(
+        "SELECT 1 FROM confirmed WHERE id = ?1 AND members_n IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM changed_member m WHERE m.grp = ?1 AND m.id = 0)",
+    )?;
     let mut update = db.prepare_cached("UPDATE cs SET kind = ?2, gone = 0, raw = ?3 WHERE id = ?1")?;
     let mut new_pending = db.prepare_cached("INSERT INTO pending (id, approved) VALUES (?1, 0)")?;
     let mut pending = db.prepare_cached("INSERT OR REPLACE INTO pending (id, approved) VALUES (?1, 0)")?;
@@ -233,9 +238,7 @@ fn upsert(db: &Connection, upserts: Vec<Upsert>, rows: &mut Rows) -> Result<Vec<
                 let (gone, pieces): (Option<i64>, Option<Vec<u8>>) = was.unwrap_or_default();
                 entries += i64::from(gone != Some(0));
                 // What was confirmed of a group besides its members is what is stored now.
-                let by_member =
-                    links_only && is_large.query_row([id], |row| row.get(0)).optional()?.unwrap_or(false);
-                if by_member {
+                if links_only && is_by_member.exists([id])? {
                     let names = index.references_added.iter().chain(&index.references_removed);
                     rows.members.links.extend(names.map(|KeyHash(hash)| (*hash, id)));
                 } else {
@@ -302,16 +305,17 @@ fn leave_scope(db: &Connection, id: i64) -> Result<(), SqliteError> {
     record::end_errors(db, id)
 }
 
-/// What the target holds waits for its deletion; what it does not hold is forgotten.
-fn remove(db: &Connection, CsId(id): CsId, reason: i64) -> Result<(), SqliteError> {
+/// What the target holds waits for its deletion; what it does not hold is forgotten. Answers whether it was joined to
+/// another.
+fn remove(db: &Connection, CsId(id): CsId, reason: i64) -> Result<bool, SqliteError> {
     // Its object is made anew without it; what was joined to it looks for another.
     for sql in [
         "INSERT OR IGNORE INTO unsettled (id) SELECT root FROM joined WHERE id = ?1",
         "INSERT OR IGNORE INTO unsettled (id) SELECT id FROM joined WHERE root = ?1",
-        "DELETE FROM joined WHERE id = ?1",
     ] {
         db.prepare_cached(sql)?.execute([id])?;
     }
+    let was_joined = db.prepare_cached("DELETE FROM joined WHERE id = ?1")?.execute([id])? > 0;
     let confirmed = db
         .prepare_cached(
             "INSERT OR IGNORE INTO pending (id, approved) SELECT id, 0 FROM confirmed WHERE id = ?1",
@@ -322,10 +326,10 @@ fn remove(db: &Connection, CsId(id): CsId, reason: i64) -> Result<(), SqliteErro
     db.prepare_cached("DELETE FROM refused WHERE id = ?1")?.execute([id])?;
     if confirmed {
         db.prepare_cached("UPDATE cs SET gone = ?2 WHERE id = ?1")?.execute((id, reason))?;
-        return Ok(());
+        return Ok(was_joined);
     }
     record::end_errors(db, id)?;
     db.prepare_cached("DELETE FROM cs WHERE id = ?1")?.execute([id])?;
     db.prepare_cached("DELETE FROM pending WHERE id = ?1")?.execute([id])?;
-    Ok(())
+    Ok(was_joined)
 }

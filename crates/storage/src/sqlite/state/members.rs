@@ -145,6 +145,11 @@ pub(super) fn record(db: &Connection, group: i64, members: MembersOutcome) -> Re
             db.prepare_cached(sql)?.execute((group, by))?;
         }
     }
+    compared(db, group)
+}
+
+/// The group is as the target has it.
+pub(super) fn compared(db: &Connection, group: i64) -> Result<(), SqliteError> {
     db.prepare_cached("DELETE FROM changed_member WHERE grp = ?1")?.execute([group])?;
     Ok(())
 }

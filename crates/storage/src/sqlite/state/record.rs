@@ -41,16 +41,23 @@ pub(super) fn record(db: &Connection, outcomes: Vec<Outcome>, now: Timestamp) ->
             Outcome::Members { id: CsId(id), members, settled } => {
                 let is_whole = matches!(members, MembersOutcome::All { .. });
                 members::record(db, id, members)?;
-                if is_whole && settled {
-                    db.prepare_cached("UPDATE confirmed SET raw = NULL WHERE id = ?1")?.execute([id])?;
+                match (is_whole, settled) {
+                    (true, true) => forget_before(db, id)?,
+                    // What the target was not told of its errors must not be forgotten.
+                    (true, false) => members::mark_whole(db, id)?,
+                    (false, _) => {}
                 }
                 if settled {
                     settle(db, id)?;
                 }
             }
+            Outcome::Told { id: CsId(id) } => {
+                forget_before(db, id)?;
+                members::compared(db, id)?;
+                settle(db, id)?;
+            }
             Outcome::Settled { id: CsId(id) } => {
-                db.prepare_cached("UPDATE confirmed SET raw = NULL WHERE id = ?1 AND raw IS NOT NULL")?
-                    .execute([id])?;
+                forget_before(db, id)?;
                 settle(db, id)?;
             }
             Outcome::Deleted { id: CsId(id) } => {
@@ -79,6 +86,13 @@ pub(super) fn record(db: &Connection, outcomes: Vec<Outcome>, now: Timestamp) ->
             n,
         ))?;
     }
+    Ok(())
+}
+
+/// The entry that was confirmed is the present one.
+fn forget_before(db: &Connection, id: i64) -> Result<(), SqliteError> {
+    let sql = "UPDATE confirmed SET raw = NULL WHERE id = ?1 AND raw IS NOT NULL";
+    db.prepare_cached(sql)?.execute([id])?;
     Ok(())
 }
 
