@@ -14,11 +14,11 @@ const MAX_GROUP: usize = 64;
 ///
 /// In a first load each commit writes most pages of the indexes again, so that a commit for ten batches costs
 /// little more than one for one.
-const MAX_GROUP_TIME: Duration = Duration::from_millis(600);
+const MAX_GROUP_TIME: Duration = Duration::from_millis(2_000);
 /// Transactions after which the size of the log is looked at anew.
 const FIT_AFTER: u32 = 16;
 /// How much larger than at first the log may become.
-const MOST_GROWTH: u32 = 8;
+const MOST_GROWTH: u32 = 16;
 
 /// Told how the transaction ended.
 type Answer = Box<dyn FnOnce(Result<(), SqliteError>) + Send>;
