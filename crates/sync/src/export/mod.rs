@@ -6,17 +6,17 @@
 //! **Invariant:** before the first write the state says that the target is unsure, and stays so until every
 //! write was answered: an end in between has the next plan ask the target what it holds.
 
-use crate::members::MembersChange;
+mod errors;
+mod members;
+
+use self::members::GroupWrite;
 use crate::plan::{Fate, Links, Planner, Ready};
 use crate::progress::{Phase, Progress};
-use crate::state::{Batch, DeletionRow, MembersOutcome, Meta, Outcome, Stage, StateStore};
+use crate::state::{Batch, DeletionRow, Meta, Outcome, Stage, StateStore};
 use crate::{StateError, SyncFailure, flows};
-use lockstep_engine::{
-    Batcher, CsId, LinkDifference, delete_operation, disabled, link_difference, link_operations,
-    post_operation,
-};
+use lockstep_engine::{Batcher, CsId, delete_operation, disabled, post_operation};
 use lockstep_model::provisioning::{self, BulkOperation, ClientErrors, OperationResult};
-use lockstep_model::{Clock, Fingerprint, ObjectKind, RunId, SourceAnchor};
+use lockstep_model::{Clock, ObjectKind, RunId};
 use lockstep_targets::{Target, TargetError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -69,17 +69,6 @@ enum Tag {
     Post { kind: ObjectKind, done: Outcome, id: CsId },
     Links { group: CsId, added: u64, removed: u64 },
     Delete { kind: ObjectKind, id: CsId },
-}
-
-/// A group whose members are being written.
-struct GroupWrite {
-    members: MembersOutcome,
-    unanswered: usize,
-    refused: bool,
-    /// A part of them is written.
-    begun: bool,
-    /// Whether the target need not be told errors of it.
-    told: bool,
 }
 
 type Answer = (Vec<Tag>, Result<Vec<OperationResult>, TargetError>);
@@ -261,18 +250,6 @@ impl Exporter {
         if self.meta.errors_known { self.planner.whole_groups(false) } else { Stage::Groups }
     }
 
-    /// Takes back the errors of what is no object any more, before new ones are told.
-    async fn tell_past_errors(&mut self) -> Result<(), SyncFailure> {
-        loop {
-            let objects = self.state().past_errors(ERRORS).await?;
-            if objects.is_empty() {
-                return Ok(());
-            }
-            self.target.put_errors(ClientErrors { objects: objects.clone(), errors: Vec::new() }).await?;
-            self.state().told_past(objects).await?;
-        }
-    }
-
     async fn find_unjudged(&mut self) -> Result<(), StateError> {
         let mut after = CsId(0);
         loop {
@@ -345,144 +322,6 @@ impl Exporter {
             self.put_errors_if_many().await?;
         }
         Ok(())
-    }
-
-    /// The members of groups, as differences.
-    async fn members(&mut self) -> Result<(), SyncFailure> {
-        let mut after = CsId(0);
-        let stage = self.groups_stage();
-        while let Some((page, last)) = self.planner.page(stage, after, GROUPS).await? {
-            after = last;
-            let mut settled = Vec::new();
-            for mut ready in page {
-                if self.loses_unjudged(&ready) {
-                    continue;
-                }
-                let told = self.note_errors(&mut ready);
-                if ready.failed {
-                    self.uncompared.insert(ready.id);
-                    if told {
-                        settled.push(Outcome::Settled { id: ready.id });
-                    }
-                    continue;
-                }
-                let difference = match ready.confirmed_members() {
-                    Ok(before) => self.with_anchors(link_difference(before, &ready.members)).await?,
-                    Err(fingerprint) => self.against_target(&ready, fingerprint).await?,
-                };
-                settled.extend(self.push_links(ready, difference, told).await?);
-            }
-            if !settled.is_empty() {
-                self.state().record(settled, self.clock.now()).await?;
-            }
-            self.put_errors_if_many().await?;
-        }
-        if stage == Stage::Groups { Ok(()) } else { self.changed_members().await }
-    }
-
-    /// Members of large groups, of which nothing else changed.
-    async fn changed_members(&mut self) -> Result<(), SyncFailure> {
-        let mut after = CsId(0);
-        loop {
-            let page = self.planner.members_changes(after).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.group.id;
-            let mut settled = Vec::new();
-            for MembersChange { group, difference } in page {
-                if difference.removed.iter().any(|id| self.unjudged.contains(id)) {
-                    continue;
-                }
-                let LinkDifference { added, removed } = difference.clone();
-                let members = MembersOutcome::Changed { added, removed };
-                let difference = self.with_anchors(difference).await?;
-                let operations = link_operations(&group.anchor, difference);
-                let write = GroupWrite {
-                    members,
-                    unanswered: operations.len(),
-                    refused: false,
-                    begun: false,
-                    told: true,
-                };
-                settled.extend(self.push_members(group.id, operations, write).await?);
-            }
-            if !settled.is_empty() {
-                self.state().record(settled, self.clock.now()).await?;
-            }
-        }
-    }
-
-    async fn with_anchors(
-        &self,
-        difference: LinkDifference<CsId>,
-    ) -> Result<LinkDifference<SourceAnchor>, StateError> {
-        if difference.is_empty() {
-            return Ok(LinkDifference::default());
-        }
-        // One that is not known any more is not in the target either: a deletion takes its memberships along.
-        let added = self.state().anchors(difference.added).await?.into_iter().flatten().collect();
-        let removed = self.state().anchors(difference.removed).await?.into_iter().flatten().collect();
-        Ok(LinkDifference { added, removed })
-    }
-
-    /// The difference where only the fingerprint of the target's members is known: equal, or they are asked for.
-    async fn against_target(
-        &self,
-        ready: &Ready,
-        theirs: Fingerprint,
-    ) -> Result<LinkDifference<SourceAnchor>, SyncFailure> {
-        let mut wanted: Vec<SourceAnchor> =
-            self.state().anchors(ready.members.clone()).await?.into_iter().flatten().collect();
-        wanted.sort_unstable();
-        if Fingerprint::of_members(wanted.iter().map(SourceAnchor::as_str)) == theirs {
-            return Ok(LinkDifference { added: Vec::new(), removed: Vec::new() });
-        }
-        let mut held = BTreeSet::new();
-        let mut after = None;
-        loop {
-            let page = self.target.group_members(&ready.anchor, after).await?;
-            held.extend(page.members);
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        Ok(link_difference(&held.into_iter().collect::<Vec<_>>(), &wanted))
-    }
-
-    /// Sends what changes of the members of a group; answers what there is to record where nothing is to be sent.
-    async fn push_links(
-        &mut self,
-        mut ready: Ready,
-        difference: LinkDifference<SourceAnchor>,
-        told: bool,
-    ) -> Result<Option<Outcome>, SyncFailure> {
-        let operations = link_operations(&ready.anchor, difference);
-        // What the state knows of them may still be an older form: a fingerprint, or one who is deleted.
-        let known =
-            !ready.is_large() && ready.confirmed_members().is_ok_and(|before| before == ready.members);
-        if operations.is_empty() && known {
-            return Ok(told.then_some(Outcome::Settled { id: ready.id }));
-        }
-        let members = ready.all_members();
-        let write = GroupWrite { members, unanswered: operations.len(), refused: false, begun: false, told };
-        self.push_members(ready.id, operations, write).await
-    }
-
-    async fn push_members(
-        &mut self,
-        id: CsId,
-        operations: Vec<BulkOperation>,
-        write: GroupWrite,
-    ) -> Result<Option<Outcome>, SyncFailure> {
-        if operations.is_empty() {
-            return Ok(Some(Outcome::Members { id, members: write.members, settled: write.told }));
-        }
-        self.groups.insert(id, write);
-        for operation in operations {
-            let (added, removed) = links_of(&operation);
-            self.push(operation, Tag::Links { group: id, added, removed }).await?;
-        }
-        Ok(None)
     }
 
     async fn deletions(&mut self) -> Result<(), SyncFailure> {
@@ -651,62 +490,6 @@ impl Exporter {
         Outcome::Refused { id }
     }
 
-    /// Gathers the client-side errors of an object that has some, had some, or may have. Answers whether there is
-    /// nothing to tell, so that the object is settled as soon as it is written.
-    fn note_errors(&mut self, ready: &mut Ready) -> bool {
-        let has = !ready.errors.is_empty();
-        self.done.object_errors += u64::from(has);
-        if !(has || ready.had_errors || !self.meta.errors_known) {
-            return true;
-        }
-        self.errors.objects.push(ready.anchor.clone());
-        self.errors.errors.append(&mut ready.errors);
-        self.untold.insert(ready.id);
-        if has != ready.had_errors {
-            self.error_outcomes.push(Outcome::Errors { id: ready.id, has });
-        }
-        false
-    }
-
-    /// Tells the target the client-side errors gathered. The objects were sent before.
-    ///
-    /// The state says of an object that it has errors before they are told, and that it has none after: killed in
-    /// between, the client tells them once more than needed, and never once less.
-    async fn put_errors(&mut self) -> Result<(), SyncFailure> {
-        if self.errors.objects.is_empty() {
-            return Ok(());
-        }
-        let outcomes = std::mem::take(&mut self.error_outcomes);
-        let (before, mut after): (Vec<_>, Vec<_>) =
-            outcomes.into_iter().partition(|outcome| matches!(outcome, Outcome::Errors { has: true, .. }));
-        if !before.is_empty() {
-            self.state().record(before, self.clock.now()).await?;
-        }
-        self.target.put_errors(std::mem::take(&mut self.errors)).await?;
-        let uncompared = std::mem::take(&mut self.uncompared);
-        let told = |id| if uncompared.contains(&id) { Outcome::Settled { id } } else { Outcome::Told { id } };
-        after.extend(std::mem::take(&mut self.untold).into_iter().map(told));
-        self.state().record(after, self.clock.now()).await?;
-        Ok(())
-    }
-
-    /// Does so before they become many.
-    async fn put_errors_if_many(&mut self) -> Result<(), SyncFailure> {
-        if self.errors.objects.len() < ERRORS {
-            return Ok(());
-        }
-        // What is told of an object, and settles it, comes after the object itself.
-        self.flush().await?;
-        self.drain(0).await?;
-        self.put_errors().await
-    }
-}
-
-fn links_of(operation: &BulkOperation) -> (u64, u64) {
-    let BulkOperation::Patch { data, .. } = operation else { return (0, 0) };
-    let count =
-        |verb| data.operations.iter().filter(|op| op.op == verb).map(|op| op.value.len() as u64).sum::<u64>();
-    (count(lockstep_model::scim::PatchVerb::Add), count(lockstep_model::scim::PatchVerb::Remove))
 }
 
 /// Whether operations may have been carried out although their request ended with this error.
