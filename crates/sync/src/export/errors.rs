@@ -1,9 +1,9 @@
 //! Client-side errors of objects: gathered while they are written, and told to the target after them.
 
 use super::{ERRORS, Exporter};
+use crate::SyncFailure;
 use crate::plan::Ready;
 use crate::state::Outcome;
-use crate::SyncFailure;
 use lockstep_model::provisioning::ClientErrors;
 
 impl Exporter {

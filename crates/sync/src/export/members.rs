@@ -167,4 +167,3 @@ fn links_of(operation: &BulkOperation) -> (u64, u64) {
         |verb| data.operations.iter().filter(|op| op.op == verb).map(|op| op.value.len() as u64).sum::<u64>();
     (count(lockstep_model::scim::PatchVerb::Add), count(lockstep_model::scim::PatchVerb::Remove))
 }
-

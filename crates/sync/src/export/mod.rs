@@ -489,7 +489,6 @@ impl Exporter {
         self.untold.remove(&id);
         Outcome::Refused { id }
     }
-
 }
 
 /// Whether operations may have been carried out although their request ended with this error.
