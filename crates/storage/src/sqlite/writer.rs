@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 
 /// Jobs that may share a transaction.
 const MAX_GROUP: usize = 64;
-/// How long jobs are gathered into one transaction while more wait.
+/// How long jobs are gathered into one transaction while more wait. Whoever else writes waits as long.
 ///
 /// In a first load each commit writes most pages of the indexes again, so that a commit for ten batches costs
 /// little more than one for one.
