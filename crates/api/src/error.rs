@@ -148,7 +148,10 @@ impl From<StoreError> for ApiError {
                     format!("The write is refused: {why}. Nothing was written."),
                 )
             }
-            StoreError::DiskFull { .. } | StoreError::Unavailable { .. } | StoreError::Closed => {
+            StoreError::DiskFull { .. }
+            | StoreError::Unavailable { .. }
+            | StoreError::Undone { .. }
+            | StoreError::Closed => {
                 tracing::error!(error = %chain(&error), "a request cannot be served");
                 Self::unavailable(format!("{error}."))
             }

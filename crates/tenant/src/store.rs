@@ -48,6 +48,15 @@ pub enum StoreError {
         /// The database file.
         path: String,
     },
+    /// Another write of the same transaction failed and took this one with it. Nothing of it was written, and what
+    /// is sent again does no harm.
+    #[error(
+        "tenant store: {action} was undone with another write that failed; nothing was written, try again"
+    )]
+    Undone {
+        /// What was tried.
+        action: &'static str,
+    },
     /// What is stored cannot be read back.
     #[error("tenant store: {what} cannot be read back; restore a backup or report this")]
     Corrupt {

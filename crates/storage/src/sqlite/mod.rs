@@ -8,6 +8,7 @@ pub mod state;
 pub mod tenant;
 mod writer;
 
+use self::writer::Undo;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, ffi};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -48,6 +49,12 @@ pub enum SqliteError {
     /// The disk is full. Nothing of the transaction was written.
     #[error("{path}: no space left on the disk")]
     DiskFull {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another write of the same transaction failed and took this one with it. Nothing of it was written.
+    #[error("{path}: another write failed and this one was undone with it; send it again")]
+    Undone {
         /// The file.
         path: PathBuf,
     },
@@ -104,7 +111,7 @@ pub struct Options {
     /// Reader threads; 0: no readers, [`Database::read`] goes to the writer.
     pub readers: usize,
     /// Pages of 4 KiB the write-ahead log may have before it is folded into the database; of a large database more,
-    /// up to half of its own and eight times these.
+    /// up to half of its own and sixteen times these.
     pub checkpoint_pages: u32,
     /// Whether a new file can give pages that became free back to the file system, a few at a time
     /// (`PRAGMA incremental_vacuum`). One that was made without keeps them for what comes.
@@ -187,15 +194,36 @@ impl Database {
     /// `action` names the job in errors.
     ///
     /// # Errors
-    /// What the job answered; [`SqliteError::DiskFull`]; [`SqliteError::Closed`].
+    /// What the job answered; [`SqliteError::DiskFull`]; [`SqliteError::Undone`]; [`SqliteError::Closed`].
     pub async fn write<T, F>(&self, action: &'static str, job: F) -> Result<T, SqliteError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    {
+        self.write_as(Undo::Alone, action, job).await
+    }
+
+    /// As [`Database::write`], for a large job that as good as never fails once it has written something: it is kept
+    /// without copies of what it changes. Where it does fail, the others of its transaction are undone too.
+    ///
+    /// # Errors
+    /// As [`Database::write`]; [`SqliteError::Undone`].
+    pub async fn write_batch<T, F>(&self, action: &'static str, job: F) -> Result<T, SqliteError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
+    {
+        self.write_as(Undo::Together, action, job).await
+    }
+
+    async fn write_as<T, F>(&self, undo: Undo, action: &'static str, job: F) -> Result<T, SqliteError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, SqliteError> + Send + 'static,
     {
         let (answer, answered) = oneshot::channel();
         let path = self.path.clone();
-        let work = writer::job(job, move |result| {
+        let work = writer::job(undo, job, move |result| {
             // The caller may have gone; what was written stays written.
             let _ = answer.send(result.map_err(|error| named(error, action, &path)));
         });

@@ -52,6 +52,15 @@ impl Jobs for Database {
         Self::write(self, action, job).await.map_err(|error| told(error, action))
     }
 
+    async fn write_batch<T, F>(&self, action: &'static str, job: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: FnOnce(sql::Connection<'_>) -> sql::Result<T> + Send + 'static,
+    {
+        let job = move |c: &Connection| Ok(job(sql::Connection::Sqlite(c))?);
+        Self::write_batch(self, action, job).await.map_err(|error| told(error, action))
+    }
+
     async fn read<T, F>(&self, action: &'static str, job: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -77,6 +86,7 @@ fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
 fn told(error: SqliteError, action: &'static str) -> StoreError {
     match error {
         SqliteError::DiskFull { path } => StoreError::DiskFull { path: path.display().to_string() },
+        SqliteError::Undone { .. } => StoreError::Undone { action },
         SqliteError::Corrupt { what } => StoreError::Corrupt { what },
         SqliteError::Closed => StoreError::Closed,
         SqliteError::Job(fault) => match fault.downcast::<Fault>() {

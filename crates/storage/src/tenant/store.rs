@@ -29,6 +29,20 @@ pub(crate) trait Jobs: Send + Sync + 'static {
         T: Send + 'static,
         F: FnOnce(Connection<'_>) -> sql::Result<T> + Send + 'static;
 
+    /// As [`Jobs::write`], for large jobs that as good as never fail once they have written something; where one
+    /// does, others that share its transaction are told [`StoreError::Undone`].
+    fn write_batch<T, F>(
+        &self,
+        action: &'static str,
+        job: F,
+    ) -> impl Future<Output = Result<T, StoreError>> + Send
+    where
+        T: Send + 'static,
+        F: FnOnce(Connection<'_>) -> sql::Result<T> + Send + 'static,
+    {
+        self.write(action, job)
+    }
+
     /// Runs a job that reads, on one state of the database. It may be run again where a connection was lost.
     fn read<T, F>(&self, action: &'static str, job: F) -> impl Future<Output = Result<T, StoreError>> + Send
     where
@@ -120,7 +134,7 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
     ) -> Result<Vec<OperationResult>, StoreError> {
         let operations: Vec<_> = operations.into_iter().map(batch::Operation::of).collect();
         self.jobs
-            .write("provisioning", move |c| {
+            .write_batch("provisioning", move |c| {
                 lease::check(c, writer, operations.len(), now)?;
                 let off =
                     organization::organization(c)?.is_some_and(|tenant| tenant.sync_enabled == Some(false));

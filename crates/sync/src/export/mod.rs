@@ -29,6 +29,10 @@ const OPERATIONS: usize = 1_000;
 const BYTES: usize = 4 * 1024 * 1024;
 /// Requests in flight: the tenant commits those that wait together.
 const IN_FLIGHT: usize = 14;
+/// Requests in flight once [`MANY`] operations were sent: the larger the tenant, the more pages a commit writes again,
+/// and the fewer commits there should be. Each holds a few MiB in both processes.
+const MORE_IN_FLIGHT: usize = 32;
+const MANY: u64 = 150_000;
 /// Pending objects made ready at once.
 const PAGE: usize = 1_000;
 /// Pending groups made ready at once, with their members: the first are on their way while the others are.
@@ -389,7 +393,8 @@ impl Exporter {
             self.meta.planned = true;
             self.save_meta().await?;
         }
-        self.drain(IN_FLIGHT - 1).await?;
+        let at_once = if self.done.operations < MANY { IN_FLIGHT } else { MORE_IN_FLIGHT };
+        self.drain(at_once - 1).await?;
         self.done.operations += operations.len() as u64;
         let (target, run) = (self.target.clone(), self.run);
         self.in_flight.spawn(async move { (tags, target.send(run, operations).await) });
