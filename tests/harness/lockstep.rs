@@ -57,6 +57,11 @@ pub struct Setup {
     pub cycle: String,
     /// `[sync.guard]`: count and percent.
     pub guard: (u64, u8),
+    /// More lines under `[server]`, in which `{port}` is the port. With a certificate the harness asks at the plain port
+    /// for programs on this machine.
+    pub server: String,
+    /// The environment of the server and of commands, beside this process's own.
+    pub environment: Vec<(String, String)>,
     /// More lines under `[source]`.
     pub source: String,
     /// More sections.
@@ -74,6 +79,8 @@ impl Setup {
             settle: "100ms".into(),
             cycle: "30m".into(),
             guard: (500, 10),
+            server: String::new(),
+            environment: Vec::new(),
             source: String::new(),
             more: String::new(),
         }
@@ -89,6 +96,8 @@ impl Setup {
             settle: "100ms".into(),
             cycle: "30m".into(),
             guard: (500, 10),
+            server: String::new(),
+            environment: Vec::new(),
             source: String::new(),
             more: String::new(),
         }
@@ -120,6 +129,8 @@ impl Done {
 pub struct Lockstep {
     folder: TempDir,
     port: u16,
+    /// The plain port of a server that does TLS.
+    beside: Option<SocketAddr>,
     setup: Setup,
     admin: String,
     client_token: String,
@@ -138,6 +149,7 @@ impl Lockstep {
         let folder = scratch()?;
         let mut lockstep = Self {
             port: free_port()?,
+            beside: None,
             folder,
             setup,
             admin: String::new(),
@@ -159,9 +171,24 @@ impl Lockstep {
         Ok(lockstep)
     }
 
-    /// Where the server listens.
-    pub const fn address(&self) -> SocketAddr {
+    /// Where the server answers the harness.
+    pub fn address(&self) -> SocketAddr {
+        self.beside.unwrap_or(self.listens())
+    }
+
+    /// Where the server listens, for the outside.
+    pub const fn listens(&self) -> SocketAddr {
         SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), self.port)
+    }
+
+    /// The server's folder, unless the environment says another.
+    pub fn server_folder(&self) -> PathBuf {
+        self.folder.path().join("server")
+    }
+
+    /// A folder of the installation's own, for what a test writes.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// An administrator's token.
@@ -195,16 +222,21 @@ impl Lockstep {
     pub fn start_server(&mut self) -> Result<()> {
         ensure!(self.server.is_none(), "the server runs");
         let mut child = self.spawn(&["server"], "server.log")?;
-        let to = self.address();
+        let does_tls = self.setup.server.contains("tls_cert_file");
+        let mut to = self.listens();
         let mut ended = None;
         let ready = wait_for("the server to be ready", PATIENCE, || {
             if let Ok(Some(status)) = child.try_wait() {
                 ended = Some(status);
                 return Some(());
             }
+            if does_tls {
+                to = plain_port(&self.folder.path().join("server/server.json"), child.id())?;
+            }
             http::request(to, "GET", "/readyz", &[], None).is_ok_and(|a| a.status == 200).then_some(())
         });
         self.server = Some(child);
+        self.beside = does_tls.then_some(to);
         ready.with_context(|| self.log("server.log"))?;
         match ended {
             Some(status) => bail!("the server ended ({status}): {}", self.log("server.log")),
@@ -484,7 +516,8 @@ impl Lockstep {
             .arg(self.folder.path().join("lockstep.toml"))
             .args(arguments)
             .current_dir(self.folder.path())
-            .env("NO_COLOR", "1");
+            .env("NO_COLOR", "1")
+            .envs(self.setup.environment.iter().map(|(name, value)| (name, value)));
         Ok(command)
     }
 
@@ -497,14 +530,17 @@ impl Lockstep {
 
     fn write_config(&self) -> Result<()> {
         let folder = self.folder.path().display();
-        let Setup { source_url, base_dn, bind_dn, settle, cycle, guard, source, more, .. } = &self.setup;
+        let Setup { source_url, base_dn, bind_dn, settle, cycle, guard, server, source, more, .. } =
+            &self.setup;
         let port = self.port;
+        let server = server.replace("{port}", &port.to_string());
         let (count, percent) = guard;
         let members = (*percent).max(50);
         let text = format!(
             r#"[server]
 listen = "127.0.0.1:{port}"
 data_dir = "{folder}/server"
+{server}
 
 [tenant]
 display_name = "Contoso"
@@ -567,6 +603,15 @@ pub(crate) fn kill(mut child: Child, name: &str) -> Result<()> {
     child.kill()?;
     child.wait()?;
     Ok(())
+}
+
+/// Where a server that does TLS answers programs on this machine, once it said so.
+fn plain_port(file: &Path, pid: u32) -> Option<SocketAddr> {
+    let said: Value = serde_json::from_str(&fs::read_to_string(file).ok()?).ok()?;
+    if said["pid"] != pid {
+        return None;
+    }
+    said["url"].as_str()?.strip_prefix("http://")?.parse().ok()
 }
 
 fn scratch() -> Result<TempDir> {

@@ -18,6 +18,7 @@ pub struct Postgres {
     programs: PathBuf,
     user: Option<(u32, u32)>,
     durable: bool,
+    settings: Vec<String>,
     port: u16,
     child: Option<Child>,
 }
@@ -33,6 +34,18 @@ impl Postgres {
     /// # Errors
     /// If PostgreSQL 15 or later is not installed, or does not answer within 30 s.
     pub fn start(durable: bool) -> Result<Self> {
+        Self::start_with(durable, |_, _| Ok(Vec::new()))
+    }
+
+    /// [`Postgres::start`] with further settings (`ssl=on`), which `prepare` makes of the data folder and of the user and
+    /// group that the server runs as, where that is another than this process's.
+    ///
+    /// # Errors
+    /// As [`Postgres::start`], and what `prepare` answers.
+    pub fn start_with(
+        durable: bool,
+        prepare: impl FnOnce(&Path, Option<(u32, u32)>) -> Result<Vec<String>>,
+    ) -> Result<Self> {
         let folder = scratch(durable)?;
         // The server's user must reach its data.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
@@ -43,7 +56,9 @@ impl Postgres {
         if let Some((uid, gid)) = user {
             chown(&data, Some(uid), Some(gid))?;
         }
-        let mut postgres = Self { programs: programs()?, folder, user, durable, port: 0, child: None };
+        let settings = Vec::new();
+        let mut postgres =
+            Self { programs: programs()?, folder, user, durable, settings, port: 0, child: None };
         let made = postgres
             .program("initdb")
             .args(["-U", "postgres", "--auth-local=trust", "--auth-host=scram-sha-256", "--locale=C.UTF-8"])
@@ -54,6 +69,7 @@ impl Postgres {
         if !made.status.success() {
             bail!("initdb: {}", String::from_utf8_lossy(&made.stderr));
         }
+        postgres.settings = prepare(&data, user)?;
         postgres.run()?;
         postgres.sql(
             "postgres",
@@ -70,6 +86,17 @@ impl Postgres {
         let template = like.map(|like| format!(" TEMPLATE {like} STRATEGY file_copy")).unwrap_or_default();
         self.sql("postgres", &format!("CREATE DATABASE {name} OWNER {}{template}", Self::ROLE))?;
         Ok(self.url(name))
+    }
+
+    /// Has a folder hold what databases are made with `TABLESPACE name`.
+    ///
+    /// # Errors
+    /// If the folder cannot be given to the server.
+    pub fn tablespace(&self, name: &str, folder: &Path) -> Result<()> {
+        if let Some((uid, gid)) = self.user {
+            chown(folder, Some(uid), Some(gid))?;
+        }
+        self.sql("postgres", &format!("CREATE TABLESPACE {name} LOCATION '{}'", folder.display())).map(drop)
     }
 
     /// A connection string, with the password.
@@ -98,6 +125,42 @@ impl Postgres {
             bail!("{statements}: {}", String::from_utf8_lossy(&out.stderr));
         }
         Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
+    }
+
+    /// Writes a database to a file, as `pg_dump` does.
+    ///
+    /// # Errors
+    /// If it cannot be dumped.
+    pub fn dump(&self, database: &str, to: &Path) -> Result<()> {
+        let out = self.told("pg_dump").args(["--format=custom", "-d", database]).output()?;
+        if !out.status.success() {
+            bail!("pg_dump: {}", String::from_utf8_lossy(&out.stderr));
+        }
+        Ok(fs::write(to, out.stdout)?)
+    }
+
+    /// Puts what was dumped in the place of what a database holds.
+    ///
+    /// # Errors
+    /// If somebody holds it up, or the file is none.
+    pub fn load(&self, database: &str, from: &Path) -> Result<()> {
+        let out = self
+            .told("pg_restore")
+            .args(["--clean", "--if-exists", "--single-transaction", "-d", database])
+            .stdin(fs::File::open(from)?)
+            .output()?;
+        if !out.status.success() {
+            bail!("pg_restore: {}", String::from_utf8_lossy(&out.stderr));
+        }
+        Ok(())
+    }
+
+    /// A program that connects as the superuser.
+    fn told(&self, name: &str) -> Command {
+        let mut command = self.program(name);
+        command.args(["-U", "postgres", "-h"]).arg(self.folder.path().join("data"));
+        command.args(["-p", &self.port.to_string()]);
+        command
     }
 
     /// The process id of the server, while it runs.
@@ -168,6 +231,7 @@ impl Postgres {
                 .arg(&data)
                 .args(["-p", &self.port.to_string(), "-c", "listen_addresses=127.0.0.1"])
                 .args(["-c", &sockets, "-c", &fsync, "-c", &pages, "-c", "max_connections=100"])
+                .args(self.settings.iter().flat_map(|setting| ["-c", setting.as_str()]))
                 .stdin(Stdio::null())
                 .stdout(log.try_clone()?)
                 .stderr(log)

@@ -8,15 +8,8 @@ use serde_json::{Value, json};
 fn a_domain_is_proven_by_dns() {
     let mut dns = Dns::start(&["--txt-record=contoso.test,v=spf1 -all".into()]).unwrap();
     let server = Lockstep::start(Setup {
-        source_url: "ldap://127.0.0.1:1".into(),
-        base_dn: "dc=contoso,dc=test".into(),
-        bind_dn: "cn=nobody".into(),
-        password: "x".into(),
-        settle: "100ms".into(),
-        cycle: "30m".into(),
-        guard: (500, 10),
-        source: String::new(),
         more: format!("[server.dns]\nresolvers = [\"{}\"]\ntimeout = \"1s\"\n", dns.address()),
+        ..Setup::without_directory()
     })
     .unwrap();
     for name in ["contoso.test", "fabrikam.test"] {

@@ -140,10 +140,7 @@ fn server_only() -> Result<Lockstep> {
         bind_dn: format!("cn=sync,{SUFFIX}"),
         password: "x".into(),
         settle: "1s".into(),
-        cycle: "30m".into(),
-        guard: (500, 10),
-        source: String::new(),
-        more: String::new(),
+        ..Setup::without_directory()
     })
 }
 

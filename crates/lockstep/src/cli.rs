@@ -65,6 +65,10 @@ pub(crate) enum Command {
     Doctor(Remote),
     /// Compare every object of the tenant with the directory; say what differs
     Verify(Verify),
+    /// Write a checked copy of the tenant, while the server runs
+    Backup(Backup),
+    /// Put a backup in the place of the tenant, which is kept beside it
+    Restore(Restore),
     /// Write a sample organization as LDIF, with known defects
     Sample(Sample),
     /// Manage who may sign in to the portal
@@ -221,6 +225,30 @@ pub(crate) struct Verify {
     /// Manifest of `lockstep sample`: its known defects must be reported
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) manifest: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// Folder to write it to, under a name with the time; or a file that is not there yet
+    #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath, required_unless_present = "mark")]
+    pub(crate) file: Option<PathBuf>,
+    /// Only check it, and say what it holds
+    #[arg(long, conflicts_with = "replace")]
+    pub(crate) check: bool,
+    /// Put it in the place of the tenant that is there; that one is kept beside it
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// After a restore by other means (PostgreSQL's own, a snapshot of the disk): have sync clients and delta queries
+    /// compare anew with what the tenant holds now
+    #[arg(long, conflicts_with_all = ["file", "check", "replace"])]
+    pub(crate) mark: bool,
 }
 
 #[derive(Debug, Args)]
@@ -426,6 +454,10 @@ mod tests {
             "rules show --set active-directory",
             "rules test --set active-directory",
             "rules import export.ps1 --out rules.toml",
+            "backup /srv/backups --output json",
+            "restore tenant.db --check",
+            "restore tenant.db --replace",
+            "restore --mark",
         ] {
             let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split(' ')));
             assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
@@ -439,6 +471,10 @@ mod tests {
             "rules",
             "rules show --set mine",
             "rules check --set openldap rules.toml",
+            "backup",
+            "restore",
+            "restore tenant.db --mark",
+            "restore tenant.db --check --replace",
         ] {
             let parsed = Cli::try_parse_from(std::iter::once("lockstep").chain(line.split_whitespace()));
             assert!(parsed.is_err(), "{line}");

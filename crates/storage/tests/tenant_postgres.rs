@@ -332,3 +332,77 @@ async fn a_nul_is_replaced() {
     assert_eq!(ann.properties.text(Property::DisplayName), Some("An\u{fffd}n"));
     assert_eq!(ann.properties.text(Property::Department), Some(r"a\u0000b"));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_restore() {
+    let server = Server::start().await;
+    let store = server.fresh().await;
+    contract::leases::after_a_restore(&store, async || store.mark_restored(at(5)).await.unwrap()).await;
+}
+
+/// In whatever moment the connection breaks, the answer is the truth: also where the database had committed, and only its
+/// word of it was lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_that_was_lost_is_asked_for() {
+    use lockstep_tests::Proxy;
+    let server = Server::start().await;
+    let url = server.database();
+    let proxy = Proxy::start(([127, 0, 0, 1], server.postgres.port()).into()).unwrap();
+    let port = format!(":{}/", server.postgres.port());
+    let store = connect(&url.replace(&port, &format!(":{}/", proxy.address().port()))).await;
+    let direct = connect(&url).await;
+    let client = lockstep_model::ClientId(uuid::Uuid::nil());
+    let write =
+        async |name: &str| store.provision(client.into(), None, vec![Sent::user(name).post()], at(1)).await;
+    let is_there = async |name: &str| {
+        let query = ListQuery { search: Some(name.into()), top: 10, ..Default::default() };
+        !names(&direct, query).await.is_empty()
+    };
+    // What one write is told by the database, once its statements are prepared.
+    let mut bytes = 0;
+    for name in ["warm1", "warm2", "warm3"] {
+        let before = proxy.passed();
+        write(name).await.unwrap();
+        bytes = proxy.passed() - before;
+    }
+    let (mut heard, mut undone) = (0, 0);
+    let coarse = (0..bytes).step_by(usize::try_from(bytes / 12).unwrap().max(1));
+    for (n, cut) in coarse.chain((bytes.saturating_sub(160)..bytes + 8).step_by(8)).enumerate() {
+        let (warm, name) = (format!("before{n}x"), format!("cut{n}x"));
+        // On a new connection the statements are prepared anew.
+        for part in ["a", "b"] {
+            write(&format!("{warm}{part}")).await.unwrap();
+        }
+        let accepted = proxy.accepted();
+        proxy.cut_after(cut);
+        let writing = async {
+            let answer = write(&name).await;
+            (answer, proxy.accepted() > accepted)
+        };
+        let healing = async {
+            lockstep_tests::wait_until("the cut", Duration::from_millis(400), async || {
+                (proxy.accepted() > accepted).then_some(())
+            })
+            .await
+            .ok();
+            proxy.heal();
+        };
+        let ((answer, was_cut), ()) = tokio::join!(writing, healing);
+        match answer {
+            Ok(_) => {
+                assert!(is_there(&name).await, "cut after {cut} of {bytes}: told as written, and is not");
+                heard += u32::from(was_cut);
+            }
+            Err(StoreError::Unavailable { source, .. }) => {
+                let text = source.to_string();
+                assert!(!text.contains("may have been written"), "cut after {cut} of {bytes}: {text}");
+                assert!(!is_there(&name).await, "cut after {cut} of {bytes}: {text}, and it is written");
+                undone += 1;
+            }
+            Err(other) => panic!("cut after {cut} of {bytes}: {other:?}"),
+        }
+    }
+    assert!(heard > 0, "no commit's answer was lost; {undone} writes were undone");
+    assert!(undone > 0, "no connection broke before a commit; {heard} answers were lost");
+    check_invariants(&direct).await;
+}

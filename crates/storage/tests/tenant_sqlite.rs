@@ -182,3 +182,48 @@ async fn after_a_crash_every_answered_batch_is_there_and_no_half_one() {
     let users = list(&store, lockstep_tenant::ListQuery { top: 999, ..Default::default() }).await;
     assert_eq!(users.len() as u64, whole * 21);
 }
+
+#[tokio::test]
+async fn after_a_restore() {
+    let (store, _folder) = fresh().await;
+    contract::leases::after_a_restore(&store, async || store.mark_restored(at(5)).await.unwrap()).await;
+}
+
+/// A copy is one state of a file that is written to, says what it holds, and is a tenant like any other once it is made
+/// ready.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_are_made_while_batches_are_written() {
+    use lockstep_storage::sqlite::backup;
+    let (store, folder) = fresh().await;
+    let name = |n: i64, m: i64| format!("u{n}-{m}");
+    let writing = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for n in 0..60 {
+                let batch: Vec<_> = (0..10).map(|m| Sent::user(&name(n, m)).post()).collect();
+                send(&store, &batch, at(n)).await;
+            }
+        })
+    };
+    let mut seen = Vec::new();
+    while seen.len() < 5 {
+        let (from, to) = (store.path().to_owned(), folder.path().join(format!("copy{}.db", seen.len())));
+        let copied = to.clone();
+        tokio::task::spawn_blocking(move || backup::copy(&from, &copied)).await.unwrap().unwrap();
+        let contents = backup::contents(&to).unwrap();
+        assert_eq!(contents.users % 10, 0, "half a batch: {contents:?}");
+        assert_eq!(contents.display_name, "Contoso");
+        seen.push(contents.users);
+    }
+    writing.await.unwrap();
+    assert!(seen.is_sorted(), "{seen:?}");
+    let last = folder.path().join("copy4.db");
+    backup::prepare(&last, at(100)).unwrap();
+    assert!(!folder.path().join("copy4.db-wal").exists(), "one file is all of it");
+    let copy = SqliteTenantStore::open(&last).unwrap();
+    assert_eq!(copy.counts().await.unwrap().users, seen[4]);
+    assert_eq!(copy.organization().await.unwrap().id, store.organization().await.unwrap().id);
+    check_invariants(&copy).await;
+    let twice = backup::copy(store.path(), &last).unwrap_err();
+    assert!(matches!(twice, backup::BackupError::Write { .. }), "{twice:?}");
+}

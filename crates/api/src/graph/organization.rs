@@ -89,7 +89,7 @@ async fn render(call: &Call) -> Result<Map<String, Value>, ApiError> {
         "defaultUsageLocation": null,
         "tenantType": "AAD",
         "partnerTenantType": null,
-        "mobileDeviceManagementAuthority": null,
+        "mobileDeviceManagementAuthority": "unknown",
         "businessPhones": [],
         "marketingNotificationEmails": [],
         "technicalNotificationMails": [],

@@ -151,7 +151,6 @@ const GROUP: &[Column] = &[
     ("id", Id, true),
     ("classification", Extra(Shape::Text), true),
     ("createdDateTime", Created, true),
-    ("creationOptions", NoItems, true),
     ("deletedDateTime", Deleted, true),
     ("description", Source::Property(Property::Description), true),
     ("displayName", Source::Property(Property::DisplayName), true),

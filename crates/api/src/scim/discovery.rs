@@ -60,7 +60,7 @@ fn config(root: &str) -> Value {
         "bulk": {"supported": true, "maxOperations": bulk::MAX_OPERATIONS, "maxPayloadSize": MAX_BODY},
         "filter": {"supported": true, "maxResults": MAX_SCAN},
         "changePassword": {"supported": false},
-        "sort": {"supported": false},
+        "sort": {"supported": true},
         "etag": {"supported": true},
         "pagination": {
             "cursor": true,

@@ -93,7 +93,7 @@ pub(super) fn value_holds(filter: &Filter, of: &Attribute, value: &Value) -> boo
 }
 
 /// What a comparison with a complex attribute means: its `value`.
-fn deciding(attribute: &Attribute) -> &Attribute {
+pub(super) fn deciding(attribute: &Attribute) -> &Attribute {
     attribute.sub("value").unwrap_or(attribute)
 }
 
@@ -113,7 +113,7 @@ fn found<'r>(place: &Place, resource: &'r Map<String, Value>) -> Vec<&'r Value> 
     }
 }
 
-fn is_present(value: &Value) -> bool {
+pub(super) fn is_present(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::String(text) => !text.is_empty(),

@@ -7,6 +7,7 @@ use super::evaluate::{check, holds};
 use super::filter::{self, Filter};
 use super::query::{self, question};
 use super::schema::{GROUPS, ResourceType, USERS};
+use super::sort::{self, Order};
 use super::view::{self, Selection, Whole, type_of, whole, whole_within};
 use super::{Call, Conditions, Reply, user};
 use crate::graph::text;
@@ -28,6 +29,9 @@ pub(super) const MAX_SCAN: usize = 50_000;
 pub(super) struct Asked {
     pub(super) selection: Selection,
     filter: Option<String>,
+    /// What the list is sorted by, and whether downwards.
+    sort_by: Option<String>,
+    descending: bool,
     start: Option<i64>,
     count: Option<i64>,
     /// A cursor; the first page has an empty one.
@@ -35,7 +39,7 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// Out of the address. Parameters that are not known are passed over, sorting among them: it is not supported.
+    /// Out of the address. Parameters that are not known are passed over.
     pub(super) fn of_query(query: &str) -> Result<Self> {
         let mut asked = Self::default();
         let (mut only, mut without) = (None, Vec::new());
@@ -52,6 +56,8 @@ impl Asked {
                 "startindex" => asked.start = Some(number(&key, &value)?),
                 "count" => asked.count = Some(number(&key, &value)?),
                 "cursor" => asked.cursor = Some(value),
+                "sortby" if !value.trim().is_empty() => asked.sort_by = Some(value.trim().to_owned()),
+                "sortorder" => asked.descending = sort::is_descending(&value)?,
                 _ => {}
             }
         }
@@ -81,7 +87,11 @@ impl Asked {
                 ("startindex", value) => asked.start = Some(value.as_i64().ok_or_else(|| wrong(&key))?),
                 ("count", value) => asked.count = Some(value.as_i64().ok_or_else(|| wrong(&key))?),
                 ("cursor", Value::String(text)) => asked.cursor = Some(text),
-                ("filter" | "cursor", _) => return Err(wrong(&key)),
+                ("sortby", Value::String(name)) if !name.trim().is_empty() => {
+                    asked.sort_by = Some(name.trim().to_owned());
+                }
+                ("sortorder", Value::String(order)) => asked.descending = sort::is_descending(&order)?,
+                ("filter" | "cursor" | "sortby" | "sortorder", _) => return Err(wrong(&key)),
                 _ => {}
             }
         }
@@ -200,11 +210,23 @@ pub(super) async fn list(call: &Call, of: Option<&'static ResourceType>, asked: 
         Some(count) => usize::try_from(count).unwrap_or(0).min(MAX_PAGE),
         None => DEFAULT_PAGE,
     };
-    let search = search(call, of, &asked)?;
-    let found = match (&asked.cursor, search.nothing) {
-        (_, true) => Found::default(),
-        (Some(cursor), _) => by_cursor(call, &asked.selection, search, cursor, count).await?,
-        (None, _) => by_index(call, &asked.selection, search, &asked, count).await?,
+    let mut search = search(call, of, &asked)?;
+    let order = asked.sort_by.as_deref().map(|name| Order::of(name, asked.descending, of)).transpose()?;
+    // What the store has an order for is read in it, however much there is.
+    let key = order.as_ref().and_then(|order| order.of_store(of));
+    search.query.sort = key;
+    let order = order.filter(|_| key.is_none());
+    let found = match (&asked.cursor, order, search.nothing) {
+        (_, _, true) => Found::default(),
+        (Some(_), Some(_), _) => {
+            return Err(ScimError::value(
+                "A list is paged by `cursor` in the order of id, meta.created or a group's displayName; otherwise \
+                 page a sorted list by `startIndex`.",
+            ));
+        }
+        (Some(cursor), None, _) => by_cursor(call, &asked.selection, search, cursor, count).await?,
+        (None, Some(order), _) => sorted(call, &asked.selection, search, &asked, &order, count).await?,
+        (None, None, _) => by_index(call, &asked.selection, search, &asked, count).await?,
     };
     let mut answer = Map::new();
     answer.insert("schemas".into(), json!([LIST_RESPONSE]));
@@ -367,6 +389,64 @@ async fn by_index(
         }
         query.after = page.next;
     }
+}
+
+/// All that are meant are looked at and put in order, and the page's are read once more to be shown.
+async fn sorted(
+    call: &Call,
+    selection: &Selection,
+    search: Search,
+    asked: &Asked,
+    order: &Order,
+    count: usize,
+) -> Result<Found> {
+    let lean = Selection::new(None, vec!["members".to_owned()]);
+    let mut also = search.also.clone();
+    also.extend(order.also());
+    let mut query = ListQuery { top: MAX_PAGE, ..search.query.clone() };
+    let (mut seen, mut rows) = (0, Vec::new());
+    loop {
+        let page = call.state.store.list(query.clone()).await?;
+        seen += page.items.len();
+        for object in &page.items {
+            let Some(of) = type_of(object.kind) else { continue };
+            let resource = whole(call, object, &lean, &also).await?;
+            if search.filter.as_ref().is_none_or(|filter| holds(filter, of, &resource)) {
+                rows.push((order.key(of, &resource), object.id));
+            }
+        }
+        if page.next.is_none() {
+            break;
+        }
+        if seen >= MAX_SCAN {
+            return Err(ScimError::bad(
+                "tooMany",
+                format!(
+                    "There are more than {MAX_SCAN} resources to put in order. Filter, or sort by id, meta.created or a \
+                     group's displayName."
+                ),
+            ));
+        }
+        query.after = page.next;
+    }
+    order.sort(&mut rows);
+    let skip = usize::try_from(asked.start.unwrap_or(1).max(1) - 1).unwrap_or(usize::MAX);
+    let mut found = Found { total: u64::try_from(rows.len()).ok(), ..Found::default() };
+    let mut room = call.state.limits.links;
+    let all = Search { query: ListQuery::default(), filter: None, also: Vec::new(), nothing: false };
+    for (_, id) in rows.iter().skip(skip).take(count) {
+        // One that went meanwhile is not there.
+        let Some(object) = call.state.store.object(*id).await?.filter(|object| object.deleted_at.is_none())
+        else {
+            continue;
+        };
+        match judged(call, selection, &all, &object, Some(&mut room)).await? {
+            Judged::Not | Judged::Meant => {}
+            Judged::Short(_) if !found.resources.is_empty() => break,
+            Judged::Short(shown) | Judged::Shown(shown) => found.resources.push(shown),
+        }
+    }
+    Ok(found)
 }
 
 /// A resource after a write, as the answer shows it.

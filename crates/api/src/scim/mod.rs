@@ -13,6 +13,7 @@ mod normal;
 mod patch;
 mod query;
 mod schema;
+mod sort;
 mod user;
 mod view;
 mod write;

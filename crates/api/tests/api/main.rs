@@ -21,3 +21,4 @@ mod provisioning;
 mod scale;
 mod scim;
 mod scim_more;
+mod scim_sort;

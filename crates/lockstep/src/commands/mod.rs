@@ -1,11 +1,13 @@
 //! One file a command.
 
+pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod object;
 pub(crate) mod preview;
+pub(crate) mod restore;
 pub(crate) mod rules;
 pub(crate) mod sample;
 pub(crate) mod status;

@@ -52,6 +52,8 @@ async fn dispatch(out: Out, loaded: Loaded, command: Command) -> anyhow::Result<
         Command::Status(remote) => commands::status::run(out, &loaded, &remote).await,
         Command::Doctor(remote) => commands::doctor::run(out, &loaded, &remote).await,
         Command::Verify(verify) => commands::verify::run(out, &loaded, &verify).await,
+        Command::Backup(backup) => commands::backup::run(out, &loaded, &backup),
+        Command::Restore(restore) => commands::restore::run(out, &loaded, &restore).await,
         Command::User(user) => commands::user::run(out, &loaded, user).await,
         Command::Token(token) => commands::token::run(out, &loaded, token).await,
         // These need no runtime, and `main` has run them.

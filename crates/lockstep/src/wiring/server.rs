@@ -160,7 +160,8 @@ async fn upkeep(
     }
 }
 
-fn lock(loaded: &Loaded) -> anyhow::Result<File> {
+/// Takes the lock of the tenant's folder: held as long as a server uses it.
+pub(crate) fn lock(loaded: &Loaded) -> anyhow::Result<File> {
     let path = loaded.config.server.data_dir.join("server.lock");
     let file = File::create(&path).with_context(|| format!("{} cannot be written", path.display()))?;
     file.try_lock().map_err(|_| {

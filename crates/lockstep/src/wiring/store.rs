@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The database's file, where it is one.
-fn file(config: &Config) -> PathBuf {
+pub(crate) fn file(config: &Config) -> PathBuf {
     config.server.data_dir.join("tenant.db")
 }
 
@@ -61,6 +61,16 @@ pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<(Arc<dyn TenantStore
     };
     let organization = store.set_up(setup, SystemClock.now()).await?;
     Ok((store, organization))
+}
+
+/// Says in the tenant that it was taken from a backup.
+pub(crate) async fn mark_restored(loaded: &Loaded) -> anyhow::Result<()> {
+    let (config, now) = (&loaded.config, SystemClock.now());
+    match &config.server.database.url {
+        Some(url) => postgres(config, url).await?.mark_restored(now).await?,
+        None => SqliteTenantStore::open(&file(config))?.mark_restored(now).await?,
+    }
+    Ok(())
 }
 
 /// What a running server writes beside its database, for commands on the same machine.

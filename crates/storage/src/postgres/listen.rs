@@ -60,15 +60,14 @@ impl Drop for Listener {
 }
 
 impl Listener {
-    /// Listens on a connection of its own, and connects anew where that breaks.
-    pub(super) fn start<T>(config: Config, tls: T, voice: Voice) -> Self
+    /// Listens on a connection of its own, and connects anew where that breaks. `told` may be told by others as well.
+    pub(super) fn start<T>(config: Config, tls: T, voice: Voice, told: Arc<Notify>) -> Self
     where
         T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
         T::Stream: Send,
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let told = Arc::new(Notify::new());
         let heard = told.clone();
         let task = tokio::spawn(async move {
             loop {

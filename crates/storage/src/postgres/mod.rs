@@ -25,7 +25,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
@@ -211,10 +211,12 @@ impl Database {
         })?;
         drop(own);
         let voice = Voice::of(tenant);
-        let writer = writer::spawn(writers, voice, Handle::current()).map_err(PostgresError::Thread)?;
+        let told = Arc::new(Notify::new());
+        let writer =
+            writer::spawn(writers, voice, told.clone(), Handle::current()).map_err(PostgresError::Thread)?;
         let listener = match tls {
-            None => Listener::start(config, tokio_postgres::NoTls, voice),
-            Some(tls) => Listener::start(config, tls, voice),
+            None => Listener::start(config, tokio_postgres::NoTls, voice, told),
+            Some(tls) => Listener::start(config, tls, voice, told),
         };
         Ok(Self { server, pool, tenant, writer, listener: Arc::new(listener) })
     }
@@ -244,7 +246,7 @@ fn name_of(config: &Config) -> String {
     format!("{}/{}", hosts.join(","), config.get_dbname().or(config.get_user()).unwrap_or_default())
 }
 
-/// TLS by what this machine trusts. Certificates are always verified: a connection that anybody may read is asked for
+/// TLS by what this machine trusts (`SSL_CERT_FILE` names others). Certificates are always verified: a connection that anybody may read is asked for
 /// with `sslmode=disable`.
 fn tls() -> std::result::Result<MakeRustlsConnect, PostgresError> {
     let config = rustls::ClientConfig::with_platform_verifier().map_err(PostgresError::Tls)?;

@@ -241,9 +241,50 @@ impl Session {
     }
 
     /// Ends a transaction that wrote: other processes hear of it when it is committed.
-    pub(super) fn end_saying<T>(self, result: Result<T>, voice: Voice) -> Result<T> {
+    pub(super) fn end_saying(mut self, result: Result<()>, voice: Voice) -> Ended {
+        let ready = result.and_then(|()| self.flush()).and_then(|()| self.mark());
+        let mark = match ready {
+            Ok(mark) => mark,
+            // No COMMIT was sent, so that there will be none, whether the ROLLBACK arrives or not.
+            Err(fault) => {
+                self.let_go("ROLLBACK");
+                return Ended::Undone(fault);
+            }
+        };
         let commit = format!("{}; COMMIT", voice.statement());
-        self.end_by(result, &commit)
+        match self.script(&commit) {
+            Ok(()) => {
+                drop(self.connection.take());
+                Ended::Committed
+            }
+            Err(Fault::Lost(why)) => match mark {
+                Some(mark) => Ended::Unheard(mark, why),
+                // It had written nothing.
+                None => Ended::Committed,
+            },
+            Err(fault) => {
+                self.let_go("ROLLBACK");
+                Ended::Undone(fault)
+            }
+        }
+    }
+
+    /// By what the transaction can be asked about later; none where it has written nothing.
+    fn mark(&self) -> Result<Option<Mark>> {
+        let sql =
+            "SELECT pg_current_xact_id_if_assigned()::text, left(pg_walfile_name(pg_current_wal_lsn()), 8)";
+        let rows = self.query(sql, &[])?;
+        let row = rows.first().ok_or_else(|| Fault::corrupt("a transaction's number"))?;
+        let number: Option<String> = row.try_get(0).map_err(fault)?;
+        let timeline = row.try_get(1).map_err(fault)?;
+        Ok(number.map(|number| Mark { number, timeline }))
+    }
+
+    /// Ends the transaction in one way or another; the connection goes back to the pool where that was heard.
+    fn let_go(&mut self, end: &str) {
+        if self.script(end).is_ok() {
+            drop(self.connection.take());
+        }
     }
 
     fn end_by<T>(mut self, result: Result<T>, commit: &str) -> Result<T> {
@@ -255,6 +296,56 @@ impl Session {
         }
         // The job's own error says more than that of the end.
         result.and_then(|value| ended.map(|()| value))
+    }
+}
+
+/// How a transaction that wrote ended.
+pub(super) enum Ended {
+    Committed,
+    /// Nothing of it is written.
+    Undone(Fault),
+    /// The connection broke after the COMMIT was sent and before its answer came.
+    Unheard(Mark, Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// A transaction, as PostgreSQL can be asked what became of it.
+#[derive(Clone, Debug)]
+pub(super) struct Mark {
+    number: String,
+    /// On which history of the database: after a fail-over that lost some of it, the number may be another's.
+    timeline: String,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Committed,
+    Aborted,
+    InProgress,
+    /// Too long ago, or on another history.
+    Forgotten,
+}
+
+impl Mark {
+    /// Asks on another connection.
+    pub(super) async fn fate(&self, connection: &Object) -> Result<Fate> {
+        let sql = "SELECT CASE WHEN left(pg_walfile_name(pg_current_wal_lsn()), 8) = $2::text \
+                   THEN pg_xact_status($1::text::xid8) END";
+        let row = connection.query_one(sql, &[&self.number, &self.timeline]).await.map_err(fault)?;
+        Ok(match row.try_get::<_, Option<&str>>(0).map_err(fault)? {
+            Some("committed") => Fate::Committed,
+            Some("aborted") => Fate::Aborted,
+            Some("in progress") => Fate::InProgress,
+            _ => Fate::Forgotten,
+        })
+    }
+
+    /// Ends its connection at the server, which may not have heard that it broke: then its fate is decided, and its lock
+    /// is free.
+    pub(super) async fn end(&self, connection: &Object) -> Result<()> {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE usename = current_user AND backend_xid = $1::text::xid8::xid";
+        connection.query(sql, &[&self.number]).await.map_err(fault).map(drop)
     }
 }
 

@@ -1,7 +1,9 @@
 //! The tenant's store on PostgreSQL: a database of which each tenant sees its own rows.
 
 use super::{Database, Options, PostgresError, Tenant};
-use crate::tenant::SqlTenantStore;
+use crate::tenant::{Jobs, SqlTenantStore, lease_restored};
+use lockstep_model::Timestamp;
+use lockstep_tenant::StoreError;
 use tokio_postgres::Config;
 
 mod embedded {
@@ -34,6 +36,15 @@ impl PostgresTenantStore {
             embedded::migrations::runner().run_async(client).await.map(drop)
         };
         Ok(Self { jobs: Database::open(config, options, tenant, migrate).await? })
+    }
+
+    /// Says that the database was taken from a backup of its own: the leases in it end, and sync clients and delta queries
+    /// compare anew with what it holds.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn mark_restored(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.jobs.write("marking the tenant as restored", move |c| lease_restored(c, now)).await
     }
 
     /// The server and the database, without secrets.

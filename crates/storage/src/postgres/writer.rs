@@ -2,12 +2,14 @@
 //! lock and one flush to the disk, and answers each after the commit. Other processes wait for the tenant's lock.
 
 use super::listen::Voice;
+use super::session::{Ended, Fate, Mark};
 use super::{Session, Tenant, fault, pool_fault};
 use crate::sql::{Connection, Fault, Result};
 use deadpool_postgres::Pool;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 /// Jobs that may wait; beyond that, callers wait.
 const QUEUE: usize = 256;
@@ -15,6 +17,15 @@ const QUEUE: usize = 256;
 const MAX_GROUP: usize = 64;
 /// How long jobs are gathered into one transaction while more wait. Other processes wait as long.
 const MAX_GROUP_TIME: Duration = Duration::from_millis(300);
+
+/// How long one tries to learn what became of a transaction whose end was not heard. Callers wait as long.
+const RESOLVE: Duration = Duration::from_secs(30);
+/// After this the server has not heard that the connection broke, and is told.
+const UNHEARD: Duration = Duration::from_secs(1);
+/// How long one waits between two tries where the database is away.
+const AWAY: Duration = Duration::from_millis(250);
+/// The same where it is at work on the transaction.
+const AT_WORK: Duration = Duration::from_millis(20);
 
 /// Rows after which the planner is told how large the tables have become; then each time that they have doubled.
 const ANALYZE_FROM: usize = 2_000;
@@ -49,13 +60,18 @@ where
     }))
 }
 
-/// Starts the thread.
-pub(super) fn spawn(pool: Pool, voice: Voice, handle: Handle) -> std::io::Result<mpsc::Sender<Job>> {
+/// Starts the thread. `told` is how this process's own pages hear of a write whose end was not heard.
+pub(super) fn spawn(
+    pool: Pool,
+    voice: Voice,
+    told: Arc<Notify>,
+    handle: Handle,
+) -> std::io::Result<mpsc::Sender<Job>> {
     let (sender, mut receiver) = mpsc::channel::<Job>(QUEUE);
     std::thread::Builder::new().name("pg-write".to_owned()).spawn(move || {
         let (mut written, mut analyze_at) = (0, ANALYZE_FROM);
         while let Some(first) = receiver.blocking_recv() {
-            written += run_group(&pool, voice, &handle, first, &mut receiver);
+            written += run_group(&pool, voice, &told, &handle, first, &mut receiver);
             if written >= analyze_at {
                 analyze(&pool, &handle);
                 analyze_at = written.saturating_mul(2);
@@ -91,6 +107,7 @@ fn analyze(pool: &Pool, handle: &Handle) {
 fn run_group(
     pool: &Pool,
     voice: Voice,
+    told: &Notify,
     handle: &Handle,
     first: Job,
     more: &mut mpsc::Receiver<Job>,
@@ -121,27 +138,73 @@ fn run_group(
             .flatten();
     }
     let written = session.written();
-    match session.end_saying(state, voice) {
-        Ok(()) => answers.into_iter().for_each(|answer| answer(Ok(()))),
-        Err(error) => {
-            let why = chain(&error);
-            let lost = matches!(error, Fault::Lost(_));
-            if lost {
-                tracing::error!(error = %why, "the connection broke: whether a transaction was committed is not known");
-            } else {
-                tracing::error!(error = %why, "a transaction was not committed; its callers were told");
-            }
-            for answer in answers {
-                answer(Err(if lost {
-                    let why = format!("it may have been written; look before it is sent again: {why}");
-                    Fault::Lost(why.into())
-                } else {
-                    Fault::Shared { why: why.clone() }
-                }));
+    let failed = match session.end_saying(state, voice) {
+        Ended::Committed => None,
+        Ended::Undone(Fault::Lost(why)) => {
+            let why = format!("nothing was written: {}", chain(why.as_ref()));
+            tracing::error!(error = %why, "the connection broke before a transaction was committed");
+            Some((why, true))
+        }
+        Ended::Undone(fault) => {
+            let why = chain(&fault);
+            tracing::error!(error = %why, "a transaction was not committed; its callers were told");
+            Some((why, false))
+        }
+        Ended::Unheard(mark, why) => {
+            let why = chain(why.as_ref());
+            let fate = resolve(pool, handle, &mark);
+            // Whoever waits for an answer may have gone: open pages look for themselves.
+            told.notify_one();
+            match fate {
+                Fate::Committed => {
+                    tracing::warn!(error = %why, "the connection broke at a commit, which had been made");
+                    None
+                }
+                Fate::Aborted => {
+                    tracing::error!(error = %why, "the connection broke at a commit, which was not made");
+                    Some((format!("nothing was written: {why}"), true))
+                }
+                Fate::InProgress | Fate::Forgotten => {
+                    tracing::error!(error = %why, "the connection broke at a commit: whether it was made is not known");
+                    Some((format!("it may have been written; look before it is sent again: {why}"), true))
+                }
             }
         }
+    };
+    for answer in answers {
+        answer(match &failed {
+            None => Ok(()),
+            Some((why, true)) => Err(Fault::Lost(why.clone().into())),
+            Some((why, false)) => Err(Fault::Shared { why: why.clone() }),
+        });
     }
     written
+}
+
+/// What became of a transaction, asked until the database says so.
+fn resolve(pool: &Pool, handle: &Handle, mark: &Mark) -> Fate {
+    let began = Instant::now();
+    loop {
+        let ask = async {
+            let connection = pool.get().await.map_err(pool_fault)?;
+            let fate = mark.fate(&connection).await?;
+            if fate == Fate::InProgress && began.elapsed() > UNHEARD {
+                mark.end(&connection).await?;
+            }
+            Ok(fate)
+        };
+        let pause = match handle.block_on(ask) {
+            Ok(Fate::InProgress) => AT_WORK,
+            Ok(fate) => return fate,
+            // Of a number that was never given it says so: the transaction is on another history.
+            Err(Fault::Postgres(_)) => return Fate::Forgotten,
+            Err(_) => AWAY,
+        };
+        if began.elapsed() > RESOLVE {
+            return Fate::InProgress;
+        }
+        std::thread::sleep(pause);
+    }
 }
 
 /// Runs one job; one that fails leaves no trace. Also answers whether the transaction can go on.

@@ -4,6 +4,7 @@
 //! **Invariant:** one thread writes; what [`Database::write`] has answered is on the disk as far as the
 //! database's [`Durability`] promises.
 
+pub mod backup;
 pub mod state;
 pub mod tenant;
 mod writer;
@@ -325,9 +326,10 @@ fn open_connection(path: &Path, options: &Options, cache_kib: u32) -> Result<Con
     open().map_err(|source| SqliteError::Open { path: path.to_owned(), source })
 }
 
-/// Whether this is the disk's fault.
+/// Whether this is the disk's fault: there is no room for a page, or for the index of the log.
 fn is_disk_full(error: &rusqlite::Error) -> bool {
-    matches!(error, rusqlite::Error::SqliteFailure(failure, _) if failure.code == ffi::ErrorCode::DiskFull)
+    matches!(error, rusqlite::Error::SqliteFailure(failure, _)
+        if failure.code == ffi::ErrorCode::DiskFull || failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE)
 }
 
 /// Fills in what a job does not know: its name, and the file.

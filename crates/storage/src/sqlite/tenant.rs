@@ -2,7 +2,8 @@
 
 use super::{Database, Options, SqliteError};
 use crate::sql::{self, Fault};
-use crate::tenant::{Jobs, SqlTenantStore};
+use crate::tenant::{Jobs, SqlTenantStore, lease_restored};
+use lockstep_model::Timestamp;
 use lockstep_tenant::StoreError;
 use lockstep_tenant::provision::name_key;
 use rusqlite::Connection;
@@ -32,8 +33,16 @@ impl SqliteTenantStore {
     /// [`SqliteError::Open`], [`SqliteError::Migrate`].
     pub fn open_with(path: &Path, options: &Options) -> Result<Self, SqliteError> {
         let options = Options { prepare: Some(add_functions), shrinks: true, ..options.clone() };
-        let migrate = |connection: &mut Connection| embedded::migrations::runner().run(connection).map(drop);
-        Ok(Self { jobs: Database::open(path, &options, migrate)? })
+        Ok(Self { jobs: Database::open(path, &options, migrations)? })
+    }
+
+    /// Says that the tenant was taken from a backup of whatever kind: the leases in it end, and sync clients and delta
+    /// queries compare anew with what it holds.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn mark_restored(&self, now: Timestamp) -> Result<(), StoreError> {
+        Jobs::write(&self.jobs, "marking the tenant as restored", move |c| lease_restored(c, now)).await
     }
 
     /// The database file.
@@ -71,8 +80,19 @@ impl Jobs for Database {
     }
 }
 
+/// Brings the tables to this version.
+pub(super) fn migrations(connection: &mut Connection) -> Result<(), refinery::Error> {
+    embedded::migrations::runner().run(connection).map(drop)
+}
+
+/// The versions of the tables that there are.
+pub(super) fn versions() -> Vec<u32> {
+    let runner = embedded::migrations::runner();
+    runner.get_migrations().iter().filter_map(|migration| u32::try_from(migration.version()).ok()).collect()
+}
+
 /// `fold(text)`: lower case of all scripts, as keys are stored.
-fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn add_functions(connection: &Connection) -> rusqlite::Result<()> {
     let flags =
         FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_INNOCUOUS;
     connection.create_scalar_function("fold", 1, flags, |context| {

@@ -6,6 +6,9 @@ use lockstep_model::provisioning::{LeaseAnswer, LeaseRequest};
 use lockstep_model::{ClientId, Timestamp};
 use lockstep_tenant::lease::{Decided, Lease, Writer, decide};
 
+/// Epochs that are passed over at least after a restore: more than were given since any backup, and more than are kept, so
+/// that every epoch of before is one that does not continue.
+const PASSED_OVER: u64 = 1_000_000;
 /// Leases that are kept for people to look at.
 const KEPT: i64 = 1_000;
 
@@ -103,6 +106,40 @@ fn continued(
         "SELECT 1 FROM lease WHERE name = ?1 AND epoch > ?2 AND NOT (client = ?3 AND instance = ?4) LIMIT 1";
     let params = (&request.lease, signed(since), client.0.as_bytes().as_slice(), &request.instance);
     Ok(first(connection, sql, params, |_| Ok(()))?.is_none())
+}
+
+/// After a restore: whoever wrote before does not go on as if nothing had been. Leases end, so that what is still on its
+/// way is refused; clients take new ones and learn by them that the tenant is not what they left; delta queries begin anew.
+pub(crate) fn restored(connection: Connection<'_>, now: Timestamp) -> Result<()> {
+    run(connection, "UPDATE lease SET ended_at = ?1 WHERE ended_at IS NULL", [micros(now)])?;
+    let newest = format!(
+        "SELECT {COLUMNS} FROM lease WHERE epoch IN (SELECT max(epoch) FROM lease GROUP BY name) ORDER BY epoch"
+    );
+    let newest = all(connection, &newest, (), read)?;
+    let highest = newest.iter().map(|lease| lease.epoch).max().unwrap_or(0);
+    // By the time, so that of two restores of one backup neither gives an epoch that the other gave: by that a client would
+    // take the one for the other.
+    let by_time = u64::try_from(now.as_millisecond()).unwrap_or(0);
+    let first = highest.saturating_add(PASSED_OVER).max(by_time);
+    for (epoch, lease) in (first..).zip(newest) {
+        let mark = Lease {
+            epoch,
+            client: ClientId(uuid::Uuid::nil()),
+            instance: "restored".to_owned(),
+            process: "restored".to_owned(),
+            machine: "a restore".to_owned(),
+            taken_at: now,
+            renewed_at: now,
+            ended_at: Some(now),
+            requests: 0,
+            operations: 0,
+            last_write: None,
+            // A pause stays one.
+            ..lease
+        };
+        put(connection, &mark)?;
+    }
+    run(connection, "UPDATE tenant SET changes_from = ?1", [micros(now)])
 }
 
 pub(super) fn list(connection: Connection<'_>, top: usize) -> Result<Vec<Lease>> {

@@ -23,5 +23,6 @@ mod token;
 mod view;
 
 pub(crate) use ahead::Ahead;
+pub(crate) use lease::restored as lease_restored;
 pub(crate) use store::Jobs;
 pub use store::SqlTenantStore;

@@ -147,3 +147,35 @@ pub(crate) async fn of_many_one_wins(store: impl TenantStore + Clone) {
     }
     assert_eq!(users(&store).await, 10);
 }
+
+/// After a restore nobody goes on as if nothing had been; `mark` says that there was one.
+pub(crate) async fn after_a_restore(store: &impl TenantStore, mark: impl AsyncFnOnce()) {
+    use lockstep_tenant::changes::ChangesQuery;
+    assert_eq!(ask(store, 1, None, START, 0).await.epoch, Some(1));
+    assert_eq!(write(store, 1, Some(1), "ann", 1).await, None);
+    let told = store.change_mark().await.unwrap();
+    let changes = |after, given| ChangesQuery {
+        kind: None,
+        after,
+        given_at: at(given),
+        upto: i64::MAX,
+        top: 10,
+        members: true,
+    };
+    assert!(store.changes(changes(told, 2)).await.unwrap().is_some());
+    mark().await;
+    let why = write(store, 1, Some(1), "bob", 6).await.unwrap();
+    assert!(why.contains("epoch 1 has ended"), "{why}");
+    assert!(!ask(store, 1, Some(1), LeaseWant::Renew { epoch: 1 }, 6).await.held);
+    assert_eq!(users(store).await, 2);
+    // Any epoch that was given after the backup was made is one that does not continue either.
+    let again = ask(store, 1, Some(7), TAKE, 7).await;
+    assert!(again.held && !again.continued, "{again:?}");
+    let by_time = u64::try_from(at(5).as_millisecond()).unwrap();
+    assert!(again.epoch.is_some_and(|epoch| epoch > by_time), "no other restore gives it: {again:?}");
+    assert_eq!(write(store, 1, again.epoch, "bob", 8).await, None);
+    assert!(ask(store, 1, again.epoch, TAKE, 9).await.continued, "from then on all is as ever");
+    assert!(store.changes(changes(told, 2)).await.unwrap().is_none(), "a link of before begins anew");
+    let told = store.change_mark().await.unwrap();
+    assert!(store.changes(changes(told, 10)).await.unwrap().is_some());
+}
