@@ -38,7 +38,9 @@ export function SavedViews({ list, onView }: { list: ListName; onView?: (() => v
     <>
       <Menu>
         <MenuTrigger disableButtonEnhancement>
-          <ToolbarButton icon={<BookmarkRegular />}>{current?.name ?? t.grid.saved}</ToolbarButton>
+          <ToolbarButton icon={<BookmarkRegular />} title={t.grid.saved} {...(current ? {} : { 'aria-label': t.grid.saved })}>
+            {current?.name}
+          </ToolbarButton>
         </MenuTrigger>
         <MenuPopover>
           <MenuList>

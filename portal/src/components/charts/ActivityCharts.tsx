@@ -109,6 +109,9 @@ function Charts({ activity, range }: { activity: ActivityAnswer; range: Range })
   );
   return (
     <>
+      <p data-print hidden>
+        {words.ranges[range]}
+      </p>
       <Legend />
       <Changes parts={parts} label={words.changesLabel(total.created, total.updated, total.deleted, total.members)}>
         {times}
