@@ -13,7 +13,7 @@ stop() {
   local result=$?
   trap - EXIT INT TERM
   ./quickstart --stop >/dev/null || echo "browser.sh: the quickstart did not stop; see .quickstart/" >&2
-  rm -f "$json" # it holds an administrator's token
+  rm -f "$json" "$json.part" # it holds an administrator's token
   if [ "$result" = 0 ]; then echo "browser tests: passed"; else echo "browser tests: FAILED ($result)"; fi
   exit "$result"
 }
@@ -21,5 +21,18 @@ trap stop EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-(umask 077 && ./quickstart --detach --people 200 --fresh >"$json")
+# Where the server looks for DNS records: the tests start a DNS server there.
+dns=127.0.0.1:$(node -e 'const s = require("node:dgram").createSocket("udp4"); s.bind(0, "127.0.0.1", () => { console.log(s.address().port); s.close() })')
+export LOCKSTEP__SERVER__DNS__RESOLVERS="[\"$dns\"]" LOCKSTEP__SERVER__DNS__TIMEOUT=1s
+(umask 077 && ./quickstart --detach --people 200 --fresh >"$json.part")
+
+# A reader beside the administrator.
+lockstep=${CARGO_TARGET_DIR:-target}/release/lockstep
+"$lockstep" --config .quickstart/lockstep.toml user add rita --role reader --output json >/dev/null
+reader=$("$lockstep" --config .quickstart/lockstep.toml user link rita --output json)
+(umask 077 && DNS=$dns READER=$reader node -e '
+  const target = JSON.parse(require("node:fs").readFileSync(process.argv[1], "utf8"))
+  console.log(JSON.stringify({ ...target, dns: process.env.DNS, readerSignInUrl: JSON.parse(process.env.READER).url }))
+' "$json.part" >"$json")
+rm -f "$json.part"
 (cd portal && npm run --silent e2e -- --json "$json" --screenshots "$out/screenshots")

@@ -1,4 +1,4 @@
-// How every page looks and can be used: axe in light and dark, no jumps, keyboard, theme, size. Takes the
+// How every page looks and can be used: axe in light, dark and high contrast, no jumps, keyboard, theme, size. Takes the
 // screenshots.
 import assert from 'node:assert/strict';
 
@@ -34,7 +34,7 @@ export async function appearanceChecks({ browser, api, check }) {
     ['domain-details', '/domains?domain=contoso.local', 'Domains'],
     ['setup', '/setup', 'Set up directory synchronization'],
     ['dirsync', '/dirsync', 'Manage directory synchronization'],
-    ['dirsync-preview', '/dirsync?panel=preview', 'Manage directory synchronization'],
+    ['plan', '/dirsync/plan', 'Preview and approve'],
     ['errors', '/dirsync/errors', 'Directory sync errors'],
     ['error-details', `/dirsync/errors?error=${error?.id}`, 'Directory sync errors'],
     ['runs', `/dirsync/runs?run=${run.id}`, 'Run history'],
@@ -42,8 +42,8 @@ export async function appearanceChecks({ browser, api, check }) {
     ['not-found', '/no/such/page', 'There is no such page'],
   ];
 
-  for (const scheme of /** @type {const} */ (['light', 'dark'])) {
-    await page.emulateMedia({ colorScheme: scheme });
+  for (const scheme of /** @type {const} */ (['light', 'dark', 'contrast'])) {
+    await browser.look(scheme);
     for (const [name, path, heading] of pages) {
       await check(`axe and no jumps: ${path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, '{id}')}, ${scheme}`, async () => {
         await page.goto(path);
@@ -57,7 +57,24 @@ export async function appearanceChecks({ browser, api, check }) {
       });
     }
   }
-  await page.emulateMedia({ colorScheme: 'light' });
+  await browser.look('light');
+
+  await check('forced colours (a contrast theme of Windows): pages keep their words and their states', async () => {
+    await page.emulateMedia({ forcedColors: 'active' });
+    try {
+      for (const [path, heading, name] of /** @type {const} */ ([
+        ['/', 'Home', 'home'],
+        ['/dirsync', 'Manage directory synchronization', 'dirsync'],
+      ])) {
+        await browser.open(path, heading);
+        await browser.shot(`${name}-forced`);
+        assert.ok(await page.locator('[data-state]').first().isVisible());
+        assert.deepEqual(await browser.violations(), []);
+      }
+    } finally {
+      await page.emulateMedia({ forcedColors: 'none' });
+    }
+  });
 
   await check('where the values of a user come from, explained by the sync client', async () => {
     for (const scheme of /** @type {const} */ (['dark', 'light'])) {
@@ -113,6 +130,12 @@ export async function appearanceChecks({ browser, api, check }) {
     await browser.open('/', 'Home');
     const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme);
     assert.equal(await scheme(), 'light');
+    await page.getByRole('button', { name: 'Theme' }).click();
+    await page.getByRole('menuitemradio', { name: 'High contrast' }).click();
+    await page.waitForFunction(() => document.documentElement.dataset.theme === 'contrast');
+    await page.reload();
+    await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
+    assert.equal(await page.evaluate(() => document.documentElement.dataset.theme), 'contrast');
     await page.getByRole('button', { name: 'Theme' }).click();
     await page.getByRole('menuitemradio', { name: 'Dark' }).click();
     await page.waitForFunction(() => getComputedStyle(document.documentElement).colorScheme === 'dark');

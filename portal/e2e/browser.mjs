@@ -109,6 +109,14 @@ export class Browser {
     return this.page.evaluate(() => /** @type {number} */ (/** @type {any} */ (window).shift));
   }
 
+  /**
+   * What the system prefers: light, dark, or more contrast.
+   * @param {'light' | 'dark' | 'contrast'} look
+   */
+  async look(look) {
+    await this.page.emulateMedia(look === 'contrast' ? { colorScheme: 'dark', contrast: 'more' } : { colorScheme: look, contrast: 'no-preference' });
+  }
+
   /** @param {string} name */
   async shot(name) {
     if (this.screenshots) await this.page.screenshot({ path: join(this.screenshots, `${name}.png`) });

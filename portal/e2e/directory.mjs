@@ -60,6 +60,20 @@ export class Directory {
     if (ldif !== undefined) await this.#modify(ldif);
   }
 
+  /**
+   * Deletes entries, to be put back as they were, with their entryUUIDs: as a restore of the directory does.
+   * @param {string[]} dns
+   */
+  async remove(dns) {
+    let back = '';
+    for (const dn of dns) {
+      const { stdout } = await execute('ldapsearch', [...this.bind, '-LLL', '-o', 'ldif-wrap=no', '-s', 'base', '-b', dn, '*', 'entryUUID']);
+      back += `${stdout.trim()}\n\n`;
+    }
+    this.#undo.unshift(back);
+    await execute('ldapdelete', [...this.bind, ...dns]);
+  }
+
   async close() {
     try {
       while (this.#undo.length > 0) await this.undo();
@@ -72,7 +86,9 @@ export class Directory {
   async #modify(ldif) {
     const file = join(this.folder, 'change.ldif');
     writeFileSync(file, ldif);
-    await execute('ldapmodify', [...this.bind, '-f', file]);
+    // Entries without a `changetype` are added; relaxed, with the entryUUID that they had.
+    const adds = /^changetype:/m.test(ldif) ? [] : ['-a', '-e', 'relax'];
+    await execute('ldapmodify', [...this.bind, ...adds, '-f', file]);
   }
 }
 

@@ -9,12 +9,14 @@ import { readFileSync } from 'node:fs';
  * @property {string} bindDn
  * @property {string} bindPassword
  * @property {string} token an administrator's bearer token
+ * @property {string} [readerSignInUrl] a link that signs a reader in once
+ * @property {string} [dns] where the server looks for DNS records, and nobody listens: `127.0.0.1:5353`
  */
 
 /**
  * Reads the command line.
  * @param {string[]} args
- * @returns {{target: Target, screenshots: string | undefined}}
+ * @returns {{target: Target, screenshots: string | undefined, only: string[] | undefined}}
  */
 export function readTarget(args) {
   /** @param {string} name */
@@ -27,7 +29,7 @@ export function readTarget(args) {
   for (const name of ['portalUrl', 'signInUrl', 'ldapUrl', 'bindDn', 'bindPassword', 'token']) {
     if (typeof target[name] !== 'string') throw new Error(`${from}: "${name}" is missing; give what ./quickstart --detach prints`);
   }
-  return { target: { ...target, portalUrl: target.portalUrl.replace(/\/$/, '') }, screenshots: option('--screenshots') };
+  return { target: { ...target, portalUrl: target.portalUrl.replace(/\/$/, '') }, screenshots: option('--screenshots'), only: option('--only')?.split(',') };
 }
 
 /** The server's API, asked with the administrator's token: the other witness of what the pages show. */

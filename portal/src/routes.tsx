@@ -41,6 +41,7 @@ export const routes: RouteObject[] = [
         path: '/dirsync/errors',
         ...page(async () => ({ Component: (await import('./pages/SyncErrors')).SyncErrorsPage })),
       },
+      { path: '/dirsync/plan', ...page(async () => ({ Component: (await import('./pages/Plan')).PlanPage })) },
       { path: '/dirsync/runs', ...page(async () => ({ Component: (await import('./pages/Runs')).RunsPage })) },
       {
         path: '/dirsync/troubleshoot',

@@ -46,6 +46,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/history", get(own::history::list))
         .route("/api/v1/history/export", get(own::history::export))
         .route("/api/v1/runs", get(own::runs::list))
+        .route("/api/v1/activity", get(own::activity::show))
         .route("/api/v1/leases", get(own::leases::list))
         .route("/api/v1/runs/export", get(own::runs::export))
         .route("/api/v1/runs/{id}", get(own::runs::one))

@@ -180,6 +180,40 @@ pub struct StoredRun {
     pub run: RunRecord,
 }
 
+/// A time in parts of one length: the first begins at `from`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActivityQuery {
+    /// The first moment.
+    pub from: Timestamp,
+    /// Seconds of one part.
+    pub step_seconds: u32,
+    /// How many parts.
+    pub parts: u32,
+}
+
+/// What the runs did that ended within one part of a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// Which part, from 0.
+    pub part: u32,
+    /// How many runs.
+    pub runs: u64,
+    /// Runs that ended before they were through.
+    pub failed: u64,
+    /// Objects made or taken over.
+    pub created: u64,
+    /// Objects changed.
+    pub updated: u64,
+    /// Objects deleted.
+    pub deleted: u64,
+    /// Links added and removed.
+    pub members: u64,
+    /// Milliseconds that their steps took, together.
+    pub work_millis: u64,
+    /// Milliseconds that the steps of the longest took.
+    pub longest_millis: u64,
+}
+
 /// What a token or a person may do. (Roles in full come with the access issue.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

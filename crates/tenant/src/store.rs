@@ -7,8 +7,8 @@ use crate::history::{HistoryPage, HistoryQuery};
 use crate::lease::{Lease, Writer};
 use crate::query::{ListQuery, Page};
 use crate::records::{
-    ClientRecord, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization, Session, StoredObject,
-    StoredRun, TenantSetup, TokenRecord,
+    Activity, ActivityQuery, ClientRecord, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization,
+    Session, StoredObject, StoredRun, TenantSetup, TokenRecord,
 };
 use async_trait::async_trait;
 use lockstep_model::guard::DeletionThreshold;
@@ -194,6 +194,8 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn runs(&self, top: usize, after: Option<String>) -> Result<Page<StoredRun>, StoreError>;
     /// One run.
     async fn run(&self, id: RunId) -> Result<Option<StoredRun>, StoreError>;
+    /// What runs did that ended within a time, by parts of it in order; parts without a run are left out.
+    async fn activity(&self, query: ActivityQuery) -> Result<Vec<Activity>, StoreError>;
     /// What became of objects, newest first. None where the object asked for is not known.
     async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, StoreError>;
 

@@ -263,6 +263,27 @@ export interface Run {
   drift?: Drift;
 }
 
+/** What the runs did that ended within one part of a time. */
+export interface ActivityPart {
+  at: Instant;
+  runs: number;
+  failed: number;
+  created: number;
+  updated: number;
+  deleted: number;
+  /** Links added and removed. */
+  members: number;
+  workMillis: number;
+  longestMillis: number;
+}
+
+export interface ActivityAnswer {
+  from: Instant;
+  to: Instant;
+  stepSeconds: number;
+  value: ActivityPart[];
+}
+
 export const historyOutcomes = [
   'created',
   'matched',

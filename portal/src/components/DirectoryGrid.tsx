@@ -1,4 +1,5 @@
-// A list of objects: search, view, order, columns and page live in the address; the server does the work.
+// A list of objects, of any length: search, view, order and columns live in the address; the server does the work.
+// Pages are loaded by their nextLinks as one scrolls, and only the rows near the window are in the document.
 import {
   Button,
   Checkbox,
@@ -17,17 +18,16 @@ import {
   tokens,
 } from '@fluentui/react-components';
 import type { DirectoryObject } from '@microsoft/microsoft-graph-types';
-import { useSyncExternalStore, type ReactNode } from 'react';
-import { useLocation, useSearchParams } from 'react-router';
-import { useGraphPage, type ListName } from '../api/queries';
-import { ChevronLeftRegular, ChevronRightRegular, PeopleRegular, SearchRegular } from '../icons';
+import { useLayoutEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
+import { useGraphRows, type ListName } from '../api/queries';
+import { PeopleRegular, SearchRegular } from '../icons';
 import { searchOption } from '../lib/odata';
 import { useColumns, type Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
 import { Failure, Notice } from './Failure';
 
-const PAGE = 100;
+const ROW_PX = 41;
 const SKELETON_ROWS = 14;
 
 const useStyles = makeStyles({
@@ -35,7 +35,8 @@ const useStyles = makeStyles({
     backgroundColor: tokens.colorNeutralBackground1,
     border: `1px solid ${tokens.colorNeutralStroke2}`,
     borderRadius: tokens.borderRadiusXLarge,
-    overflow: 'hidden',
+    // Not hidden: the line below the list stays in sight while it scrolls.
+    overflow: 'clip',
   },
   scroll: { overflowX: 'auto' },
   table: { minWidth: '820px', '@media (max-width: 600px)': { minWidth: 0 } },
@@ -45,7 +46,8 @@ const useStyles = makeStyles({
   cell: { height: '40px', ':first-child': { paddingLeft: '20px' }, ':last-child': { paddingRight: '20px' } },
   head: { ':first-child': { paddingLeft: '20px' }, ':last-child': { paddingRight: '20px' }, fontWeight: tokens.fontWeightSemibold },
   cut: { display: 'block', overflow: 'hidden', textOverflow: 'ellipsis', whiteSpace: 'nowrap', maxWidth: '100%', textAlign: 'left' },
-  foot: { display: 'flex', alignItems: 'center', gap: '4px', padding: '6px 12px 6px 20px', minHeight: '32px', flexWrap: 'wrap' },
+  space: { height: 0, padding: 0, border: 'none' },
+  foot: { position: 'sticky', bottom: 0, zIndex: 1, backgroundColor: tokens.colorNeutralBackground1, borderTop: `1px solid ${tokens.colorNeutralStroke2}`, display: 'flex', alignItems: 'center', gap: '4px', padding: '6px 12px 6px 20px', minHeight: '32px', flexWrap: 'wrap' },
   range: { flexGrow: 1, color: tokens.colorNeutralForeground2 },
 });
 
@@ -99,24 +101,16 @@ function onWidth(listener: () => void): () => void {
 /** On a phone's width: the name and what stands beside it. The others are in the object's pane. */
 const NARROW_COLUMNS = 2;
 
-/** The pages before this one, kept in the history entry: the API gives only the way forward. */
-interface Trail {
-  trail: string[];
-}
-
 export function DirectoryGrid<T extends DirectoryObject>(props: Props<T>) {
   const { param, words, nameOf, selection } = props;
   const styles = useStyles();
   const [params, change] = useUrlState();
   const focusTarget = useRestoreFocusTarget();
-  const [, setParams] = useSearchParams();
-  const trail = (useLocation().state as Trail | null)?.trail;
 
   const q = params.get('q') ?? '';
   const view = params.get('view') ?? '';
   const sort = params.get('sort') ?? 'displayName';
   const descending = params.get('dir') === 'desc';
-  const after = params.get('after') ?? undefined;
   const openId = params.get(param);
   const chosen = useColumns(props.list, props.columns).shown;
   const isNarrow = useSyncExternalStore(onWidth, () => narrow.matches);
@@ -125,39 +119,32 @@ export function DirectoryGrid<T extends DirectoryObject>(props: Props<T>) {
   const filters = props.filters ?? viewFilters;
   const conditions = [filters[view], props.searchFilter?.(q)].filter((one) => one !== undefined && one !== '');
 
-  const list = useGraphPage<T>(props.list, props.path, {
+  const body = useRef<HTMLElement>(null);
+  const [rowPx, setRowPx] = useState(ROW_PX);
+  const list = useGraphRows<T>(props.list, props.path, body, rowPx, {
     select: [...new Set(['id', ...chosen.flatMap((column) => column.needs ?? [column.name]), ...(props.select ?? [])])],
     filter: conditions.length > 1 ? conditions.map((one) => `(${one})`).join(' and ') : conditions[0],
     search: props.searchFilter ? undefined : searchOption(q),
     orderBy: `${sort} ${descending ? 'desc' : 'asc'}`,
-    top: PAGE,
-    count: true,
-    skipToken: after,
   });
+  // As tall as this browser draws them.
+  useLayoutEffect(() => {
+    const drawn = body.current?.querySelector('tr[data-id]')?.getBoundingClientRect().height ?? 0;
+    if (drawn > 0 && Math.abs(drawn - rowPx) > 0.25) setRowPx(drawn);
+  }, [rowPx, list.isPending]);
 
-  const goTo = (token: string | undefined, before: string[]) => {
-    setParams(
-      (now) => {
-        const next = new URLSearchParams(now);
-        if (token) next.set('after', token);
-        else next.delete('after');
-        return next;
-      },
-      { state: { trail: before } satisfies Trail },
-    );
-  };
   const sortBy = (name: string) =>
-    change({ sort: name === 'displayName' ? undefined : name, dir: sort === name && !descending ? 'desc' : undefined, after: undefined });
+    change({ sort: name === 'displayName' ? undefined : name, dir: sort === name && !descending ? 'desc' : undefined });
 
-  if (list.isError && !list.data) {
+  if (list.error && list.isPending) {
     return (
       <div className={styles.frame}>
-        <Failure error={list.error} onRetry={() => void list.refetch()} />
+        <Failure error={list.error} onRetry={list.retry} />
       </div>
     );
   }
-  const items = list.data?.items;
-  if (items?.length === 0 && after === undefined) {
+  const items = list.isPending ? undefined : list.rows;
+  if (list.isEmpty) {
     const filtered = q !== '' || view !== '';
     return (
       <div className={styles.frame}>
@@ -174,15 +161,14 @@ export function DirectoryGrid<T extends DirectoryObject>(props: Props<T>) {
     );
   }
 
-  // How many stand on the pages before; unknown where a link led into the middle.
-  const before = after === undefined ? 0 : trail ? (trail.length + 1) * PAGE : undefined;
   return (
     <div className={styles.frame}>
       <div className={styles.scroll}>
         <Table
-          className={mergeClasses(styles.table, list.isPlaceholderData && styles.busy)}
+          className={mergeClasses(styles.table, list.isOld && styles.busy)}
           aria-label={words.gridLabel}
-          aria-busy={list.isPlaceholderData || !items}
+          aria-busy={list.isOld || !items}
+          aria-rowcount={list.count === undefined ? -1 : list.count + 1}
           sortable
         >
           <colgroup>
@@ -195,7 +181,7 @@ export function DirectoryGrid<T extends DirectoryObject>(props: Props<T>) {
             <TableRow>
               {selection && (
                 <TableHeaderCell className={styles.pick} sortable={false}>
-                  <PickAll items={items ?? []} selection={selection} />
+                  <PickAll items={list.loaded()} selection={selection} />
                 </TableHeaderCell>
               )}
               {columns.map((column) => (
@@ -216,14 +202,16 @@ export function DirectoryGrid<T extends DirectoryObject>(props: Props<T>) {
               ))}
             </TableRow>
           </TableHeader>
-          <TableBody>
+          <TableBody ref={(element: HTMLElement | null) => void (body.current = element)}>
+            <Space px={list.from * rowPx} />
             {items
-              ? items.map((item) => {
+              ? items.map((item, index) => {
+                  if (item === undefined) return <Waiting key={list.from + index} columns={columns.length + (selection ? 1 : 0)} />;
                   const id = item.id ?? '';
                   const open = () => change({ [param]: id });
                   return (
                     // The row opens by mouse anywhere; by keyboard through the button in its first cell.
-                    <TableRow key={id} className={styles.row} onClick={open} appearance={openId === id ? 'brand' : 'none'} data-id={id}>
+                    <TableRow key={id} className={styles.row} onClick={open} appearance={openId === id ? 'brand' : 'none'} data-id={id} aria-rowindex={list.from + index + 2}>
                       {selection && (
                         // The box is the way by keyboard; the cell around it only spares the mouse an aim.
                          
@@ -269,39 +257,25 @@ export function DirectoryGrid<T extends DirectoryObject>(props: Props<T>) {
                     ))}
                   </TableRow>
                 ))}
+            <Space px={(list.known - list.to) * rowPx} />
           </TableBody>
         </Table>
       </div>
       {items && (
-      <nav className={styles.foot} aria-label={t.users.paging}>
-        <Text className={styles.range} role="status">
-          {before !== undefined && t.rangeOf(before + 1, before + items.length, list.data?.count)}
-        </Text>
-        {after !== undefined && (
-          <Button appearance="subtle" size="small" onClick={() => goTo(undefined, [])}>
-            {t.users.first}
-          </Button>
-        )}
-        <Button
-          appearance="subtle"
-          size="small"
-          icon={<ChevronLeftRegular />}
-          disabledFocusable={after === undefined || !trail}
-          onClick={() => goTo(trail?.at(-1) ?? undefined, trail?.slice(0, -1) ?? [])}
-        >
-          {t.users.previous}
-        </Button>
-        <Button
-          appearance="subtle"
-          size="small"
-          icon={<ChevronRightRegular />}
-          iconPosition="after"
-          disabledFocusable={!list.data?.next || list.isPlaceholderData}
-          onClick={() => goTo(list.data?.next, after === undefined ? [] : [...(trail ?? []), after])}
-        >
-          {t.users.next}
-        </Button>
-      </nav>
+        <div className={styles.foot}>
+          <Text className={styles.range}>{t.rangeOf(Math.min(list.seen.from + 1, list.known), list.seen.to, list.count)}</Text>
+          {list.isMore && <Text className={styles.range}>{t.users.loadingMore}</Text>}
+          {list.moreError && (
+            <Button appearance="subtle" size="small" onClick={list.retry}>
+              {t.users.loadFailed}
+            </Button>
+          )}
+          {list.seen.from > 0 && (
+            <Button appearance="subtle" size="small" onClick={() => window.scrollTo({ top: 0 })}>
+              {t.users.first}
+            </Button>
+          )}
+        </div>
       )}
     </div>
   );
@@ -325,6 +299,29 @@ function PickAll<T extends DirectoryObject>({ items, selection }: { items: T[]; 
       checked={picked === 0 ? false : picked === items.length ? true : 'mixed'}
       onChange={() => selection.pick(withPicked(selection.picked, items, picked < items.length))}
     />
+  );
+}
+
+/** Room for the rows that are not drawn. */
+function Space({ px }: { px: number }) {
+  const styles = useStyles();
+  if (px <= 0) return null;
+  return (
+    <tr aria-hidden>
+      <td className={styles.space} style={{ height: `${px}px` }} />
+    </tr>
+  );
+}
+
+/** A row that is on its way. */
+function Waiting({ columns }: { columns: number }) {
+  const styles = useStyles();
+  return (
+    <TableRow className={styles.row} aria-hidden>
+      <TableCell colSpan={columns} className={styles.cell}>
+        <SkeletonItem size={16} style={{ width: '40%' }} />
+      </TableCell>
+    </TableRow>
   );
 }
 

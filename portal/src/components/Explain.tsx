@@ -4,7 +4,7 @@ import { useOrder } from '../api/queries';
 import type { Explanation } from '../api/types';
 import { t } from '../messages';
 import { Failure } from './Failure';
-import { showValue } from './PlanDrawer';
+import { showValue } from '../lib/values';
 import { OrderOutcome } from './SyncCommands';
 import { Time } from './Time';
 

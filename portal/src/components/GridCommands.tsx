@@ -7,6 +7,7 @@ import { ArrowClockwiseRegular, ColumnTripleRegular } from '../icons';
 import { useColumns, type Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
+import { SavedViews } from './SavedViews';
 import { SearchField } from './SearchField';
 
 const useStyles = makeStyles({
@@ -35,7 +36,7 @@ export function GridCommands<T>({ list, columns, views, search, searchHint, onVi
   const [params, change] = useUrlState();
   const client = useQueryClient();
   const fetching = useIsFetching({ queryKey: [list] }) > 0;
-  const onSearch = useCallback((q: string) => change({ q, after: undefined }, { replace: true }), [change]);
+  const onSearch = useCallback((q: string) => change({ q }, { replace: true }), [change]);
   return (
     <div className={styles.bar}>
       <Toolbar className={styles.tools} aria-label={t.commands}>
@@ -48,6 +49,7 @@ export function GridCommands<T>({ list, columns, views, search, searchHint, onVi
           title={t.refresh}
         />
         <ColumnMenu list={list} columns={columns} />
+        <SavedViews list={list} onView={onView} />
         {children}
       </Toolbar>
       <Select
@@ -55,7 +57,7 @@ export function GridCommands<T>({ list, columns, views, search, searchHint, onVi
         value={params.get('view') ?? ''}
         onChange={(_, data) => {
           onView?.();
-          change({ view: data.value, after: undefined });
+          change({ view: data.value });
         }}
       >
         {Object.entries(views).map(([name, words], index) => (

@@ -16,14 +16,14 @@ import {
   tokens,
   Tooltip,
 } from '@fluentui/react-components';
-import type { ReactNode } from 'react';
+import type { ReactElement, ReactNode } from 'react';
 import { Link as RouterLink } from 'react-router';
 import type { Connection } from '../api/events';
 import { useSignOut, useStatus } from '../api/queries';
 import type { Session } from '../api/types';
-import { DarkThemeRegular, LocalLanguageRegular, PersonRegular, SignOutRegular, WeatherMoonRegular, WeatherSunnyRegular } from '../icons';
+import { CircleHalfFillRegular, DarkThemeRegular, LocalLanguageRegular, PersonRegular, SearchRegular, SignOutRegular, WeatherMoonRegular, WeatherSunnyRegular } from '../icons';
 import { chooseLanguage, language, languages, t } from '../messages';
-import { useThemeChoice, type ThemeChoice } from '../theme/theme';
+import { themeChoices, useThemeChoice, type ThemeChoice } from '../theme/theme';
 import { Logo } from './Logo';
 
 const useStyles = makeStyles({
@@ -73,9 +73,11 @@ interface Props {
   session?: Session;
   connection?: Connection;
   navButton?: ReactNode;
+  /** Opens the command palette. */
+  onSearch?: () => void;
 }
 
-export function Header({ session, connection, navButton }: Props) {
+export function Header({ session, connection, navButton, onSearch }: Props) {
   const styles = useStyles();
   return (
     <header className={styles.bar} aria-label={t.shell.header}>
@@ -89,6 +91,17 @@ export function Header({ session, connection, navButton }: Props) {
       {session && <Tenant />}
       <span className={styles.space} />
       {connection && <LiveState connection={connection} />}
+      {onSearch && (
+        <Button
+          className={styles.button}
+          appearance="subtle"
+          icon={<SearchRegular />}
+          aria-label={t.shell.search}
+          aria-keyshortcuts="Control+K"
+          title={`${t.shell.search} (Ctrl+K)`}
+          onClick={onSearch}
+        />
+      )}
       <LanguageMenu />
       <ThemeMenu />
       {session && <AccountMenu session={session} />}
@@ -131,9 +144,16 @@ function LiveState({ connection }: { connection: Connection }) {
   );
 }
 
+const themeIcons: Record<ThemeChoice, ReactElement> = {
+  system: <DarkThemeRegular />,
+  light: <WeatherSunnyRegular />,
+  dark: <WeatherMoonRegular />,
+  contrast: <CircleHalfFillRegular />,
+};
+
 export function ThemeMenu() {
   const styles = useStyles();
-  const { choice, dark, choose } = useThemeChoice();
+  const { choice, shown, choose } = useThemeChoice();
   return (
     <Menu
       checkedValues={{ theme: [choice] }}
@@ -144,20 +164,16 @@ export function ThemeMenu() {
           className={styles.button}
           appearance="subtle"
           aria-label={t.shell.theme}
-          icon={dark ? <WeatherMoonRegular /> : <WeatherSunnyRegular />}
+          icon={themeIcons[shown]}
         />
       </MenuTrigger>
       <MenuPopover>
         <MenuList>
-          <MenuItemRadio name="theme" value="system" icon={<DarkThemeRegular />}>
-            {t.shell.themes.system}
-          </MenuItemRadio>
-          <MenuItemRadio name="theme" value="light" icon={<WeatherSunnyRegular />}>
-            {t.shell.themes.light}
-          </MenuItemRadio>
-          <MenuItemRadio name="theme" value="dark" icon={<WeatherMoonRegular />}>
-            {t.shell.themes.dark}
-          </MenuItemRadio>
+          {themeChoices.map((each) => (
+            <MenuItemRadio key={each} name="theme" value={each} icon={themeIcons[each]}>
+              {t.shell.themes[each]}
+            </MenuItemRadio>
+          ))}
         </MenuList>
       </MenuPopover>
     </Menu>

@@ -1,23 +1,10 @@
 // A plan that the deletion guard holds: its numbers, why, what to do, and the approval of exactly this plan.
-import {
-  Button,
-  Dialog,
-  DialogActions,
-  DialogBody,
-  DialogContent,
-  DialogSurface,
-  DialogTitle,
-  Field,
-  Input,
-  makeStyles,
-  Text,
-  tokens,
-  useRestoreFocusTarget,
-} from '@fluentui/react-components';
-import { useState } from 'react';
+import { makeStyles, Text, tokens } from '@fluentui/react-components';
 import { useIsAdmin, useOrder } from '../api/queries';
 import type { PlanSummary } from '../api/types';
 import { t } from '../messages';
+import { LinkButton } from './AppLink';
+import { Approve } from './plan/Approve';
 import { PlanCounts } from './PlanCounts';
 import { StateIcon, stateLook } from './StateIcon';
 import { OrderOutcome } from './SyncCommands';
@@ -36,23 +23,13 @@ const useStyles = makeStyles({
   text: { display: 'block', maxWidth: '90ch' },
   quiet: { color: tokens.colorNeutralForeground2 },
   actions: { display: 'flex', gap: '8px', flexWrap: 'wrap' },
-  field: { marginTop: '16px' },
 });
 
-/** What a plan takes away, all kinds together. A plan without deletions is held for members or values it removes. */
-function lossesOf(plan: PlanSummary) {
-  const sum = (of: 'delete' | 'membersRemoved' | 'update') =>
-    Object.values(plan.counts).reduce((total, counts) => total + counts[of], 0);
-  const losses = { deletions: sum('delete'), members: sum('membersRemoved'), updates: sum('update') };
-  return { ...losses, toType: losses.deletions || losses.members || losses.updates };
-}
-
-export function HeldPlan({ plan, onPreview }: { plan: PlanSummary; onPreview: () => void }) {
+export function HeldPlan({ plan }: { plan: PlanSummary }) {
   const styles = useStyles();
   const admin = useIsAdmin();
   const order = useOrder();
   const verdict = plan.verdict;
-  const focusTarget = useRestoreFocusTarget();
   return (
     <section className={styles.root} aria-labelledby="held-title" data-held={plan.deletionsDigest}>
       <div className={styles.head}>
@@ -74,79 +51,8 @@ export function HeldPlan({ plan, onPreview }: { plan: PlanSummary; onPreview: ()
       <OrderOutcome order={order} />
       <div className={styles.actions}>
         <Approve plan={plan} order={order} disabled={!admin} />
-        <Button {...focusTarget} disabledFocusable={!admin} onClick={onPreview}>
-          {t.held.preview}
-        </Button>
+        <LinkButton to="/dirsync/plan">{t.held.preview}</LinkButton>
       </div>
     </section>
-  );
-}
-
-interface ApproveProps {
-  plan: PlanSummary;
-  order: ReturnType<typeof useOrder>;
-  disabled: boolean;
-}
-
-function Approve({ plan, order, disabled }: ApproveProps) {
-  const styles = useStyles();
-  const [open, setOpen] = useState(false);
-  const [typed, setTyped] = useState('');
-  const [tried, setTried] = useState(false);
-  const losses = lossesOf(plan);
-  const focusTarget = useRestoreFocusTarget();
-  const right = typed.trim() === String(losses.toType);
-
-  const confirm = () => {
-    setTried(true);
-    if (!right) return;
-    order.mutate({ order: 'approve', digest: plan.deletionsDigest });
-    setOpen(false);
-  };
-  return (
-    <>
-      <Button
-        {...focusTarget}
-        appearance="primary"
-        disabledFocusable={disabled || order.isPending}
-        onClick={() => {
-          setTyped('');
-          setTried(false);
-          setOpen(true);
-        }}
-      >
-        {t.held.approve}
-      </Button>
-      <Dialog open={open} onOpenChange={(_, data) => setOpen(data.open)}>
-        <DialogSurface>
-          <form
-            onSubmit={(event) => {
-              event.preventDefault();
-              confirm();
-            }}
-          >
-            <DialogBody>
-              <DialogTitle>{t.held.dialogTitle}</DialogTitle>
-              <DialogContent>
-                {t.held.dialog(losses)}
-                <Field
-                  className={styles.field}
-                  label={t.held.typeIt(losses.toType)}
-                  {...(tried && !right ? { validationMessage: t.held.mismatch(losses.toType) } : {})}
-                >
-                  <Input inputMode="numeric" autoComplete="off" value={typed} onChange={(_, data) => setTyped(data.value)} />
-                </Field>
-              </DialogContent>
-              <DialogActions>
-                <Button onClick={() => setOpen(false)}>{t.cancel}</Button>
-                <Button type="submit" appearance="primary">
-                  {t.held.confirm}
-                </Button>
-              </DialogActions>
-            </DialogBody>
-          </form>
-        </DialogSurface>
-      </Dialog>
-    </>
   );
 }

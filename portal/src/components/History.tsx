@@ -7,7 +7,7 @@ import { t } from '../messages';
 import { AppLink } from './AppLink';
 import { Failure } from './Failure';
 import { PageSkeleton } from './PageSkeleton';
-import { showValue } from './PlanDrawer';
+import { showValue } from '../lib/values';
 import { Time } from './Time';
 
 const useStyles = makeStyles({

@@ -8,7 +8,7 @@ export function Logo({ size = 24 }: { size?: number }) {
       <path
         d="M8 12.5h13l-3.2-3.2M24 19.5H11l3.2 3.2"
         fill="none"
-        stroke="#fff"
+        stroke={tokens.colorNeutralForegroundOnBrand}
         strokeWidth="2.6"
         strokeLinecap="round"
         strokeLinejoin="round"

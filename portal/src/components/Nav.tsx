@@ -9,6 +9,7 @@ import {
   ContactCardRegular,
   DesktopRegular,
   ErrorCircleRegular,
+  EyeRegular,
   GlobeRegular,
   HistoryRegular,
   HomeRegular,
@@ -37,7 +38,7 @@ const useStyles = makeStyles({
     textDecorationLine: 'none',
     borderRadius: tokens.borderRadiusMedium,
     fontSize: tokens.fontSizeBase300,
-    ':hover': { backgroundColor: tokens.colorNeutralBackground3Hover },
+    ':hover': { backgroundColor: tokens.colorNeutralBackground3Hover, color: tokens.colorNeutralForeground3Hover },
     ':focus-visible': { outline: `2px solid ${tokens.colorStrokeFocus2}`, outlineOffset: '-2px' },
   },
   icon: { fontSize: '20px', display: 'flex', color: tokens.colorNeutralForeground2 },
@@ -60,7 +61,9 @@ const useStyles = makeStyles({
 
 export function Nav() {
   const styles = useStyles();
-  const errors = useStatus().data?.errors.total ?? 0;
+  const status = useStatus().data;
+  const errors = status?.errors.total ?? 0;
+  const held = status?.sync.heldPlan != null;
   return (
     <div className={styles.root}>
       <ul className={styles.list}>
@@ -87,6 +90,12 @@ export function Nav() {
       </Text>
       <ul className={styles.list} aria-labelledby="nav-dirsync">
         <Item to="/dirsync" icon={<ArrowSyncRegular />} label={t.nav.status} end />
+        <Item
+          to="/dirsync/plan"
+          icon={<EyeRegular />}
+          label={t.nav.plan}
+          badge={held && <CounterBadge dot color="danger" role="img" aria-label={t.held.title} />}
+        />
         <Item
           to="/dirsync/errors"
           icon={<ErrorCircleRegular />}

@@ -4,11 +4,13 @@ import { useEffect, useRef, useState, type MouseEvent } from 'react';
 import { Outlet, ScrollRestoration, useLocation } from 'react-router';
 import { useLiveEvents } from '../api/events';
 import type { Session } from '../api/types';
+import type { Sheet } from '../lib/shortcuts';
 import { NavigationRegular } from '../icons';
 import { t } from '../messages';
 import { Header } from './Header';
 import { Nav } from './Nav';
 import { PageSkeleton } from './PageSkeleton';
+import { Keys } from './palette/Keys';
 
 const useStyles = makeStyles({
   frame: {
@@ -17,6 +19,7 @@ const useStyles = makeStyles({
     gridTemplateRows: '48px 1fr',
     minHeight: '100vh',
     '@media (max-width: 860px)': { gridTemplateColumns: 'minmax(0, 1fr)' },
+    '@media print': { display: 'block' },
   },
   skip: {
     position: 'absolute',
@@ -30,6 +33,7 @@ const useStyles = makeStyles({
     boxShadow: tokens.shadow8,
     transform: 'translateY(-64px)',
     ':focus': { transform: 'none' },
+    '@media print': { display: 'none' },
   },
   nav: {
     backgroundColor: tokens.colorNeutralBackground3,
@@ -54,6 +58,7 @@ export function Shell({ session }: { session: Session | undefined }) {
   const styles = useStyles();
   const main = useRef<HTMLElement>(null);
   const [navOpen, setNavOpen] = useState(false);
+  const [sheet, setSheet] = useState<Sheet>();
   const { pathname } = useLocation();
   const [openedAt, setOpenedAt] = useState(pathname);
 
@@ -73,7 +78,7 @@ export function Shell({ session }: { session: Session | undefined }) {
       <a href="#main" className={styles.skip} onClick={skip}>
         {t.shell.skip}
       </a>
-      {session ? <LiveHeader session={session} onOpenNav={() => setNavOpen(true)} menuClass={styles.menuButton} /> : <Header />}
+      {session ? <LiveHeader session={session} onOpenNav={() => setNavOpen(true)} onSearch={() => setSheet('palette')} menuClass={styles.menuButton} /> : <Header />}
       <nav className={styles.nav} aria-label={t.shell.nav}>
         <div className={styles.navContent}>
           <Nav />
@@ -93,12 +98,13 @@ export function Shell({ session }: { session: Session | undefined }) {
       <main id="main" ref={main} tabIndex={-1} className={styles.main}>
         {session ? <Outlet /> : <PageSkeleton />}
       </main>
+      {session && <Keys session={session} sheet={sheet} onSheet={setSheet} />}
       <ScrollRestoration />
     </div>
   );
 }
 
-function LiveHeader(props: { session: Session; onOpenNav: () => void; menuClass: string }) {
+function LiveHeader(props: { session: Session; onOpenNav: () => void; onSearch: () => void; menuClass: string }) {
   const connection = useLiveEvents();
   // A page that was open over night: what it shows is asked anew by events.ts when the connection is back.
   useEffect(() => {
@@ -108,6 +114,7 @@ function LiveHeader(props: { session: Session; onOpenNav: () => void; menuClass:
     <Header
       session={props.session}
       connection={connection}
+      onSearch={props.onSearch}
       navButton={
         <Button
           className={props.menuClass}

@@ -1,10 +1,10 @@
 // Orders to the sync client, and what became of the last one.
-import { makeStyles, Spinner, Toolbar, ToolbarButton, ToolbarDivider, useRestoreFocusTarget } from '@fluentui/react-components';
+import { makeStyles, Spinner, Toolbar, ToolbarButton, ToolbarDivider } from '@fluentui/react-components';
 import { useEffect, type ReactElement } from 'react';
 import { useNavigate } from 'react-router';
 import { useIsAdmin, useOrder } from '../api/queries';
 import type { Status } from '../api/types';
-import { ArrowSyncRegular, EyeRegular, PauseRegular, PlayRegular, StethoscopeRegular } from '../icons';
+import { ArrowSyncRegular, EyeRegular, PauseRegular, PlayRegular, PrintRegular, StethoscopeRegular } from '../icons';
 import { t } from '../messages';
 import { Banner } from './Banner';
 import { explain } from './Failure';
@@ -15,12 +15,11 @@ const useStyles = makeStyles({
   divider: { '@media (max-width: 600px)': { display: 'none' } },
 });
 
-export function SyncCommands({ status, onPreview }: { status: Status | undefined; onPreview: () => void }) {
+export function SyncCommands({ status }: { status: Status | undefined }) {
   const styles = useStyles();
   const admin = useIsAdmin();
   const order = useOrder();
   const navigate = useNavigate();
-  const focusTarget = useRestoreFocusTarget();
   const sent = order.variables?.order;
   const paused = status?.sync.clientState === 'paused' || status?.summary.state === 'paused';
   const off = !admin || !status || order.isPending;
@@ -47,12 +46,15 @@ export function SyncCommands({ status, onPreview }: { status: Status | undefined
             {t.dirsync.pause}
           </ToolbarButton>
         )}
-        <ToolbarButton {...focusTarget} icon={<EyeRegular />} disabledFocusable={!admin || !status} onClick={onPreview}>
+        <ToolbarButton icon={<EyeRegular />} onClick={() => void navigate('/dirsync/plan')}>
           {t.dirsync.preview}
         </ToolbarButton>
         <ToolbarDivider className={styles.divider} />
         <ToolbarButton icon={<StethoscopeRegular />} onClick={() => void navigate('/dirsync/troubleshoot')}>
           {t.nav.troubleshooter}
+        </ToolbarButton>
+        <ToolbarButton icon={<PrintRegular />} onClick={() => window.print()}>
+          {t.shell.print}
         </ToolbarButton>
         <SyncSwitch status={status} />
       </Toolbar>

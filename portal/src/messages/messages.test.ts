@@ -1,8 +1,18 @@
 import { expect, it } from 'vitest';
 import { sampleStatus } from '../test/render';
-import { de } from './de';
-import { en } from './en';
+import { de as german } from './de';
+import { charts as deCharts } from './de/charts';
+import { palette as dePalette } from './de/palette';
+import { plan as dePlan } from './de/plan';
+import { en as english } from './en';
+import { charts } from './en/charts';
+import { palette } from './en/palette';
+import { plan } from './en/plan';
 import { languageOf } from './index';
+
+// Those that are loaded with their pages, too.
+const de = { ...german, planPage: dePlan, palette: dePalette, charts: deCharts };
+const en = { ...english, planPage: plan, palette, charts };
 
 /** Every message by its path: a text, or how many placeholders it takes. */
 function shape(value: unknown, path = ''): string[] {
@@ -33,8 +43,8 @@ it('German has the keys and the placeholders of English, no more and no less', (
 });
 
 it('no German text is empty, and sentences are not left in English', () => {
-  const english = new Map(texts(en));
-  const left = texts(de).filter(([path, text]) => text.trim() === '' || (text.includes(' ') && !path.endsWith('.command') && english.get(path) === text));
+  const inEnglish = new Map(texts(en));
+  const left = texts(de).filter(([path, text]) => text.trim() === '' || (text.includes(' ') && !path.endsWith('.command') && inEnglish.get(path) === text));
   // Proper names of the field, the same in both.
   expect(left.map(([, text]) => text).filter((text) => text !== 'Distinguished Name')).toEqual([]);
 });

@@ -3,8 +3,12 @@ import userEvent from '@testing-library/user-event';
 import { describe, expect, it } from 'vitest';
 import type { PlanSummary, Status } from '../api/types';
 import { t } from '../messages';
+import { charts } from '../messages/en/charts';
 import { admin, reader, renderAt, sampleStatus, stubServer, type Answers } from '../test/render';
 import { DirectorySyncPage } from './DirectorySync';
+
+const now = '2026-11-22T21:00:00Z';
+const part = { at: now, runs: 2, failed: 0, created: 3, updated: 1, deleted: 0, members: 4, workMillis: 240, longestMillis: 200 };
 
 function server(status: Status, more: Answers = {}) {
   return stubServer({
@@ -13,6 +17,7 @@ function server(status: Status, more: Answers = {}) {
     '/api/v1/errors': () => ({ value: [], count: 0 }),
     '/v1.0/domains': () => ({ value: [{ id: 'contoso.local', isVerified: false }] }),
     '/api/v1/orders': () => ({ answer: 'accepted' }),
+    '/api/v1/activity': () => ({ from: now, to: now, stepSeconds: 1_800, value: [part] }),
     ...more,
   });
 }
@@ -168,5 +173,15 @@ describe('Manage directory synchronization', () => {
     expect(asked.some((one) => one.startsWith('PATCH'))).toBe(false);
     await userEvent.click(screen.getByRole('button', { name: t.syncSwitch.off.submit, hidden: true }));
     await waitFor(() => expect(asked).toContain('PATCH /v1.0/organization/t {"onPremisesSyncEnabled":false}'));
+  });
+
+  it('draws what runs did over the time that is chosen, and the address keeps it', async () => {
+    const asked = server(sampleStatus());
+    const router = renderAt('/dirsync', <DirectorySyncPage />);
+    expect(await screen.findByRole('img', { name: charts.changesLabel(3, 1, 0, 4) })).toBeTruthy();
+    expect(screen.getByRole('img', { name: charts.timeLabel('120 ms', '200 ms') })).toBeTruthy();
+    await userEvent.click(screen.getByRole('radio', { name: charts.ranges.month }));
+    await waitFor(() => expect(asked).toContain('GET /api/v1/activity?hours=720&parts=60'));
+    expect(router.state.location.search).toBe('?range=month');
   });
 });

@@ -2,16 +2,18 @@
 // orders to the sync client, and the errors.
 import { Link, makeStyles, tokens } from '@fluentui/react-components';
 import { Fragment } from 'react';
+import { Navigate } from 'react-router';
 import { useDomains, useIsAdmin, useStatus } from '../api/queries';
 import type { Status } from '../api/types';
 import { AppLink } from '../components/AppLink';
 import { Banner } from '../components/Banner';
+import { ActivityCharts } from '../components/charts/ActivityCharts';
 import { ErrorList } from '../components/ErrorList';
 import { Facts, type Fact } from '../components/Facts';
 import { Failure } from '../components/Failure';
 import { HeldPlan } from '../components/HeldPlan';
 import { PageHeader } from '../components/PageHeader';
-import { PlanDrawer } from '../components/PlanDrawer';
+import { PrintHead } from '../components/PrintHead';
 import { Section } from '../components/Section';
 import { StateLine } from '../components/StateLine';
 import { SyncClients } from '../components/SyncClients';
@@ -42,9 +44,11 @@ const useStyles = makeStyles({
 export function DirectorySyncPage() {
   const styles = useStyles();
   const status = useStatus();
-  const [params, change] = useUrlState();
+  const [params] = useUrlState();
   const data = status.data;
 
+  // Where the preview was before it had a page of its own.
+  if (params.get('panel') === 'preview') return <Navigate to="/dirsync/plan" replace />;
   if (status.isError && !data) {
     return (
       <>
@@ -56,13 +60,14 @@ export function DirectorySyncPage() {
   return (
     <>
       <PageHeader title={t.dirsync.title} />
+      <PrintHead />
       <div className={styles.stack}>
-        <SyncCommands status={data} onPreview={() => change({ panel: 'preview' })} />
+        <SyncCommands status={data} />
         {data && <Warnings status={data} />}
         <div className={styles.state}>
           <StateLine status={data} />
         </div>
-        {data?.sync.heldPlan && <HeldPlan plan={data.sync.heldPlan} onPreview={() => change({ panel: 'preview' })} />}
+        {data?.sync.heldPlan && <HeldPlan plan={data.sync.heldPlan} />}
         <div className={styles.columns}>
           <Section title={t.dirsync.itemsTitle}>
             <EightItems status={data} />
@@ -71,10 +76,10 @@ export function DirectorySyncPage() {
             <ClientItems status={data} />
           </Section>
         </div>
+        <ActivityCharts />
         {data && <SyncClients status={data} />}
         {data && <ErrorList title={t.dirsync.errorsTitle} fullPageLink />}
       </div>
-      <PlanDrawer open={params.get('panel') === 'preview'} onClose={() => change({ panel: undefined })} />
     </>
   );
 }

@@ -9,6 +9,7 @@ import { Facts } from '../components/Facts';
 import { Failure } from '../components/Failure';
 import { PageHeader } from '../components/PageHeader';
 import { RunBars } from '../components/RunBars';
+import { PrintHead } from '../components/PrintHead';
 import { Section } from '../components/Section';
 import { StateLine } from '../components/StateLine';
 import { StateIcon, resultLook } from '../components/StateIcon';
@@ -44,6 +45,7 @@ export function HomePage() {
   return (
     <>
       <PageHeader title={t.home.title} />
+      <PrintHead />
       <div className={styles.grid}>
         <Section title={t.home.dirsync} className={styles.card}>
           {status.isError && !status.data ? (

@@ -19,6 +19,7 @@ import { Fragment, useState } from 'react';
 import { useRun, useRuns } from '../api/queries';
 import { historyOutcomes, type Kind, type Run } from '../api/types';
 import { Banner } from '../components/Banner';
+import { RunCounts, RunDrift, RunSteps } from '../components/charts/RunPicture';
 import { Failure, Notice } from '../components/Failure';
 import { PageHeader } from '../components/PageHeader';
 import { History } from '../components/History';
@@ -27,7 +28,6 @@ import { SearchField } from '../components/SearchField';
 import { resultLook, StateIcon } from '../components/StateIcon';
 import { Time } from '../components/Time';
 import { ChevronDownRegular, ChevronRightRegular, HistoryRegular } from '../icons';
-import { driftOf } from '../lib/drift';
 import { absoluteTime, duration } from '../lib/time';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
@@ -53,9 +53,6 @@ const useStyles = makeStyles({
   number: { fontVariantNumeric: 'tabular-nums' },
   quiet: { color: tokens.colorNeutralForeground2 },
   details: { padding: '4px 20px 16px 48px', display: 'grid', gap: '12px', cursor: 'default' },
-  steps: { maxWidth: '520px' },
-  right: { textAlign: 'right', fontVariantNumeric: 'tabular-nums' },
-  rightHead: { '& > div': { justifyContent: 'flex-end' } },
   id: { color: tokens.colorNeutralForeground3, fontSize: tokens.fontSizeBase200, overflowWrap: 'anywhere' },
   more: { display: 'flex', justifyContent: 'center', padding: '12px' },
   tools: { display: 'flex', flexWrap: 'wrap', alignItems: 'center', gap: '8px 12px' },
@@ -220,7 +217,6 @@ function RunRow({ run, open, onToggle }: { run: Run; open: boolean; onToggle: ()
 
 function RunDetails({ run }: { run: Run }) {
   const styles = useStyles();
-  const words = t.runs.step;
   return (
     <div className={styles.details}>
       {run.error && (
@@ -231,26 +227,10 @@ function RunDetails({ run }: { run: Run }) {
       {run.steps.length === 0 ? (
         <Text className={styles.quiet}>{t.runs.noSteps}</Text>
       ) : (
-        <Table size="small" className={styles.steps} aria-label={t.runs.steps}>
-          <TableHeader>
-            <TableRow>
-              <TableHeaderCell>{words.name}</TableHeaderCell>
-              <TableHeaderCell className={styles.rightHead}>{words.objects}</TableHeaderCell>
-              <TableHeaderCell className={styles.rightHead}>{words.took}</TableHeaderCell>
-            </TableRow>
-          </TableHeader>
-          <TableBody>
-            {run.steps.map((step, index) => (
-              <TableRow key={index}>
-                <TableCell>{step.name}</TableCell>
-                <TableCell className={styles.right}>{t.number(step.objects)}</TableCell>
-                <TableCell className={styles.right}>{duration(step.millis)}</TableCell>
-              </TableRow>
-            ))}
-          </TableBody>
-        </Table>
+        <RunSteps run={run} />
       )}
-      {run.drift && <Text>{t.runs.drift(driftOf(run.drift))}</Text>}
+      <RunCounts run={run} />
+      {run.drift && <RunDrift drift={run.drift} />}
       <RunObjects id={run.id} />
       <Text className={styles.id}>
         {t.runs.started(absoluteTime(run.startedAt, t.dateLocale))} {t.runs.id}: {run.id}

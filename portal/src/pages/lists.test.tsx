@@ -1,7 +1,7 @@
 // Contacts and Devices: what they ask the server for, and what they show.
-import { screen, within } from '@testing-library/react';
+import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { t } from '../messages';
 import { admin, renderAt, stubServer } from '../test/render';
 import { ContactsPage } from './Contacts';
@@ -53,4 +53,32 @@ it('a device, over a list that is empty', async () => {
   expect(await screen.findByText(t.devices.empty)).toBeTruthy();
   const pane = within(await screen.findByRole('dialog', { hidden: true }));
   expect(await pane.findByText(t.devices.trust.ServerAd ?? '')).toBeTruthy();
+});
+
+it('asks for the next page by its nextLink when its rows come near, and keeps few rows in the document', async () => {
+  const many = Array.from({ length: 130 }, (_, n) => ({ id: `c-${n}`, displayName: `Contact ${n}` }));
+  const asked = stubServer({
+    '/api/v1/session': () => admin,
+    '/v1.0/contacts': ({ url }) =>
+      url.searchParams.get('$skiptoken') === 'next'
+        ? { value: many.slice(100) }
+        : { value: many.slice(0, 100), '@odata.count': 130, '@odata.nextLink': 'http://localhost/v1.0/contacts?$skiptoken=next' },
+  });
+  renderAt('/contacts', <ContactsPage />);
+  await screen.findByRole('button', { name: 'Contact 0' });
+  const rows = () => [...document.querySelectorAll('tr[data-id]')].map((row) => row.getAttribute('data-id'));
+  expect(rows().length).toBeLessThan(60);
+  expect(asked.some((one) => one.includes('skiptoken'))).toBe(false);
+  // Scrolled to row 95: its page ends there, and the one behind it comes.
+  const scrolledTo = (row: number) =>
+    vi.spyOn(Element.prototype, 'getBoundingClientRect').mockReturnValue({ top: -row * 41, height: 0 } as DOMRect);
+  scrolledTo(95);
+  document.dispatchEvent(new Event('scroll'));
+  await waitFor(() => expect(asked.some((one) => one.includes('skiptoken=next'))).toBe(true));
+  scrolledTo(110);
+  document.dispatchEvent(new Event('scroll'));
+  await waitFor(() => expect(rows()).toContain('c-129'));
+  expect(rows()).not.toContain('c-0');
+  expect(document.querySelector('table')?.getAttribute('aria-rowcount')).toBe('131');
+  expect(document.querySelector('tr[data-id="c-129"]')?.getAttribute('aria-rowindex')).toBe('131');
 });

@@ -158,6 +158,10 @@ const OPERATIONS: &[Operation] = &[
         ..get("/api/v1/runs/{id}/export", "What a run did, as a file.", Answer::Other(FILE))
     },
     Operation {
+        parameters: &["hours", "parts"],
+        ..get("/api/v1/activity", "What runs did, by parts of a time.", Answer::Json("Activity"))
+    },
+    Operation {
         parameters: &["top"],
         ..get("/api/v1/leases", "Who wrote when: leases, newest first.", Answer::Json("LeaseList"))
     },
@@ -273,6 +277,16 @@ fn parameter(name: &str) -> Option<Value> {
         "category" => ("category", "The category of the errors.", schemas::categories()),
         "kind" => ("kind", "The kind of object.", schemas::kinds()),
         "top" => ("top", "Rows of a page.", json!({"type": "integer", "minimum": 1, "maximum": 500})),
+        "hours" => (
+            "hours",
+            "How far back; 24 where it is not said.",
+            json!({"type": "integer", "minimum": 1, "maximum": 8784}),
+        ),
+        "parts" => (
+            "parts",
+            "In how many parts of one length; 24 where it is not said.",
+            json!({"type": "integer", "minimum": 1, "maximum": 200}),
+        ),
         "after" => ("after", "`next` of the page before.", text()),
         "object" => ("object", "An id; in the history also an anchor, a sign-in name or an address.", text()),
         "property" => ("property", "Graph's name of a property.", text()),

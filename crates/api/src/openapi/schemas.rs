@@ -380,6 +380,19 @@ fn rows(add: &mut Add<'_>) {
         ]),
     );
     add("RunList", page("Run", &[]));
+    let part = object(&[
+        ("at", time()),
+        ("runs", number()),
+        ("failed", number()),
+        ("created", number()),
+        ("updated", number()),
+        ("deleted", number()),
+        ("members", number()),
+        ("workMillis", number()),
+        ("longestMillis", number()),
+    ]);
+    let activity = [("from", time()), ("to", time()), ("stepSeconds", number()), ("value", list(part))];
+    add("Activity", object(&activity));
     add(
         "Lease",
         object(&[

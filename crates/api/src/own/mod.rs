@@ -1,5 +1,6 @@
 //! Lockstep's own endpoints: what Graph has no words for.
 
+pub(crate) mod activity;
 pub(crate) mod doctor;
 pub(crate) mod downloads;
 pub(crate) mod errors;

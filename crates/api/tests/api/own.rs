@@ -195,6 +195,35 @@ async fn runs_newest_first_and_one_of_an_id() {
 }
 
 #[tokio::test]
+async fn activity_has_every_part_of_its_time() {
+    let server = server().await;
+    let now: jiff::Timestamp =
+        server.get("/api/v1/status").await.json()["now"].as_str().unwrap().parse().unwrap();
+    let ended = now - jiff::SignedDuration::from_secs(60);
+    let run = json!({
+        "id": "00000000-0000-7000-8000-000000000009", "trigger": "cycle",
+        "startedAt": ended.to_string(), "endedAt": ended.to_string(), "result": "stoppedExport",
+        "steps": [{"name": "Export", "millis": 250, "objects": 1}],
+        "counts": {"user": {"created": 7, "updated": 2}}, "membersAdded": 1, "membersRemoved": 3, "objectErrors": 0,
+    });
+    let answer = server.call("POST", "/provisioning/v1/runs", &server.client, Some(run)).await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    let body = server.get("/api/v1/activity?hours=24&parts=48").await.json();
+    let parts = body["value"].as_array().unwrap();
+    assert_eq!((parts.len(), body["stepSeconds"].as_u64()), (48, Some(1800)));
+    let moment = |value: &Value| value.as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(moment(&body["from"]) <= ended && now <= moment(&body["to"]), "{body}");
+    assert_eq!(parts[0]["at"], body["from"]);
+    let busy: Vec<&Value> = parts.iter().filter(|part| part["runs"] != 0).collect();
+    assert_eq!(busy.len(), 1);
+    let told = ["failed", "created", "updated", "deleted", "members", "workMillis", "longestMillis"];
+    assert_eq!(told.map(|name| busy[0][name].as_u64().unwrap()), [1, 7, 2, 0, 4, 250, 250]);
+    for bad in ["?hours=0", "?hours=99999", "?parts=0", "?parts=201", "?hours=x"] {
+        assert_eq!(server.get(&format!("/api/v1/activity{bad}")).await.status, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
 async fn the_troubleshooter_says_that_no_client_is_there() {
     let server = Server::new().await;
     let body = server.get("/api/v1/doctor").await.json();

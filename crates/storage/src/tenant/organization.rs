@@ -9,7 +9,7 @@ use super::rows::{
 };
 use crate::sql::{Connection, Fault, Record};
 use lockstep_model::guard::DeletionThreshold;
-use lockstep_model::provisioning::{ClientErrors, ClientReport, ClientState, RunRecord};
+use lockstep_model::provisioning::{ClientErrors, ClientReport, ClientState};
 use lockstep_model::{ClientId, ObjectKind, RunId, SyncError, TenantId, Timestamp};
 use lockstep_tenant::provision::Row;
 use lockstep_tenant::{ClientRecord, HistoryOutcome, Organization, Page, StoredRun, TenantSetup};
@@ -152,21 +152,6 @@ pub(super) fn put_report(
         batch.report_unresolved()?;
         batch.finish()?;
     }
-    Ok(())
-}
-
-pub(super) fn put_run(connection: Connection<'_>, client: ClientId, record: &RunRecord) -> Result<()> {
-    let sql = "INSERT INTO run (id, client, started_at, ended_at, body) VALUES (?1, ?2, ?3, ?4, ?5) \
-               ON CONFLICT (id) DO UPDATE SET client = excluded.client, started_at = excluded.started_at, \
-               ended_at = excluded.ended_at, body = excluded.body";
-    let params = (
-        record.id.0.as_bytes().as_slice(),
-        client.0.as_bytes().as_slice(),
-        micros(record.started_at),
-        micros(record.ended_at),
-        to_json(record)?,
-    );
-    run(connection, sql, params)?;
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! The trait of the tenant's store, each method a job in a transaction of a database.
 
 use super::{
-    access, ahead, batch, changes, counters, directory, domains, errors, history, lease, lists, objects,
-    organization,
+    access, activity, ahead, batch, changes, counters, directory, domains, errors, history, lease, lists,
+    objects, organization,
 };
 use crate::sql::{self, Connection, Fault};
 use async_trait::async_trait;
@@ -16,9 +16,9 @@ use lockstep_tenant::changes::{ChangesPage, ChangesQuery, MemberIds};
 use lockstep_tenant::directory::{DirectoryWrite, DirectoryWritten};
 use lockstep_tenant::store::SecretHash;
 use lockstep_tenant::{
-    ClientRecord, DirectoryError, Domain, DomainChange, DomainRefusal, ErrorQuery, ErrorRow, HistoryPage,
-    HistoryQuery, Lease, ListQuery, LocalUser, ObjectCounts, Organization, Page, Session, StoreError,
-    StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
+    Activity, ActivityQuery, ClientRecord, DirectoryError, Domain, DomainChange, DomainRefusal, ErrorQuery,
+    ErrorRow, HistoryPage, HistoryQuery, Lease, ListQuery, LocalUser, ObjectCounts, Organization, Page,
+    Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
 };
 
 /// A database that jobs are run on, each in a transaction of the tenant.
@@ -204,7 +204,7 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
     }
 
     async fn put_run(&self, client: ClientId, run: RunRecord) -> Result<(), StoreError> {
-        self.jobs.write("keeping a run", move |c| organization::put_run(c, client, &run)).await
+        self.jobs.write("keeping a run", move |c| activity::put_run(c, client, &run)).await
     }
 
     async fn sweep_quarantine(&self, now: Timestamp) -> Result<u64, StoreError> {
@@ -275,6 +275,10 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
 
     async fn run(&self, id: RunId) -> Result<Option<StoredRun>, StoreError> {
         self.jobs.read("reading a run", move |c| organization::one_run(c, id)).await
+    }
+
+    async fn activity(&self, query: ActivityQuery) -> Result<Vec<Activity>, StoreError> {
+        self.jobs.read("summing up runs", move |c| activity::activity(c, &query)).await
     }
 
     async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, StoreError> {

@@ -15,7 +15,7 @@ macro_rules! every_case {
             links: links_wait_for_both_ends, changes_of_members_can_be_sent_twice, a_restored_group_begins_empty,
                 rings_are_reported_and_end, links_that_stay_open_are_reported, purged_objects_are_gone;
             lists: filters, search, letters_of_all_scripts, orders_and_pages, ids_grow, errors_are_listed;
-            status: set_up_again, reports, runs, client_errors;
+            status: set_up_again, reports, runs, activity, client_errors;
             directory: a_life_in_the_cloud, values_of_others_are_refused, what_is_synced_is_the_directorys,
                 members_and_managers, owners_of_groups, versions_guard, restores_with_conflicts, found_by_external_id, a_taken_over_group,
                 purged_for_good;

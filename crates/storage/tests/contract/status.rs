@@ -3,10 +3,10 @@
 use super::*;
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::provisioning::{
-    ClientErrors, ClientReport, ClientState, PendingCounts, RunRecord, RunResult, RunTrigger,
+    ClientErrors, ClientReport, ClientState, PendingCounts, RunRecord, RunResult, RunStep, RunTrigger,
 };
 use lockstep_model::{ObjectRef, RunId};
-use lockstep_tenant::provision;
+use lockstep_tenant::{Activity, ActivityQuery, provision};
 
 /// Setting up twice keeps the tenant's id and brings names and domains up to date.
 pub(crate) async fn set_up_again(store: impl TenantStore) {
@@ -113,6 +113,78 @@ pub(crate) async fn runs(store: impl TenantStore) {
     assert_eq!(store.purge_history(at(15), u64::MAX).await.unwrap(), 1);
     assert_eq!(store.run(old.id).await.unwrap(), None);
     assert_eq!(store.runs(9, None).await.unwrap().items[0].run, new);
+}
+
+/// Runs are summed by the part of the time in which they ended; one that is sent again counts once.
+pub(crate) async fn activity(store: impl TenantStore) {
+    let client = ClientId::generate(at(0));
+    let run = |second: i64, result: RunResult, outcomes: &[(ObjectKind, &str, u64)], millis: &[u64]| {
+        let mut record = RunRecord {
+            id: RunId::generate(at(second)),
+            trigger: RunTrigger::Cycle,
+            started_at: at(second - 5),
+            ended_at: at(second),
+            result,
+            error: None,
+            steps: vec![],
+            counts: Default::default(),
+            members_added: 2,
+            members_removed: 1,
+            object_errors: 0,
+            drift: None,
+        };
+        for (kind, outcome, count) in outcomes {
+            record.counts.entry(*kind).or_default().insert((*outcome).to_owned(), *count);
+        }
+        record.steps.extend(millis.iter().map(|millis| RunStep {
+            name: "Export".into(),
+            millis: *millis,
+            objects: 1,
+        }));
+        record
+    };
+    use ObjectKind::{Group, User};
+    let good = [(User, "created", 3), (User, "matched", 1), (Group, "created", 2), (User, "unchanged", 9)];
+    let mut grows = run(100, RunResult::Success, &[(User, "updated", 1)], &[40]);
+    for record in [
+        run(9, RunResult::Success, &[(User, "created", 99)], &[1]),
+        run(10, RunResult::Success, &good, &[30, 20]),
+        run(69, RunResult::StoppedImport, &[], &[70]),
+        grows.clone(),
+        run(130, RunResult::Success, &[(User, "created", 99)], &[1]),
+    ] {
+        store.put_run(client, record).await.unwrap();
+    }
+    grows.counts.entry(Group).or_default().insert("deleted".into(), 4);
+    store.put_run(client, grows).await.unwrap();
+    // Two minutes from the tenth second on: the run of the ninth and that of the 130th are outside.
+    let query = ActivityQuery { from: at(10), step_seconds: 60, parts: 2 };
+    let found = store.activity(query).await.unwrap();
+    let first = Activity {
+        part: 0,
+        runs: 2,
+        failed: 1,
+        created: 6,
+        updated: 0,
+        deleted: 0,
+        members: 6,
+        work_millis: 120,
+        longest_millis: 70,
+    };
+    let second = Activity {
+        part: 1,
+        runs: 1,
+        failed: 0,
+        created: 0,
+        updated: 1,
+        deleted: 4,
+        members: 3,
+        work_millis: 40,
+        longest_millis: 40,
+    };
+    assert_eq!(found, [first, second]);
+    let later = ActivityQuery { from: at(1_000), ..query };
+    assert_eq!(store.activity(later).await.unwrap(), []);
 }
 
 /// A client's errors replace its own of the objects it looked at, and no others.

@@ -7,8 +7,15 @@ const count = (n: number, one: string, many: string) => `${number.format(n)} ${n
 export const grid: typeof G = {
   columns: 'Spalten',
   columnsReset: 'Wie zu Beginn',
+  saved: 'Gespeicherte Ansichten',
+  save: 'Diese Ansicht speichern…',
+  saveTitle: 'Diese Ansicht speichern',
+  saveHint: 'Behält Suche, Filter, Reihenfolge und Spalten, in diesem Browser.',
+  saveSubmit: 'Speichern',
+  viewName: 'Name',
+  forget: (name) => `„${name}“ vergessen`,
   pick: (name) => `${name} auswählen`,
-  pickAll: 'Alle auf dieser Seite auswählen',
+  pickAll: 'Alle geladenen auswählen',
 };
 
 export const contacts: typeof C = {

@@ -5,8 +5,15 @@ const count = (n: number, one: string, many: string) => `${number.format(n)} ${n
 export const grid = {
   columns: 'Columns',
   columnsReset: 'As it was',
+  saved: 'Saved views',
+  save: 'Save this view…',
+  saveTitle: 'Save this view',
+  saveHint: 'Keeps the search, the filter, the order and the columns, in this browser.',
+  saveSubmit: 'Save',
+  viewName: 'Name',
+  forget: (name: string) => `Forget “${name}”`,
   pick: (name: string) => `Select ${name}`,
-  pickAll: 'Select all on this page',
+  pickAll: 'Select all that were loaded',
 };
 
 export const contacts = {
