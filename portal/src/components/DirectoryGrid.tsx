@@ -19,7 +19,8 @@ import {
 } from '@fluentui/react-components';
 import type { DirectoryObject } from '@microsoft/microsoft-graph-types';
 import { useLayoutEffect, useRef, useState, useSyncExternalStore, type ReactNode } from 'react';
-import { useGraphRows, type ListName } from '../api/queries';
+import type { ListName } from '../api/queries';
+import { useGraphRows } from '../api/rows';
 import { PeopleRegular, SearchRegular } from '../icons';
 import { searchOption } from '../lib/odata';
 import { useColumns, type Column } from '../lib/useColumns';

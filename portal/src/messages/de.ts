@@ -2,7 +2,6 @@
 // Namen, die Administratoren aus dem Microsoft 365 Admin Center kennen, sind die dortigen.
 import type { ClientRole, ClientState, ErrorCategory, HistoryOutcome, Kind, PlanItem, Severity, Status, SummaryState } from '../api/types';
 import { contacts, deleted, devices, grid } from './de/directory';
-import { domains } from './de/domains';
 import { importUsers, people } from './de/people';
 import type { Messages } from './en';
 
@@ -416,7 +415,6 @@ export const de: Messages = {
   deleted,
   people,
   importUsers,
-  domains,
 
   setup: {
     title: 'Verzeichnissynchronisierung einrichten',

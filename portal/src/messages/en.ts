@@ -16,7 +16,6 @@ import type {
   DoctorCheck,
 } from '../api/types';
 import { contacts, deleted, devices, grid } from './en/directory';
-import { domains } from './en/domains';
 import { importUsers, people } from './en/people';
 
 const locale = 'en';
@@ -400,7 +399,6 @@ export const en = {
   deleted,
   people,
   importUsers,
-  domains,
 
   setup: {
     title: 'Set up directory synchronization',

@@ -2,17 +2,19 @@ import { expect, it } from 'vitest';
 import { sampleStatus } from '../test/render';
 import { de as german } from './de';
 import { charts as deCharts } from './de/charts';
+import { domains as deDomains } from './de/domains';
 import { palette as dePalette } from './de/palette';
 import { plan as dePlan } from './de/plan';
 import { en as english } from './en';
 import { charts } from './en/charts';
+import { domains } from './en/domains';
 import { palette } from './en/palette';
 import { plan } from './en/plan';
 import { languageOf } from './index';
 
 // Those that are loaded with their pages, too.
-const de = { ...german, planPage: dePlan, palette: dePalette, charts: deCharts };
-const en = { ...english, planPage: plan, palette, charts };
+const de = { ...german, planPage: dePlan, palette: dePalette, charts: deCharts, domains: deDomains };
+const en = { ...english, planPage: plan, palette, charts, domains };
 
 /** Every message by its path: a text, or how many placeholders it takes. */
 function shape(value: unknown, path = ''): string[] {

@@ -4,6 +4,7 @@ import type { Domain } from '@microsoft/microsoft-graph-types';
 import { expect, it } from 'vitest';
 import { rootOf } from '../components/domains/DomainState';
 import { t } from '../messages';
+import { domainWords } from '../messages/domains';
 import { admin, reader, renderAt, stubServer, type Answers } from '../test/render';
 import { DomainsPage } from './Domains';
 
@@ -51,9 +52,9 @@ it('shows the records to publish, and what the resolver answered', async () => {
   const pane = within(await screen.findByRole('dialog', { hidden: true }));
   expect(await pane.findByText('MS=ms1')).toBeTruthy();
   expect(pane.queryByText('ms1.msv1.invalid')).toBeNull();
-  await userEvent.click(pane.getByRole('radio', { name: t.domains.mx, hidden: true }));
+  await userEvent.click(pane.getByRole('radio', { name: domainWords.mx, hidden: true }));
   expect(pane.getByText('ms1.msv1.invalid')).toBeTruthy();
-  await userEvent.click(pane.getByRole('button', { name: t.domains.verify, hidden: true }));
+  await userEvent.click(pane.getByRole('button', { name: domainWords.verify, hidden: true }));
   expect(await pane.findByText(/NXDOMAIN/)).toBeTruthy();
   expect(asked).toContain('POST /v1.0/domains/fabrikam.com/verify');
 });
@@ -64,7 +65,7 @@ it('shows federated settings, and what refers to the domain as links', async () 
   const pane = within(await screen.findByRole('dialog', { hidden: true }));
   expect(await pane.findByText('https://sts.corp.example')).toBeTruthy();
   expect((await pane.findByText('Sales')).getAttribute('href')).toBe('/groups?group=g-1');
-  expect(pane.getByText(t.domains.defaultFederated)).toBeTruthy();
+  expect(pane.getByText(domainWords.defaultFederated)).toBeTruthy();
 });
 
 it('asks for the name before it renames what refers to a domain', async () => {
@@ -72,12 +73,12 @@ it('asks for the name before it renames what refers to a domain', async () => {
   renderAt('/domains?domain=corp.example', <DomainsPage />);
   const pane = within(await screen.findByRole('dialog', { hidden: true }));
   await pane.findByText('Sales');
-  await userEvent.click(pane.getByRole('button', { name: t.domains.remove, hidden: true }));
-  const dialog = within((await screen.findByText(t.domains.removeTitle('corp.example'))).closest<HTMLElement>('[role=dialog]') ?? document.body);
-  await dialog.findByText(t.domains.removeForced);
-  const submit = dialog.getByRole('button', { name: t.domains.removeForceSubmit, hidden: true });
+  await userEvent.click(pane.getByRole('button', { name: domainWords.remove, hidden: true }));
+  const dialog = within((await screen.findByText(domainWords.removeTitle('corp.example'))).closest<HTMLElement>('[role=dialog]') ?? document.body);
+  await dialog.findByText(domainWords.removeForced);
+  const submit = dialog.getByRole('button', { name: domainWords.removeForceSubmit, hidden: true });
   await userEvent.click(submit);
-  expect(dialog.getByText(t.domains.removeMismatch('corp.example'))).toBeTruthy();
+  expect(dialog.getByText(domainWords.removeMismatch('corp.example'))).toBeTruthy();
   expect(asked.some((one) => one.includes('forceDelete'))).toBe(false);
   await userEvent.type(dialog.getByRole('textbox', { hidden: true }), 'corp.example');
   await userEvent.click(submit);
@@ -87,17 +88,17 @@ it('asks for the name before it renames what refers to a domain', async () => {
 it('says why a name was not taken', async () => {
   server();
   renderAt('/domains', <DomainsPage />);
-  await userEvent.click(await screen.findByRole('button', { name: t.domains.add }));
-  await userEvent.type(await screen.findByRole('textbox', { name: t.domains.addName, hidden: true }), 'x');
-  await userEvent.click(screen.getAllByRole('button', { name: t.domains.addSubmit, hidden: true }).at(-1) ?? document.body);
+  await userEvent.click(await screen.findByRole('button', { name: domainWords.add }));
+  await userEvent.type(await screen.findByRole('textbox', { name: domainWords.addName, hidden: true }), 'x');
+  await userEvent.click(screen.getAllByRole('button', { name: domainWords.addSubmit, hidden: true }).at(-1) ?? document.body);
   expect(await screen.findByText("'x' is no domain name")).toBeTruthy();
 });
 
 it('lets a reader look and change nothing', async () => {
   server({}, reader);
   renderAt('/domains', <DomainsPage />);
-  expect(await screen.findByText(t.domains.readOnly)).toBeTruthy();
-  expect(screen.getByRole('button', { name: t.domains.add }).getAttribute('aria-disabled')).toBe('true');
+  expect(await screen.findByText(domainWords.readOnly)).toBeTruthy();
+  expect(screen.getByRole('button', { name: domainWords.add }).getAttribute('aria-disabled')).toBe('true');
 });
 
 it('says that a list could not be loaded', async () => {

@@ -28,6 +28,7 @@ import { PageHeader } from '../components/PageHeader';
 import { AddRegular, ArrowClockwiseRegular, GlobeRegular } from '../icons';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
+import { domainWords } from '../messages/domains';
 import { Banner } from '../components/Banner';
 
 const useStyles = makeStyles({
@@ -69,15 +70,15 @@ export function DomainsPage() {
   const list = domains.data && [...domains.data].sort(byTrouble);
   return (
     <>
-      <PageHeader title={t.domains.title} intro={t.domains.intro} />
+      <PageHeader title={domainWords.title} intro={domainWords.intro} />
       {session.data?.role === 'reader' && (
         <Banner intent="info" className={styles.banner}>
-          {t.domains.readOnly}
+          {domainWords.readOnly}
         </Banner>
       )}
       <Toolbar className={styles.bar} aria-label={t.commands}>
         <ToolbarButton {...focusTarget} icon={<AddRegular />} disabledFocusable={!admin} onClick={() => setAdding(true)}>
-          {t.domains.add}
+          {domainWords.add}
         </ToolbarButton>
         <ToolbarButton icon={<ArrowClockwiseRegular />} disabledFocusable={domains.isFetching} onClick={() => void domains.refetch()}>
           {t.refresh}
@@ -87,9 +88,9 @@ export function DomainsPage() {
         {domains.isError && !list ? (
           <Failure error={domains.error} onRetry={() => void domains.refetch()} />
         ) : list?.length === 0 ? (
-          <Notice title={t.domains.empty} text={t.domains.emptyHint} icon={<GlobeRegular />}>
+          <Notice title={domainWords.empty} text={domainWords.emptyHint} icon={<GlobeRegular />}>
             <Button disabledFocusable={!admin} onClick={() => setAdding(true)}>
-              {t.domains.add}
+              {domainWords.add}
             </Button>
           </Notice>
         ) : (
@@ -104,9 +105,9 @@ export function DomainsPage() {
 
 function DomainTable(props: { list: Domain[] | undefined; open: string | undefined; onOpen: (name: string) => void }) {
   const styles = useStyles();
-  const columns = t.domains.columns;
+  const columns = domainWords.columns;
   return (
-    <Table aria-label={t.domains.gridLabel} aria-busy={!props.list}>
+    <Table aria-label={domainWords.gridLabel} aria-busy={!props.list}>
       <TableHeader>
         <TableRow>
           <TableHeaderCell className={mergeClasses(styles.cell, styles.head)}>{columns.name}</TableHeaderCell>
@@ -156,17 +157,17 @@ function Row({ domain, all, open, onOpen }: { domain: Domain; all: Domain[]; ope
           >
             {name}
           </Link>
-          {domain.isDefault === true && <Badge appearance="tint">{t.domains.isDefault}</Badge>}
+          {domain.isDefault === true && <Badge appearance="tint">{domainWords.isDefault}</Badge>}
         </span>
       </TableCell>
       <TableCell className={styles.cell}>
         <DomainState domain={domain} />
       </TableCell>
       <TableCell className={mergeClasses(styles.cell, styles.wide)}>
-        {domain.authenticationType === 'Federated' ? t.domains.federated : t.domains.managed}
+        {domain.authenticationType === 'Federated' ? domainWords.federated : domainWords.managed}
       </TableCell>
       <TableCell className={mergeClasses(styles.cell, styles.wide, styles.quiet)}>
-        {domain.isInitial === true ? t.domains.isInitial : root !== undefined ? t.domains.below(root) : '–'}
+        {domain.isInitial === true ? domainWords.isInitial : root !== undefined ? domainWords.below(root) : '–'}
       </TableCell>
     </TableRow>
   );

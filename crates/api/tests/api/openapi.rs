@@ -150,7 +150,6 @@ async fn answers_are_as_described() {
         "/api/v1/runs",
         "/api/v1/leases",
         "/api/v1/activity",
-        "/api/v1/activity?hours=720&parts=60",
         "/api/v1/doctor",
         "/api/v1/session",
         "/api/v1/openapi.json",

@@ -15,7 +15,7 @@ import {
   tokens,
 } from '@fluentui/react-components';
 import type { ReactNode } from 'react';
-import { useActivity } from '../../api/queries';
+import { useActivity } from '../../api/activity';
 import type { ActivityAnswer, ActivityPart } from '../../api/types';
 import { changeKinds, changesOf, meanOf, rangeOf, ranges, roundUp, totalOf, type Range } from '../../lib/activity';
 import { absoluteTime, duration } from '../../lib/time';

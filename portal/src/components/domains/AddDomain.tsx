@@ -3,6 +3,7 @@ import { Button, Dialog, DialogActions, DialogBody, DialogContent, DialogSurface
 import { useState } from 'react';
 import { useChangeDomain } from '../../api/domains';
 import { t } from '../../messages';
+import { domainWords } from '../../messages/domains';
 import { explain } from '../Failure';
 
 interface Props {
@@ -35,7 +36,7 @@ function Form({ onClose, onAdded }: Omit<Props, 'open'>) {
     // People paste addresses; the domain is what comes after the @.
     const wanted = name.trim().toLowerCase().replace(/^.*@/, '').replace(/\.$/, '');
     if (wanted === '') {
-      setProblem(t.domains.addMissing);
+      setProblem(domainWords.addMissing);
       return;
     }
     setProblem(undefined);
@@ -57,16 +58,16 @@ function Form({ onClose, onAdded }: Omit<Props, 'open'>) {
       }}
     >
       <DialogBody>
-        <DialogTitle>{t.domains.addTitle}</DialogTitle>
+        <DialogTitle>{domainWords.addTitle}</DialogTitle>
         <DialogContent>
-          <Field label={t.domains.addName} hint={t.domains.addHint} {...(words === undefined ? {} : { validationMessage: words })}>
+          <Field label={domainWords.addName} hint={domainWords.addHint} {...(words === undefined ? {} : { validationMessage: words })}>
             <Input value={name} autoComplete="off" spellCheck={false} onChange={(_, data) => setName(data.value)} />
           </Field>
         </DialogContent>
         <DialogActions>
           <Button onClick={onClose}>{t.cancel}</Button>
           <Button type="submit" appearance="primary" disabledFocusable={change.isPending}>
-            {t.domains.addSubmit}
+            {domainWords.addSubmit}
           </Button>
         </DialogActions>
       </DialogBody>

@@ -1,7 +1,7 @@
 // DNS records to publish: each value with a button that copies it.
 import { makeStyles, Text, tokens } from '@fluentui/react-components';
 import type { DnsRecord } from '../../api/domains';
-import { t } from '../../messages';
+import { domainWords } from '../../messages/domains';
 import { Copy } from '../Copy';
 
 const useStyles = makeStyles({
@@ -25,7 +25,7 @@ const useStyles = makeStyles({
 
 /** What a record says, beyond its name: names and values. */
 function content(record: DnsRecord): [term: string, value: string][] {
-  const words = t.domains;
+  const words = domainWords;
   const texts: [string, string | number | undefined][] = [
     [words.value, record.text],
     [words.target, record.mailExchange ?? record.canonicalName ?? record.nameTarget],
@@ -52,7 +52,7 @@ export function DnsRecords({ records, label, ofServices = false }: Props) {
             {ofServices && record.supportedService ? ` · ${record.supportedService}` : ''}
           </Text>
           <dl className={styles.fields}>
-            {[[t.domains.host, record.label] as const, ...content(record)].map(([term, value]) => (
+            {[[domainWords.host, record.label] as const, ...content(record)].map(([term, value]) => (
               <div key={term} className={styles.field}>
                 <dt className={styles.term}>{term}</dt>
                 <dd className={styles.value}>{value}</dd>
@@ -62,8 +62,8 @@ export function DnsRecords({ records, label, ofServices = false }: Props) {
               </div>
             ))}
             <div className={styles.field}>
-              <dt className={styles.term}>{t.domains.ttl}</dt>
-              <dd className={styles.value}>{t.domains.seconds(record.ttl)}</dd>
+              <dt className={styles.term}>{domainWords.ttl}</dt>
+              <dd className={styles.value}>{domainWords.seconds(record.ttl)}</dd>
             </div>
           </dl>
         </li>

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { useChangeDomain, useDomainRecords, useDomainReferences, useFederation } from '../../api/domains';
 import { ApiError } from '../../api/http';
 import { useIsAdmin } from '../../api/queries';
-import { t } from '../../messages';
+import { domainWords } from '../../messages/domains';
 import { Banner } from '../Banner';
 import { Facts, type Fact } from '../Facts';
 import { explain, Failure, Notice } from '../Failure';
@@ -37,11 +37,11 @@ interface Props {
 export function DomainPane({ name, domains, onClose }: Props) {
   const domain = domains?.find((one) => one.id === name);
   return (
-    <Pane open={name !== undefined} onClose={onClose} title={t.domains.details}>
+    <Pane open={name !== undefined} onClose={onClose} title={domainWords.details}>
       {domain ? (
         <Details key={name} domain={domain} domains={domains ?? []} onGone={onClose} />
       ) : domains ? (
-        <Notice title={t.domains.gone} text={t.domains.goneHint} />
+        <Notice title={domainWords.gone} text={domainWords.goneHint} />
       ) : (
         <PageSkeleton />
       )}
@@ -62,13 +62,13 @@ function Details({ domain, domains, onGone }: { domain: Domain; domains: Domain[
   const root = rootOf(name, domains);
   const days = domain.passwordValidityPeriodInDays;
   const facts: Fact[] = [
-    { term: t.domains.state, value: <DomainState domain={domain} /> },
-    { term: t.domains.signIn, value: federated ? t.domains.federatedLong : t.domains.managedLong },
-    { term: t.domains.position, value: root !== undefined && domain.isRoot !== true ? t.domains.below(root) : t.domains.root },
+    { term: domainWords.state, value: <DomainState domain={domain} /> },
+    { term: domainWords.signIn, value: federated ? domainWords.federatedLong : domainWords.managedLong },
+    { term: domainWords.position, value: root !== undefined && domain.isRoot !== true ? domainWords.below(root) : domainWords.root },
     ...(days === null || days === undefined
       ? []
-      : [{ term: t.domains.passwords, value: days === FOREVER_DAYS ? t.domains.passwordsForever : t.domains.days(days) }]),
-    ...(services.length > 0 ? [{ term: t.domains.services, value: services.join(', ') }] : []),
+      : [{ term: domainWords.passwords, value: days === FOREVER_DAYS ? domainWords.passwordsForever : domainWords.days(days) }]),
+    ...(services.length > 0 ? [{ term: domainWords.services, value: services.join(', ') }] : []),
   ];
   return (
     <div className={styles.stack}>
@@ -76,22 +76,22 @@ function Details({ domain, domains, onGone }: { domain: Domain; domains: Domain[
         <Text weight="semibold" size={500} className={styles.name}>
           {name}
         </Text>
-        {domain.isDefault === true && <Badge appearance="tint">{t.domains.isDefault}</Badge>}
-        {domain.isInitial === true && <Badge appearance="tint" color="informative">{t.domains.isInitial}</Badge>}
+        {domain.isDefault === true && <Badge appearance="tint">{domainWords.isDefault}</Badge>}
+        {domain.isInitial === true && <Badge appearance="tint" color="informative">{domainWords.isInitial}</Badge>}
       </div>
       <Commands domain={domain} onGone={onGone} />
       {domain.isVerified !== true && <Proof name={name} />}
-      <Part title={t.domains.statusTitle}>
+      <Part title={domainWords.statusTitle}>
         <Facts columns="two" facts={facts} />
       </Part>
       {federated && <Federation name={name} />}
       {serviceRecords.data && serviceRecords.data.length > 0 && (
-        <Part title={t.domains.serviceTitle}>
-          <DnsRecords records={serviceRecords.data} label={t.domains.serviceTitle} ofServices />
+        <Part title={domainWords.serviceTitle}>
+          <DnsRecords records={serviceRecords.data} label={domainWords.serviceTitle} ofServices />
         </Part>
       )}
-      <Part title={t.domains.referencesTitle}>
-        <Text className={styles.intro}>{t.domains.references}</Text>
+      <Part title={domainWords.referencesTitle}>
+        <Text className={styles.intro}>{domainWords.references}</Text>
         <References references={references} />
       </Part>
     </div>
@@ -108,9 +108,9 @@ function Commands({ domain, onGone }: { domain: Domain; onGone: () => void }) {
   const isDefault = domain.isDefault === true;
   const busy = domain.state !== null && domain.state !== undefined;
   const whyNoDefault =
-    domain.isVerified !== true ? t.domains.defaultNotVerified : domain.authenticationType === 'Federated' ? t.domains.defaultFederated : undefined;
-  const whyNoRemove = domain.isInitial === true ? t.domains.removeInitial : isDefault ? t.domains.removeDefault : undefined;
-  const notes = [...(isDefault ? [t.domains.defaultWhy] : whyNoDefault === undefined ? [] : [whyNoDefault]), ...(whyNoRemove === undefined ? [] : [whyNoRemove])];
+    domain.isVerified !== true ? domainWords.defaultNotVerified : domain.authenticationType === 'Federated' ? domainWords.defaultFederated : undefined;
+  const whyNoRemove = domain.isInitial === true ? domainWords.removeInitial : isDefault ? domainWords.removeDefault : undefined;
+  const notes = [...(isDefault ? [domainWords.defaultWhy] : whyNoDefault === undefined ? [] : [whyNoDefault]), ...(whyNoRemove === undefined ? [] : [whyNoRemove])];
   return (
     <div className={styles.part}>
       <div className={styles.actions}>
@@ -119,11 +119,11 @@ function Commands({ domain, onGone }: { domain: Domain; onGone: () => void }) {
             disabledFocusable={!admin || whyNoDefault !== undefined || busy || change.isPending}
             onClick={() => change.mutate({ what: 'default', name })}
           >
-            {t.domains.makeDefault}
+            {domainWords.makeDefault}
           </Button>
         )}
         <Button {...focusTarget} disabledFocusable={!admin || whyNoRemove !== undefined || busy} onClick={() => setRemoving(true)}>
-          {t.domains.remove}
+          {domainWords.remove}
         </Button>
       </div>
       {notes.length > 0 && (
@@ -133,10 +133,10 @@ function Commands({ domain, onGone }: { domain: Domain; onGone: () => void }) {
       )}
       {change.error && (
         <Banner intent="error" long alert>
-          {t.domains.failed} {explain(change.error).text}
+          {domainWords.failed} {explain(change.error).text}
         </Banner>
       )}
-      {change.isSuccess && isDefault && <Banner intent="success">{t.domains.defaultDone(name)}</Banner>}
+      {change.isSuccess && isDefault && <Banner intent="success">{domainWords.defaultDone(name)}</Banner>}
       <RemoveDomain
         name={name}
         open={removing}
@@ -158,9 +158,9 @@ function Proof({ name }: { name: string }) {
   const change = useChangeDomain();
   const missing = change.error instanceof ApiError && change.error.code === 'DomainVerificationMissingDnsRecord';
   return (
-    <Part title={t.domains.proveTitle}>
+    <Part title={domainWords.proveTitle}>
       <div className={styles.part}>
-        <Text>{t.domains.prove(name)}</Text>
+        <Text>{domainWords.prove(name)}</Text>
         {records.isError ? (
           <Failure error={records.error} onRetry={() => void records.refetch()} />
         ) : !records.data ? (
@@ -169,14 +169,14 @@ function Proof({ name }: { name: string }) {
           <>
             <RadioGroup
               layout="horizontal"
-              aria-label={t.domains.record}
+              aria-label={domainWords.record}
               value={type}
               onChange={(_, data) => setType(data.value === 'Mx' ? 'Mx' : 'Txt')}
             >
-              <Radio value="Txt" label={t.domains.txt} />
-              <Radio value="Mx" label={t.domains.mx} />
+              <Radio value="Txt" label={domainWords.txt} />
+              <Radio value="Mx" label={domainWords.mx} />
             </RadioGroup>
-            <DnsRecords records={records.data.filter((record) => record.recordType === type)} label={t.domains.proveTitle} />
+            <DnsRecords records={records.data.filter((record) => record.recordType === type)} label={domainWords.proveTitle} />
           </>
         )}
         <div className={styles.actions}>
@@ -185,13 +185,13 @@ function Proof({ name }: { name: string }) {
             disabledFocusable={!admin || change.isPending}
             onClick={() => change.mutate({ what: 'verify', name })}
           >
-            {t.domains.verify}
+            {domainWords.verify}
           </Button>
-          {change.isPending && <Spinner size="tiny" label={t.domains.verifyAsking} />}
+          {change.isPending && <Spinner size="tiny" label={domainWords.verifyAsking} />}
         </div>
         {change.error && (
           <Banner intent={missing ? 'warning' : 'error'} long alert>
-            <strong>{missing ? t.domains.verifyMissing : t.domains.verifyNoAnswer}</strong> {explain(change.error).text}
+            <strong>{missing ? domainWords.verifyMissing : domainWords.verifyNoAnswer}</strong> {explain(change.error).text}
           </Banner>
         )}
       </div>
@@ -199,26 +199,26 @@ function Proof({ name }: { name: string }) {
   );
 }
 
-const shownOfFederation = Object.keys(t.domains.federation);
+const shownOfFederation = Object.keys(domainWords.federation);
 
 function Federation({ name }: { name: string }) {
   const styles = useStyles();
   const federation = useFederation(name, true);
   const settings = federation.data as Record<string, unknown> | null | undefined;
   return (
-    <Part title={t.domains.federationTitle}>
+    <Part title={domainWords.federationTitle}>
       {federation.isError ? (
         <Failure error={federation.error} onRetry={() => void federation.refetch()} />
       ) : settings === undefined ? (
         <PageSkeleton />
       ) : settings === null ? (
-        <Text className={styles.quiet}>{t.domains.federationNone}</Text>
+        <Text className={styles.quiet}>{domainWords.federationNone}</Text>
       ) : (
         <Facts
           columns="one"
           facts={shownOfFederation.flatMap((key): Fact[] => {
             const value = settings[key];
-            return typeof value === 'string' && value !== '' ? [{ term: t.domains.federation[key] ?? key, value }] : [];
+            return typeof value === 'string' && value !== '' ? [{ term: domainWords.federation[key] ?? key, value }] : [];
           })}
         />
       )}

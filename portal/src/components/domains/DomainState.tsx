@@ -2,7 +2,7 @@
 import { makeStyles } from '@fluentui/react-components';
 import type { Domain } from '@microsoft/microsoft-graph-types';
 import { ArrowSyncCircleFilled, CheckmarkCircleFilled, WarningFilled } from '../../icons';
-import { t } from '../../messages';
+import { domainWords } from '../../messages/domains';
 import { StateIcon } from '../StateIcon';
 
 const useStyles = makeStyles({ root: { display: 'inline-flex', gap: '6px', alignItems: 'center', verticalAlign: 'middle' } });
@@ -12,11 +12,11 @@ export function DomainState({ domain }: { domain: Domain }) {
   const [look, words] = domain.state
     ? [
         { intent: 'info' as const, Icon: ArrowSyncCircleFilled },
-        domain.state.operation === 'ForceDelete' ? t.domains.removing : t.domains.verifying,
+        domain.state.operation === 'ForceDelete' ? domainWords.removing : domainWords.verifying,
       ]
     : domain.isVerified === true
-      ? [{ intent: 'success' as const, Icon: CheckmarkCircleFilled }, t.domains.verified]
-      : [{ intent: 'warning' as const, Icon: WarningFilled }, t.domains.notVerified];
+      ? [{ intent: 'success' as const, Icon: CheckmarkCircleFilled }, domainWords.verified]
+      : [{ intent: 'warning' as const, Icon: WarningFilled }, domainWords.notVerified];
   return (
     <span className={styles.root} data-verified={domain.isVerified}>
       <StateIcon look={look} size={16} />

@@ -3,6 +3,7 @@ import { Button, makeStyles, Text, tokens } from '@fluentui/react-components';
 import type { DomainReference, useDomainReferences } from '../../api/domains';
 import { kindOf } from '../../lib/odata';
 import { t } from '../../messages';
+import { domainWords } from '../../messages/domains';
 import { AppLink } from '../AppLink';
 import { Failure } from '../Failure';
 import { PageSkeleton } from '../PageSkeleton';
@@ -18,17 +19,17 @@ export function References({ references }: { references: ReturnType<typeof useDo
   const items = references.data?.pages.flatMap((page) => page.items);
   if (references.isError && !items) return <Failure error={references.error} onRetry={() => void references.refetch()} />;
   if (!items) return <PageSkeleton />;
-  if (items.length === 0) return <Text className={styles.quiet}>{t.domains.noReferences}</Text>;
+  if (items.length === 0) return <Text className={styles.quiet}>{domainWords.noReferences}</Text>;
   return (
     <>
-      <ul className={styles.list} aria-label={t.domains.referencesTitle}>
+      <ul className={styles.list} aria-label={domainWords.referencesTitle}>
         {items.map((item) => (
           <Reference key={item.id} item={item} />
         ))}
       </ul>
       {references.hasNextPage && (
         <Button size="small" disabledFocusable={references.isFetching} onClick={() => void references.fetchNextPage()}>
-          {t.domains.loadMore}
+          {domainWords.loadMore}
         </Button>
       )}
     </>

@@ -18,6 +18,7 @@ import {
 import { useState } from 'react';
 import { useChangeDomain, useDomainReferences } from '../../api/domains';
 import { t } from '../../messages';
+import { domainWords } from '../../messages/domains';
 import { Banner } from '../Banner';
 import { explain, Failure } from '../Failure';
 import { References } from './References';
@@ -80,41 +81,41 @@ function Form({ name, onClose, onRemoved }: Props) {
       }}
     >
       <DialogBody>
-        <DialogTitle>{t.domains.removeTitle(name)}</DialogTitle>
+        <DialogTitle>{domainWords.removeTitle(name)}</DialogTitle>
         <DialogContent className={styles.stack}>
           {references.isError && !items ? (
             <Failure error={references.error} onRetry={() => void references.refetch()} />
           ) : !items ? (
-            <Spinner size="tiny" label={t.domains.removeLooking} />
+            <Spinner size="tiny" label={domainWords.removeLooking} />
           ) : inUse ? (
             <>
-              <Text>{t.domains.removeInUse(items.length, references.hasNextPage)}</Text>
+              <Text>{domainWords.removeInUse(items.length, references.hasNextPage)}</Text>
               {/* A region that scrolls must be reachable by keyboard; its links do that. */}
               <div className={styles.list}>
                 <References references={references} />
               </div>
-              <Text>{t.domains.removeForced}</Text>
-              <Checkbox label={t.domains.removeDisable} checked={disable} onChange={(_, data) => setDisable(data.checked === true)} />
+              <Text>{domainWords.removeForced}</Text>
+              <Checkbox label={domainWords.removeDisable} checked={disable} onChange={(_, data) => setDisable(data.checked === true)} />
               <Field
-                label={t.domains.removeType(name)}
-                {...(tried && !right ? { validationMessage: t.domains.removeMismatch(name) } : {})}
+                label={domainWords.removeType(name)}
+                {...(tried && !right ? { validationMessage: domainWords.removeMismatch(name) } : {})}
               >
                 <Input value={typed} autoComplete="off" spellCheck={false} onChange={(_, data) => setTyped(data.value)} />
               </Field>
             </>
           ) : (
-            <Text>{t.domains.removeFree}</Text>
+            <Text>{domainWords.removeFree}</Text>
           )}
           {change.error && (
             <Banner intent="error" long alert>
-              {t.domains.failed} {explain(change.error).text}
+              {domainWords.failed} {explain(change.error).text}
             </Banner>
           )}
         </DialogContent>
         <DialogActions>
           <Button onClick={onClose}>{t.cancel}</Button>
           <Button type="submit" appearance="primary" disabledFocusable={!items || change.isPending}>
-            {inUse ? t.domains.removeForceSubmit : t.domains.removeSubmit}
+            {inUse ? domainWords.removeForceSubmit : domainWords.removeSubmit}
           </Button>
         </DialogActions>
       </DialogBody>
