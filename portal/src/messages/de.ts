@@ -205,6 +205,7 @@ export const de: Messages = {
     status: 'Status',
     errors: 'Fehler',
     runs: 'Läufe',
+    precheck: 'Vorabprüfung',
     troubleshooter: 'Problembehandlung',
   },
 
@@ -420,6 +421,9 @@ export const de: Messages = {
     waiting: 'Noch hat kein Sync-Client synchronisiert. Diese Seite ändert sich von selbst, wenn die erste Synchronisierung gesehen wird.',
     waitingShort: 'Die Verzeichnissynchronisierung ist nicht eingerichtet: Noch hat kein Sync-Client synchronisiert.',
     seen: (objects) => `Erste Synchronisierung gesehen: ${plural(objects, 'Objekt ist', 'Objekte sind')} im Cloudverzeichnis.`,
+    guideTitle: 'Benutzer hinzufügen oder synchronisieren',
+    guideText: 'Von nichts zu einer laufenden Synchronisierung, Schritt für Schritt: der Client, das Verzeichnis, wer in die Cloud geht, was nicht stimmt, bevor es geschrieben wird, und eine Vorschau.',
+    guide: 'Einrichtung öffnen',
     stepsTitle: 'Drei Wege zum Start',
     steps: [
       {

@@ -2,9 +2,11 @@
 
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod enroll;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod object;
+pub(crate) mod precheck;
 pub(crate) mod preview;
 pub(crate) mod rules;
 pub(crate) mod sample;
