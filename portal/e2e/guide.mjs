@@ -145,7 +145,8 @@ domains = [{ name = "contoso.com", verified = true }]
   page.setDefaultTimeout(LIMIT);
   await page.goto(link);
   await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
-  await browser.open('/setup', 'Set up directory synchronization');
+  // Something turns there until the first sync is seen: the page is not waited for, but its link.
+  await page.goto('/setup');
   await page.getByRole('link', { name: 'Open the guide' }).click();
   await page.getByRole('heading', { level: 1, name: 'Add or sync users' }).waitFor();
 
@@ -223,7 +224,7 @@ domains = [{ name = "contoso.com", verified = true }]
   const saved = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Download LDIF' }).click();
   const ldif = readFileSync(await (await saved).path(), 'utf8');
-  assert.match(ldif, /^version: 1\n\ndn: uid=/);
+  assert.match(ldif, /^version: 1\n\ndn:/);
   assert.match(ldif, /changetype: modify\ndelete: mail\n/);
   await look('6-precheck');
   await enabled();

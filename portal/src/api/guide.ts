@@ -1,8 +1,8 @@
 // The set-up guide's questions: enrolment, the directory to try, and who would go to the cloud.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { ApiError, request } from './http';
+import { request } from './http';
 import { ask } from './precheck';
-import type { DoctorCheck, PlanReport } from './types';
+import type { Doctor, DoctorCheck, PlanReport } from './types';
 
 export interface Enrollment {
   name: string;
@@ -40,15 +40,12 @@ export function useEnroll() {
 export function useClient(enabled: boolean) {
   return useQuery({
     queryKey: ['guide', 'client'],
+    // Not the order itself: without a client that is an error, which the server's log would hold every two seconds.
     queryFn: async ({ signal }): Promise<{ state: ClientState; checks: DoctorCheck[] }> => {
-      try {
-        const { checks } = await ask<DoctorAnswer>({ order: 'doctor' }, signal);
-        const waits = checks.some((check) => check.name === 'client.unconfigured');
-        return { state: waits ? 'waiting' : 'configured', checks };
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 503) return { state: 'absent', checks: [] };
-        throw error;
-      }
+      const { checks, clientConnected } = await request<Doctor>('/api/v1/doctor', { signal });
+      if (!clientConnected) return { state: 'absent', checks: [] };
+      const waits = checks.some((check) => check.name === 'client.unconfigured');
+      return { state: waits ? 'waiting' : 'configured', checks };
     },
     refetchInterval: (query) => (query.state.data?.state === 'configured' ? false : POLL_MS),
     refetchOnWindowFocus: false,

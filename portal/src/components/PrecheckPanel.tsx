@@ -47,7 +47,7 @@ const useStyles = makeStyles({
   table: { minWidth: '920px' },
   head: { ':first-child': { paddingLeft: '20px' }, ':last-child': { paddingRight: '20px' }, fontWeight: tokens.fontWeightSemibold },
   cell: { padding: '8px', verticalAlign: 'top', overflowWrap: 'anywhere', ':first-child': { paddingLeft: '12px' }, ':last-child': { paddingRight: '20px' } },
-  pick: { width: '48px' },
+  pick: { width: '92px', paddingLeft: '12px', fontWeight: tokens.fontWeightSemibold },
   block: { display: 'block' },
   small: { display: 'block', color: tokens.colorNeutralForeground2, fontSize: tokens.fontSizeBase200, lineHeight: tokens.lineHeightBase200 },
   problem: { display: 'flex', gap: '6px' },
@@ -64,7 +64,15 @@ const isWritten = (finding: Finding) => finding.change.action === 'edit' || find
 const severityOf = (finding: Finding): Severity =>
   finding.problems.some((problem) => problem.severity === 'error') ? 'error' : 'warning';
 const ruleText = (problem: Finding['problems'][number]) => p.rules[problem.rule] ?? problem.message;
-const nameOf = (dn: string) => /^[^=]+=((?:\\.|[^,\\])*)/.exec(dn)?.[1]?.replaceAll(/\\(.)/g, '$1') ?? dn;
+/** The first value of a DN, unescaped: UTF-8 may be written byte by byte in hex. */
+function nameOf(dn: string): string {
+  const value = /^[^=]+=((?:\\.|[^,+\\])*)/.exec(dn)?.[1];
+  if (value === undefined || value === '') return dn;
+  const plain = value.replaceAll(/(?:\\[0-9a-f]{2})+/gi, (hex) =>
+    new TextDecoder().decode(Uint8Array.from(hex.split('\\').slice(1), (pair) => Number.parseInt(pair, 16))),
+  );
+  return plain.replaceAll(/\\(.)/g, '$1').trim();
+}
 const severityLooks = { error: checkLook.fail, warning: checkLook.warn };
 
 export function PrecheckPanel() {
@@ -262,16 +270,16 @@ function Findings({ findings }: { findings: Finding[] }) {
         <div className={styles.scroll}>
           <Table className={styles.table} aria-label={p.gridLabel}>
             <colgroup>
-              <col style={{ width: '48px' }} />
-              <col style={{ width: '24%' }} />
-              <col style={{ width: '14%' }} />
-              <col style={{ width: '20%' }} />
+              <col style={{ width: '92px' }} />
+              <col style={{ width: '22%' }} />
+              <col style={{ width: '11%' }} />
+              <col style={{ width: '19%' }} />
               <col style={{ width: '22%' }} />
               <col />
             </colgroup>
             <TableHeader>
               <TableRow>
-                <TableHeaderCell className={styles.pick} aria-label={p.accepted(chosen.length)} />
+                <TableHeaderCell className={styles.pick}>{p.acceptColumn}</TableHeaderCell>
                 {Object.values(p.columns).map((column) => (
                   <TableHeaderCell key={column} className={styles.head}>
                     {column}
@@ -378,7 +386,7 @@ function Row({ finding, accepted, onAccept }: { finding: Finding; accepted: bool
         {change.action === 'edit' && <span className={styles.value}>{change.value}</span>}
         {change.action === 'remove' && p.remove}
         {change.action === 'keep' && p.keep}
-        {change.action === 'none' && <Text className={styles.small}>{p.none}</Text>}
+        {change.action === 'none' && finding.note === undefined && <Text className={styles.small}>{p.none}</Text>}
         {finding.safe && (
           <Text className={styles.block} title={p.safeHint}>
             <span className={styles.safe}>{p.safe}</span>

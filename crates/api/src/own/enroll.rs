@@ -27,14 +27,19 @@ struct Asked {
     name: String,
 }
 
-/// Makes a code for a client of this name. 409 where there is a token of that name.
+/// Whether a token of the store is a code that was not used yet: it lasts exactly as long as one.
+fn is_unused_code(record: &TokenRecord) -> bool {
+    record.role == Role::SyncClient && record.expires_at == record.created_at.checked_add(VALID).ok()
+}
+
+/// Makes a code for a client of this name; one that was not used yet ends. 409 where there is a token of that name.
 pub(crate) async fn create(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
     let Asked { name } = body::read_json(request.into_body()).await?;
     let name = name.trim();
     if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
         return Err(ApiError::bad_request("`name` has 1 to 100 bytes and no control characters."));
     }
-    if state.store.tokens().await?.iter().any(|token| token.name == name) {
+    if state.store.tokens().await?.iter().any(|token| token.name == name && !is_unused_code(token)) {
         return Err(ApiError::new(
             StatusCode::CONFLICT,
             "Conflict",

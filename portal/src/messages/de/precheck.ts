@@ -42,6 +42,7 @@ export const precheck: PrecheckWords = {
   clear: 'Filter aufheben',
   showMore: 'Mehr anzeigen',
 
+  acceptColumn: 'Annehmen',
   accept: (attribute, name) => `Vorschlag für ${attribute} von ${name} annehmen`,
   acceptSafe: 'Unbedenkliche annehmen',
   acceptAll: 'Alle annehmen',

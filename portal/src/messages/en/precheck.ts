@@ -42,6 +42,7 @@ export const precheck = {
   clear: 'Clear filters',
   showMore: 'Show more',
 
+  acceptColumn: 'Accept',
   accept: (attribute: string, name: string) => `Accept the proposal for ${attribute} of ${name}`,
   acceptSafe: 'Accept safe ones',
   acceptAll: 'Accept all',
