@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The portal in headless Chromium against the real product: starts the quickstart in the background, runs the
-# portal's browser tests on it, stops it whatever happens. Screenshots and results go to the folder given
+# portal's browser tests on it, stops it whatever happens; then the set-up guide. Screenshots and results go to the folder given
 # (default: .quickstart-e2e).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -36,3 +36,5 @@ reader=$("$lockstep" --config .quickstart/lockstep.toml user link rita --output 
 ' "$json.part" >"$json")
 rm -f "$json.part"
 (cd portal && npm run --silent e2e -- --json "$json" --screenshots "$out/screenshots")
+# The set-up guide, from an empty installation: a server, a directory and a sync client of its own.
+(cd portal && node e2e/guide.mjs --program ../target/release/lockstep --screenshots "$out/screenshots")

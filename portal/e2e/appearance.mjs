@@ -38,6 +38,8 @@ export async function appearanceChecks({ browser, api, check }) {
     ['errors', '/dirsync/errors', 'Directory sync errors'],
     ['error-details', `/dirsync/errors?error=${error?.id}`, 'Directory sync errors'],
     ['runs', `/dirsync/runs?run=${run.id}`, 'Run history'],
+    ['precheck', '/dirsync/precheck', 'Pre-check'],
+    ['guide', '/setup/guide', 'Add or sync users'],
     ['troubleshooter', '/dirsync/troubleshoot', 'Troubleshooter'],
     ['not-found', '/no/such/page', 'There is no such page'],
   ];

@@ -33,6 +33,7 @@ export const routes: RouteObject[] = [
       { path: '/deleted', ...page(async () => ({ Component: (await import('./pages/Deleted')).DeletedPage })) },
       { path: '/domains', ...page(async () => ({ Component: (await import('./pages/Domains')).DomainsPage })) },
       { path: '/setup', ...page(async () => ({ Component: (await import('./pages/Setup')).SetupPage })) },
+      { path: '/setup/guide', ...page(async () => ({ Component: (await import('./pages/Guide')).GuidePage })) },
       {
         path: '/dirsync',
         ...page(async () => ({ Component: (await import('./pages/DirectorySync')).DirectorySyncPage })),
@@ -43,6 +44,10 @@ export const routes: RouteObject[] = [
       },
       { path: '/dirsync/plan', ...page(async () => ({ Component: (await import('./pages/Plan')).PlanPage })) },
       { path: '/dirsync/runs', ...page(async () => ({ Component: (await import('./pages/Runs')).RunsPage })) },
+      {
+        path: '/dirsync/precheck',
+        ...page(async () => ({ Component: (await import('./pages/Precheck')).PrecheckPage })),
+      },
       {
         path: '/dirsync/troubleshoot',
         ...page(async () => ({ Component: (await import('./pages/Troubleshooter')).TroubleshooterPage })),

@@ -10,10 +10,12 @@ const AFTER: &str = "\
 The first day:
   lockstep config init > lockstep.toml    write a commented configuration
   lockstep doctor                         let it be examined
+  lockstep precheck                       see which values the cloud would refuse
   lockstep sync preview                   see what would be written
   lockstep up                             start
 
-Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 held until a person approves.";
+Exit codes: 0 done; 1 failed; 2 wrong usage or configuration; 3 held until a person approves;
+4 the pre-check found something.";
 
 /// Keeps an on-premises directory and a cloud directory in step, live, and shows on one page whether they are.
 #[derive(Debug, Parser)]
@@ -63,6 +65,8 @@ pub(crate) enum Command {
     History(History),
     /// Examine the installation; say for each failure what to do
     Doctor(Remote),
+    /// Say what the cloud would refuse of the directory's values, and what to write instead; nothing is written
+    Precheck(Precheck),
     /// Compare every object of the tenant with the directory; say what differs
     Verify(Verify),
     /// Write a checked copy of the tenant, while the server runs
@@ -161,6 +165,27 @@ pub(crate) enum Sync {
     },
     /// Let the stand-by write from now on, and follow it
     HandOver,
+    /// Enrol a new sync client: the portal's set-up guide gives the code, and then the directory to read
+    Enroll(Enroll),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Enroll {
+    /// The server to write to
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) server: String,
+    /// The enrolment code; it works once, for an hour
+    #[arg(long, value_name = "CODE", conflicts_with = "code_file")]
+    pub(crate) code: Option<String>,
+    /// File with the code, to keep it out of the list of processes
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) code_file: Option<PathBuf>,
+    /// Authorities to trust for the server's certificate, PEM, beside the system's
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Folder for the client's configuration, token and state; made where it is missing
+    #[arg(long, value_name = "FOLDER", default_value = "lockstep", value_hint = ValueHint::DirPath)]
+    pub(crate) dir: PathBuf,
 }
 
 #[derive(Debug, Args, Clone, Default)]
@@ -216,6 +241,49 @@ pub(crate) enum Export {
     Csv,
     /// One JSON object a line
     Jsonl,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Precheck {
+    /// An LDIF file to check, in place of the configured directory
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+    /// Write the accepted proposals as LDIF, for ldapmodify; a file that is there is not overwritten
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) ldif: Option<PathBuf>,
+    /// Where to write the LDIF that takes them back [default: beside it, ending in .undo.ldif]
+    #[arg(long, value_name = "FILE", requires = "ldif", value_hint = ValueHint::FilePath)]
+    pub(crate) undo: Option<PathBuf>,
+    /// Which proposals are accepted
+    #[arg(long, value_name = "WHICH", requires = "ldif", default_value = "safe")]
+    pub(crate) accept: Accept,
+    /// Propose this domain for sign-in names whose own cannot be reached from the Internet (contoso.local)
+    #[arg(long, value_name = "DOMAIN")]
+    pub(crate) domain: Option<String>,
+    /// Leave out what is only a warning
+    #[arg(long)]
+    pub(crate) errors_only: bool,
+    /// People sign in with another attribute: leave out the rules of the sign-in name
+    #[arg(long)]
+    pub(crate) alternate_login: bool,
+    /// By the rules of the dedicated service
+    #[arg(long)]
+    pub(crate) dedicated: bool,
+    /// Findings to show at most
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) limit: u64,
+    /// Write all findings, as a file for other programs, to standard output
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) export: Option<Export>,
+}
+
+/// Which proposals are accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Accept {
+    /// Those that take nothing away that could have worked, and guess nothing
+    Safe,
+    /// All
+    All,
 }
 
 #[derive(Debug, Args)]
@@ -441,6 +509,9 @@ mod tests {
             "sync run",
             "sync once --full -o json",
             "sync preview --limit 10",
+            "precheck --ldif a.ldif --accept all --domain contoso.com",
+            "sync enroll --server http://127.0.0.1:8080 --code lke_x",
+            "precheck --file people.ldif --export csv",
             "sync approve 0123abcd",
             "sample --people 1000 --seed 7 --manifest m.json",
             "user link admin --valid 10m",
@@ -466,6 +537,7 @@ mod tests {
             "",
             "sync",
             "token create x",
+            "precheck --undo u.ldif",
             "user link admin --valid soon",
             "config init now",
             "rules",

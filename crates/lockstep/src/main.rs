@@ -37,6 +37,8 @@ pub(crate) enum End {
     Configuration = 2,
     /// Nothing was written: a person must approve.
     Held = 3,
+    /// The pre-check found something.
+    Findings = 4,
 }
 
 fn main() -> ExitCode {

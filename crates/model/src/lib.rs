@@ -13,6 +13,7 @@ pub mod guard;
 pub mod ids;
 pub mod object;
 pub mod plan;
+pub mod precheck;
 pub mod provisioning;
 pub mod scim;
 

@@ -6,6 +6,7 @@
 
 use crate::explain::{Explanation, ObjectReport};
 use crate::plan::{PlanReport, PlanSummary};
+use crate::precheck::{ContainerCount, PrecheckState};
 use crate::scim::{ScimGroup, ScimPatch, ScimUser};
 use crate::{ClientId, Fingerprint, ObjectKind, OrderId, RunId, SourceAnchor, SyncError, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -383,6 +384,39 @@ pub struct Order {
     pub request: OrderRequest,
 }
 
+/// A password on its way to a sync client. It is in no log: its debug form hides it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Password(pub String);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(...)")
+    }
+}
+
+/// The directory that a newly enrolled client is to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SourceSetup {
+    /// `ldap://host[:389]` or `ldaps://host[:636]`.
+    pub url: String,
+    /// The entry to start at.
+    pub base_dn: String,
+    /// The account that reads; none: anonymous.
+    pub bind_dn: Option<String>,
+    /// Its password; where it is absent and the account is the one of before, the one of before.
+    pub password: Option<Password>,
+    /// Whether to ask for TLS on the plain port.
+    pub start_tls: bool,
+    /// Whether the password may cross the network readable.
+    pub allow_plaintext_bind: bool,
+    /// Containers to take in; none: all.
+    pub include: Vec<String>,
+    /// Containers to leave out.
+    pub exclude: Vec<String>,
+}
+
 /// What an order asks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "camelCase")]
@@ -432,6 +466,22 @@ pub enum OrderRequest {
     },
     /// Look at the installation.
     Doctor,
+    /// Say where the pre-check of the directory stands.
+    Precheck {
+        /// Begin one, where none runs.
+        #[serde(default)]
+        start: bool,
+    },
+    /// Count what lies in each container of the directory.
+    Containers,
+    /// Try the directory that a client which waits for one is to read, and take it.
+    Configure {
+        /// The directory.
+        source: Box<SourceSetup>,
+        /// Whether to keep it and begin: to read, and to write once an order says to resume.
+        #[serde(default)]
+        begin: bool,
+    },
     /// Give the lease back, so that the stand-by takes over now.
     HandOver,
 }
@@ -466,6 +516,18 @@ pub enum OrderAnswer {
     Doctor {
         /// The checks.
         checks: Vec<DoctorCheck>,
+    },
+    /// Where the pre-check stands.
+    Precheck {
+        /// Where.
+        state: Box<PrecheckState>,
+    },
+    /// The containers of the directory, in order.
+    Containers {
+        /// Each with what lies directly in it.
+        containers: Vec<ContainerCount>,
+        /// Whether there are more.
+        truncated: bool,
     },
 }
 

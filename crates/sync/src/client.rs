@@ -6,7 +6,7 @@ use crate::scope::{ResolvedScope, ScopeSettings};
 use crate::session::Session;
 use crate::state::{Approval, Batch, Meta};
 use crate::{Phase, Progress, StateError, StateStore, SyncFailure, SyncSettings};
-use crate::{import, preview, reconcile, run, scope};
+use crate::{import, precheck, preview, reconcile, run, scope};
 use lockstep_engine::KeyHasher;
 use lockstep_engine::rules::{Rules, RulesDocument};
 use lockstep_model::explain::{Explanation, ObjectReport};
@@ -42,6 +42,7 @@ pub struct SyncClient {
     /// What the source is asked for, in lower case and in order: what the rules read, or more.
     attributes: Arc<Vec<String>>,
     pub(crate) progress: watch::Sender<Progress>,
+    pub(crate) desk: Arc<precheck::Desk>,
 }
 
 impl SyncClient {
@@ -56,7 +57,8 @@ impl SyncClient {
         let progress = watch::Sender::new(Progress::default());
         let attributes = Arc::new(settings.rules.attributes());
         let sources = Arc::new(vec![source]);
-        Self { sources, target, state, clock, settings: Arc::new(settings), attributes, progress }
+        let desk = precheck::desk();
+        Self { sources, target, state, clock, settings: Arc::new(settings), attributes, progress, desk }
     }
 
     /// The same client with further sources, in the order of [`Rules::sources`]: entries of each are joined to objects
@@ -178,6 +180,18 @@ impl SyncClient {
     pub async fn approve(&self, digest: &str, by: &str) -> Result<(), SyncFailure> {
         let mut meta = self.open_state(&SharedScope::default()).await?;
         meta.approval = Some(self.approval(digest, by));
+        self.state.apply(Batch { meta: Some(meta), ..Batch::default() }).await?;
+        Ok(())
+    }
+
+    /// Lets the client write nothing until an order says to resume, from its first run on. For use before
+    /// [`SyncClient::run`].
+    ///
+    /// # Errors
+    /// [`SyncFailure::State`].
+    pub async fn pause_first(&self) -> Result<(), SyncFailure> {
+        let mut meta = self.open_state(&SharedScope::default()).await?;
+        meta.paused = true;
         self.state.apply(Batch { meta: Some(meta), ..Batch::default() }).await?;
         Ok(())
     }
@@ -373,7 +387,12 @@ impl SyncClient {
 
     /// The sources for one connection.
     pub(crate) fn make_sources(&self) -> Vec<Box<dyn Source>> {
-        self.sources.iter().map(|make| make(&self.attributes)).collect()
+        self.sources_for(&self.attributes)
+    }
+
+    /// The sources for one connection, for other attributes.
+    pub(crate) fn sources_for(&self, attributes: &[String]) -> Vec<Box<dyn Source>> {
+        self.sources.iter().map(|make| make(attributes)).collect()
     }
 
     /// The sources in one phrase for people.

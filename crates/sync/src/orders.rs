@@ -1,6 +1,7 @@
-//! Orders of the tenant, over the connection that the client opened. Looking (preview, doctor) is answered here;
+//! Orders of the tenant, over the connection that the client opened. Looking (preview, doctor, pre-check) is answered here;
 //! what changes the client's course goes to its loop.
 
+use crate::SyncFailure;
 use crate::backoff::Backoff;
 use crate::client::SyncClient;
 use futures_util::StreamExt;
@@ -91,6 +92,29 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
                 };
                 answer(&client, order.id, reply).await;
             });
+        }
+        OrderRequest::Precheck { start } => {
+            tokio::spawn(async move {
+                let reply = match client.precheck_state(start, stop).await {
+                    Ok(state) => OrderAnswer::Precheck { state: Box::new(state) },
+                    Err(error) => OrderAnswer::Refused { reason: SyncFailure::from(error).whole_text() },
+                };
+                answer(&client, order.id, reply).await;
+            });
+        }
+        OrderRequest::Containers => {
+            tokio::spawn(async move {
+                let reply = match client.containers(&stop).await {
+                    Ok((containers, truncated)) => OrderAnswer::Containers { containers, truncated },
+                    Err(error) => OrderAnswer::Refused { reason: error.whole_text() },
+                };
+                answer(&client, order.id, reply).await;
+            });
+        }
+        OrderRequest::Configure { .. } => {
+            let reason = "This client has its directory already: it stands in [source] of its configuration.";
+            let reply = OrderAnswer::Refused { reason: reason.to_owned() };
+            tokio::spawn(async move { answer(&client, order.id, reply).await });
         }
         OrderRequest::SyncNow { .. }
         | OrderRequest::SyncObject { .. }

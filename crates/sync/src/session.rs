@@ -359,11 +359,11 @@ impl<'a> Session<'a> {
         if self.meta.epoch == Some(epoch) {
             return Ok(());
         }
-        self.meta.epoch = Some(epoch);
+        let is_first = self.meta.epoch.replace(epoch).is_none();
         if !self.lease.continued() {
             self.meta.target_unsure = true;
-            // An administrator's pause goes with the lease.
-            self.meta.paused = self.lease.paused_before();
+            // An administrator's pause goes with the lease; one that never wrote may have been made to wait.
+            self.meta.paused = self.lease.paused_before() || (is_first && self.meta.paused);
         }
         self.lease.note_meta(&self.meta);
         self.save_meta().await

@@ -6,6 +6,7 @@ import { useStatus } from '../api/queries';
 import {
   ArrowSyncRegular,
   BinRecycleRegular,
+  CheckmarkRegular,
   ContactCardRegular,
   DesktopRegular,
   ErrorCircleRegular,
@@ -103,6 +104,7 @@ export function Nav() {
           badge={errors > 0 && <CounterBadge count={errors} overflowCount={999} color="danger" aria-label={t.errors.count(errors)} />}
         />
         <Item to="/dirsync/runs" icon={<HistoryRegular />} label={t.nav.runs} />
+        <Item to="/dirsync/precheck" icon={<CheckmarkRegular />} label={t.nav.precheck} />
         <Item to="/dirsync/troubleshoot" icon={<StethoscopeRegular />} label={t.nav.troubleshooter} />
       </ul>
     </div>

@@ -209,6 +209,7 @@ export const de: Messages = {
     planPage: 'Vorschau und Genehmigung',
     errors: 'Fehler',
     runs: 'Läufe',
+    precheck: 'Vorabprüfung',
     troubleshooter: 'Problembehandlung',
   },
 
@@ -422,6 +423,9 @@ export const de: Messages = {
     waiting: 'Noch hat kein Sync-Client synchronisiert. Diese Seite ändert sich von selbst, wenn die erste Synchronisierung gesehen wird.',
     waitingShort: 'Die Verzeichnissynchronisierung ist nicht eingerichtet: Noch hat kein Sync-Client synchronisiert.',
     seen: (objects) => `Erste Synchronisierung gesehen: ${plural(objects, 'Objekt ist', 'Objekte sind')} im Cloudverzeichnis.`,
+    guideTitle: 'Benutzer hinzufügen oder synchronisieren',
+    guideText: 'Von nichts zu einer laufenden Synchronisierung, Schritt für Schritt: der Client, das Verzeichnis, wer in die Cloud geht, was nicht stimmt, bevor es geschrieben wird, und eine Vorschau.',
+    guide: 'Einrichtung öffnen',
     stepsTitle: 'Drei Wege zum Start',
     steps: [
       {

@@ -206,6 +206,7 @@ export const en = {
     planPage: 'Preview and approve',
     errors: 'Errors',
     runs: 'Runs',
+    precheck: 'Pre-check',
     troubleshooter: 'Troubleshooter',
   },
 
@@ -406,6 +407,9 @@ export const en = {
     waiting: 'No sync client has synced yet. This page changes by itself when the first sync is seen.',
     waitingShort: 'Directory synchronization is not set up: no sync client has synced yet.',
     seen: (objects: number) => `First sync seen: ${plural(objects, 'object is', 'objects are')} in the cloud directory.`,
+    guideTitle: 'Add or sync users',
+    guideText: 'From nothing to a running sync, step by step: the client, the directory, who goes to the cloud, what is wrong before it is written, and a preview.',
+    guide: 'Open the guide',
     stepsTitle: 'Three ways to start',
     steps: [
       {

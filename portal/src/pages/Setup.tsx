@@ -1,7 +1,7 @@
 // Set-up: what Lockstep does and how to start; turns by itself when the first sync is seen.
 import { Button, Link, makeStyles, Spinner, Text, tokens } from '@fluentui/react-components';
 import { useStatus } from '../api/queries';
-import { AppLink } from '../components/AppLink';
+import { AppLink, LinkButton } from '../components/AppLink';
 import { Banner } from '../components/Banner';
 import { Copy } from '../components/Copy';
 import { Failure } from '../components/Failure';
@@ -51,6 +51,14 @@ export function SetupPage() {
             <Spinner size="tiny" label={data ? t.setup.waiting : t.loading} />
           )}
         </div>
+        <Section title={t.setup.guideTitle}>
+          <div className={styles.downloads}>
+            <Text className={styles.text}>{t.setup.guideText}</Text>
+            <LinkButton to="/setup/guide" appearance="primary">
+              {t.setup.guide}
+            </LinkButton>
+          </div>
+        </Section>
         <div className={styles.ways}>
           {t.setup.steps.map((step, index) => (
             <Section key={step.title} title={`${index + 1}. ${step.title}`} className={styles.way}>

@@ -22,6 +22,11 @@ pub use secret::{NewSecret, SecretError, hash_secret, new_secret};
 /// What requests of a browser that change something carry: another site's page cannot send it.
 const REQUEST_MARK: HeaderName = HeaderName::from_static("x-lockstep-request");
 
+/// What an enrolment code begins with, so that it can be told from a token.
+pub(crate) const ENROLLMENT_PREFIX: &str = "lke";
+/// The only path on which one is taken.
+pub(crate) const ENROLLMENT_PATH: &str = "/provisioning/v1/enroll";
+
 /// Who asks.
 #[derive(Clone, Debug)]
 pub(crate) struct Identity {
@@ -83,6 +88,9 @@ async fn admit(
         Ok(identity) => identity,
         Err(error) => return error.into_response(),
     };
+    if is_enrollment(request.headers()) && request.uri().path() != ENROLLMENT_PATH {
+        return ApiError::forbidden("An enrolment code is for `lockstep sync enroll` alone.").into_response();
+    }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
     if let Err(why) = may(identity.role, reads || only_asks(request.uri().path())) {
         return ApiError::forbidden(why).into_response();
@@ -137,6 +145,12 @@ async fn identify(state: &ApiState, headers: &HeaderMap) -> Result<Identity, Api
         client: None,
         session: Some((hash, session.expires_at)),
     })
+}
+
+/// Whether the request carries an enrolment code.
+pub(crate) fn is_enrollment(headers: &HeaderMap) -> bool {
+    let token = headers.get(header::AUTHORIZATION).and_then(bearer);
+    token.and_then(|token| token.strip_prefix(ENROLLMENT_PREFIX)).is_some_and(|rest| rest.starts_with('_'))
 }
 
 /// The token of `Bearer <token>`; the scheme in any case (RFC 9110 section 11.1).

@@ -175,6 +175,15 @@ const OPERATIONS: &[Operation] = &[
             Answer::Json("OrderAnswer"),
         )
     },
+    Operation {
+        errors: &["409"],
+        ..post(
+            "/api/v1/enrollments",
+            "Make a code with which one new sync client gets its token, once and within an hour.",
+            "EnrollmentRequest",
+            Answer::Json("Enrollment"),
+        )
+    },
     get(
         "/api/v1/doctor",
         "The checks of the server and of the connected sync client.",

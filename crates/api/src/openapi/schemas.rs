@@ -136,6 +136,34 @@ fn requests(add: &mut Add<'_>) {
     };
     let limit = json!({"type": ["integer", "null"], "minimum": 0, "maximum": 4_294_967_295_u32});
     let rules = json!({"type": ["string", "null"], "description": "A draft of a rule set, TOML."});
+    let source = json!({
+        "type": "object",
+        "description": "The directory that a newly enrolled client is to read.",
+        "properties": {
+            "url": {"type": "string", "minLength": 1, "maxLength": 16_384},
+            "baseDn": {"type": "string", "minLength": 1, "maxLength": 16_384},
+            "bindDn": {"type": ["string", "null"], "maxLength": 16_384},
+            "password": {"type": ["string", "null"], "maxLength": 16_384},
+            "startTls": flag(),
+            "allowPlaintextBind": flag(),
+            "include": {"type": "array", "items": text(), "maxItems": 500},
+            "exclude": {"type": "array", "items": text(), "maxItems": 500},
+        },
+        "required": ["url", "baseDn"],
+    });
+    add(
+        "EnrollmentRequest",
+        json!({"type": "object", "properties": {"name": {"type": "string", "minLength": 1, "maxLength": 100}}, "required": ["name"]}),
+    );
+    add(
+        "Enrollment",
+        object(&[
+            ("name", text()),
+            ("code", text()),
+            ("expiresAt", or_null(time())),
+            ("client", or_null(uuid())),
+        ]),
+    );
     add(
         "Order",
         json!({"oneOf": [
@@ -147,6 +175,9 @@ fn requests(add: &mut Add<'_>) {
             order("syncObject", &[("object", text()), ("ignoreScope?", flag())]),
             order("explain", &[("object", text()), ("rules?", rules)]),
             order("doctor", &[]),
+            order("precheck", &[("start?", flag())]),
+            order("containers", &[]),
+            order("configure", &[("source", source), ("begin?", flag())]),
             order("handOver", &[]),
         ]}),
     );
@@ -164,6 +195,11 @@ fn requests(add: &mut Add<'_>) {
             answer("explanation", &[("explanation", any_object("One object: scope, values with their rules, what comes next."))]),
             answer("object", &[("report", any_object("One object, step by step."))]),
             answer("doctor", &[("checks", list(named("Check")))]),
+            answer("precheck", &[("state", any_object("Where the pre-check stands: running, read, failed, report."))]),
+            answer("containers", &[
+                ("containers", list(object(&[("dn", text()), ("users", number()), ("groups", number()), ("others", number())]))),
+                ("truncated", flag()),
+            ]),
         ]}),
     );
     add(

@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub(crate) mod doctor;
 pub(crate) mod downloads;
+pub(crate) mod enroll;
 pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod export;

@@ -9,7 +9,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use lockstep_model::provisioning::OrderRequest;
+use lockstep_model::provisioning::{OrderRequest, SourceSetup};
 use lockstep_model::{ClientId, Timestamp};
 use serde::Deserialize;
 use std::time::Duration;
@@ -27,6 +27,8 @@ const MAX_DIGEST_BYTES: usize = 256;
 
 /// Bytes of what names an object: a DN at most.
 const MAX_OBJECT_BYTES: usize = lockstep_model::dn::MAX_BYTES;
+/// Containers that a directory to read is given with.
+const MAX_CONTAINERS: usize = 1_000;
 /// Bytes of a rule set that is tried.
 const MAX_RULES_BYTES: usize = 1024 * 1024;
 
@@ -58,6 +60,16 @@ enum Given {
         rules: Option<String>,
     },
     Doctor,
+    Precheck {
+        #[serde(default)]
+        start: bool,
+    },
+    Containers,
+    Configure {
+        source: Box<SourceSetup>,
+        #[serde(default)]
+        begin: bool,
+    },
     HandOver,
 }
 
@@ -100,6 +112,14 @@ pub(crate) async fn send(
         Given::SyncObject { object, ignore_scope } => OrderRequest::SyncObject { object, ignore_scope },
         Given::Explain { object, rules } => OrderRequest::Explain { object, rules },
         Given::Doctor => OrderRequest::Doctor,
+        Given::Precheck { start } => OrderRequest::Precheck { start },
+        Given::Containers => OrderRequest::Containers,
+        Given::Configure { source, .. } if !is_fitting(&source) => {
+            return Err(ApiError::bad_request(
+                "`source` names a directory: `url`, `baseDn`, and at most 1,000 containers.",
+            ));
+        }
+        Given::Configure { source, begin } => OrderRequest::Configure { source, begin },
         Given::HandOver => OrderRequest::HandOver,
     };
     let client = match client {
@@ -110,6 +130,17 @@ pub(crate) async fn send(
         Ok(answer) => body::json(&answer),
         Err(failure) => Err(refuse(&state, failure).await),
     }
+}
+
+/// Whether a directory is named, and nothing in it is without end.
+fn is_fitting(source: &SourceSetup) -> bool {
+    let texts = [Some(&source.url), Some(&source.base_dn), source.bind_dn.as_ref()];
+    let password = source.password.as_ref().map(|password| &password.0);
+    let named = source.include.iter().chain(&source.exclude);
+    !source.url.is_empty()
+        && !source.base_dn.is_empty()
+        && source.include.len() + source.exclude.len() <= MAX_CONTAINERS
+        && texts.into_iter().flatten().chain(password).chain(named).all(|text| text.len() <= MAX_OBJECT_BYTES)
 }
 
 /// The connected client that holds a lease; the newest where there are several.

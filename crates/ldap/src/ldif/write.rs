@@ -1,4 +1,4 @@
-//! Writes content records.
+//! Writes content records, and change records that modify.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,6 +6,25 @@ use std::io::{self, Write};
 
 /// Bytes a line has at most; RFC 2849 wants 76 or fewer.
 const WIDTH: usize = 76;
+
+/// A part of a change record: one value that goes, or one that comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modification<'a> {
+    /// The value goes; where the attribute does not have it, the whole record fails.
+    Delete {
+        /// The attribute.
+        attribute: &'a str,
+        /// The value.
+        value: &'a [u8],
+    },
+    /// The value comes.
+    Add {
+        /// The attribute.
+        attribute: &'a str,
+        /// The value.
+        value: &'a [u8],
+    },
+}
 
 /// Writes entries as LDIF, version 1, with lines folded and unsafe values in base64.
 #[derive(Debug)]
@@ -35,6 +54,30 @@ impl<W: Write> LdifWriter<W> {
         self.out.write_all(b"\n")?;
         self.line("dn", dn.as_bytes())?;
         attributes.into_iter().try_for_each(|(name, value)| self.line(name, value))
+    }
+
+    /// Writes a change record (`changetype: modify`): the modifications in their order, all or none of them.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn modify<'a>(
+        &mut self,
+        dn: &str,
+        modifications: impl IntoIterator<Item = Modification<'a>>,
+    ) -> io::Result<()> {
+        self.out.write_all(b"\n")?;
+        self.line("dn", dn.as_bytes())?;
+        self.out.write_all(b"changetype: modify\n")?;
+        for modification in modifications {
+            let (what, attribute, value) = match modification {
+                Modification::Delete { attribute, value } => ("delete", attribute, value),
+                Modification::Add { attribute, value } => ("add", attribute, value),
+            };
+            self.line(what, attribute.as_bytes())?;
+            self.line(attribute, value)?;
+            self.out.write_all(b"-\n")?;
+        }
+        Ok(())
     }
 
     /// Writes what is buffered and gives the writer back.
@@ -98,6 +141,20 @@ mod tests {
             "x".repeat(73),
             "x".repeat(27)
         );
+        assert_eq!(text, expect);
+    }
+
+    #[test]
+    fn a_change_takes_one_value_and_gives_another() {
+        let mut writer = LdifWriter::new(Vec::new()).unwrap();
+        let (old, new): (&[u8], &[u8]) = (b"ann ", b"ann");
+        let changes = [
+            Modification::Delete { attribute: "uid", value: old },
+            Modification::Add { attribute: "uid", value: new },
+        ];
+        writer.modify("cn=Ann,dc=x", changes).unwrap();
+        let text = String::from_utf8(writer.finish().unwrap()).unwrap();
+        let expect = "version: 1\n\ndn: cn=Ann,dc=x\nchangetype: modify\ndelete: uid\nuid:: YW5uIA==\n-\nadd: uid\nuid: ann\n-\n";
         assert_eq!(text, expect);
     }
 

@@ -3,9 +3,11 @@
 pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod doctor;
+pub(crate) mod enroll;
 pub(crate) mod explain;
 pub(crate) mod history;
 pub(crate) mod object;
+pub(crate) mod precheck;
 pub(crate) mod preview;
 pub(crate) mod restore;
 pub(crate) mod rules;

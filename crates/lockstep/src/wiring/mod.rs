@@ -47,10 +47,12 @@ async fn dispatch(out: Out, loaded: Loaded, command: Command) -> anyhow::Result<
         Command::Sync(Sync::Approve { digest, by }) => {
             commands::sync::approve(out, &loaded, &digest, by).await
         }
+        Command::Sync(Sync::Enroll(asked)) => commands::enroll::run(out, &asked).await,
         Command::Sync(Sync::HandOver) => commands::sync::hand_over(out, &loaded).await,
         Command::History(asked) => commands::history::history(out, &loaded, &asked).await,
         Command::Status(remote) => commands::status::run(out, &loaded, &remote).await,
         Command::Doctor(remote) => commands::doctor::run(out, &loaded, &remote).await,
+        Command::Precheck(asked) => commands::precheck::run(out, &loaded, &asked).await,
         Command::Verify(verify) => commands::verify::run(out, &loaded, &verify).await,
         Command::Backup(backup) => commands::backup::run(out, &loaded, &backup),
         Command::Restore(restore) => commands::restore::run(out, &loaded, &restore).await,

@@ -23,9 +23,12 @@ impl Service<'_> {
             OrderRequest::Approve { digest, by } => self.approve(digest, by).await?,
             OrderRequest::SyncObject { object, ignore_scope } => self.object(&object, ignore_scope).await?,
             OrderRequest::HandOver => self.hand_over().await?,
-            OrderRequest::Preview { .. } | OrderRequest::Explain { .. } | OrderRequest::Doctor => {
-                return Ok(());
-            }
+            OrderRequest::Preview { .. }
+            | OrderRequest::Explain { .. }
+            | OrderRequest::Doctor
+            | OrderRequest::Precheck { .. }
+            | OrderRequest::Containers
+            | OrderRequest::Configure { .. } => return Ok(()),
         };
         orders::answer(self.session.client, order.id, answer).await;
         Ok(())
