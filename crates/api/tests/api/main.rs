@@ -8,6 +8,7 @@ mod client;
 mod common;
 mod delta;
 mod domains;
+mod fixes;
 mod graph;
 mod history;
 mod hostile;

@@ -11,6 +11,7 @@ mod counters;
 mod directory;
 mod domains;
 mod errors;
+mod fixes;
 mod history;
 mod lease;
 mod links;
