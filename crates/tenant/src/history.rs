@@ -32,11 +32,15 @@ pub enum HistoryOutcome {
     Recalculated,
     /// It was deleted for good.
     Purged,
+    /// A person does not want to see an error of it until what that is about changes.
+    ErrorIgnored,
+    /// An error that was ignored is shown again: a person asked for it, or what it is about changed.
+    ErrorShown,
 }
 
 impl HistoryOutcome {
     /// All of them, with the names that they have in JSON.
-    pub const ALL: [(Self, &'static str); 9] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::Created, "created"),
         (Self::Matched, "matched"),
         (Self::Restored, "restored"),
@@ -46,6 +50,8 @@ impl HistoryOutcome {
         (Self::Membership, "membership"),
         (Self::Recalculated, "recalculated"),
         (Self::Purged, "purged"),
+        (Self::ErrorIgnored, "errorIgnored"),
+        (Self::ErrorShown, "errorShown"),
     ];
 
     /// The name in JSON.
@@ -64,7 +70,7 @@ impl HistoryOutcome {
 #[serde(rename_all = "camelCase")]
 pub struct HistoryChange {
     /// Graph's name; `manager` for the manager, whose value is a source anchor, or an id where it was set in the
-    /// cloud; `owners` for those of a group, by id.
+    /// cloud; `owners` for those of a group, by id; `ignored` for an error that is ignored, or is no more.
     pub property: String,
     /// What was in force; absent where nothing was.
     #[serde(default, skip_serializing_if = "Option::is_none")]

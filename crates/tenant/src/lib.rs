@@ -9,6 +9,7 @@
 pub mod changes;
 pub mod directory;
 pub mod domains;
+pub mod fixes;
 pub mod history;
 pub mod lease;
 pub mod provision;

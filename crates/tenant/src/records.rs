@@ -74,6 +74,31 @@ pub struct ErrorRow {
     pub last_seen: Timestamp,
     /// How often the object was sent with it.
     pub attempts: u64,
+    /// Who does not want to see it, since when; absent for one that is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored: Option<Ignored>,
+}
+
+/// An error that is ignored until what it is about changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ignored {
+    /// The person or program, by name.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Which errors a list shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shown {
+    /// Those that nobody ignores.
+    #[default]
+    Open,
+    /// Those that are ignored.
+    Ignored,
+    /// All.
+    All,
 }
 
 /// A question for the list of errors. Ordered by last seen, newest first, then id.
@@ -85,6 +110,8 @@ pub struct ErrorQuery {
     pub kind: Option<ObjectKind>,
     /// Only errors of this object.
     pub object: Option<ObjectId>,
+    /// Ignored ones left out, alone, or among the others.
+    pub shown: Shown,
     /// Free text over names, values and messages.
     pub search: Option<String>,
     /// Rows a page; 1 to 999.
@@ -147,13 +174,16 @@ pub struct ObjectCounts {
     pub memberships: u64,
     /// Deleted objects that can be restored.
     pub deleted: u64,
-    /// Users with an error.
+    /// Users with an error that is not ignored.
     pub users_with_errors: u64,
     /// Of these, users that are not in the cloud, or whose changes do not arrive.
     #[serde(default)]
     pub users_blocked: u64,
-    /// Errors by category.
+    /// Errors by category, ignored ones left out.
     pub errors: BTreeMap<ErrorCategory, u64>,
+    /// Errors that are ignored.
+    #[serde(default)]
+    pub ignored_errors: u64,
 }
 
 /// A sync client as the tenant knows it.

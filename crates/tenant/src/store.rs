@@ -3,6 +3,7 @@
 use crate::changes::{ChangesPage, ChangesQuery, MemberIds};
 use crate::directory::{DirectoryError, DirectoryWrite, DirectoryWritten};
 use crate::domains::{Domain, DomainChange, DomainRefusal};
+use crate::fixes::{FixOutcome, FixRefusal, FixRequest, Fixes};
 use crate::history::{HistoryPage, HistoryQuery};
 use crate::lease::{Lease, Writer};
 use crate::query::{ListQuery, Page};
@@ -186,6 +187,26 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn list(&self, query: ListQuery) -> Result<Page<StoredObject>, StoreError>;
     /// The list of errors, with the count of all that match.
     async fn errors(&self, query: ErrorQuery) -> Result<Page<ErrorRow>, StoreError>;
+    /// Ignores an error until what it is about changes (its code, property or value, the other object, a value that
+    /// the source sends of the object), or shows it again; the history says who did. Answers it as it is then; none
+    /// where there is no such error.
+    async fn ignore_error(
+        &self,
+        id: i64,
+        ignore: bool,
+        actor: String,
+        now: Timestamp,
+    ) -> Result<Option<ErrorRow>, StoreError>;
+    /// What can be done about an error, and what each would do were `actor` to ask for it; nothing is written. None
+    /// where there is no such error.
+    async fn fixes(&self, id: i64, actor: String, now: Timestamp) -> Result<Option<Fixes>, StoreError>;
+    /// Fixes an error, in one transaction; see [`crate::fixes`]. Values that become free are put in force at once.
+    async fn fix(
+        &self,
+        id: i64,
+        request: FixRequest,
+        now: Timestamp,
+    ) -> Result<Result<FixOutcome, FixRefusal>, StoreError>;
     /// Counts for the status page.
     async fn counts(&self) -> Result<ObjectCounts, StoreError>;
     /// The sync clients, by service account.

@@ -11,7 +11,7 @@ import { skipTokenOf } from '../lib/odata';
 import { noteServerNow } from '../lib/time';
 import { ApiError, request } from './http';
 import { sessionKey } from './queryClient';
-import type { Doctor, ErrorPage, HistoryPage, Kind, Order, OrderAnswer, Run, Session, Status } from './types';
+import type { Doctor, ErrorPage, ErrorRow, Fix, FixApplied, Fixes, HistoryPage, Kind, Order, OrderAnswer, Run, Session, Status } from './types';
 
 /** Who is signed in; null where nobody is. */
 export function useSession() {
@@ -52,6 +52,8 @@ export interface ErrorFilter {
   kind?: string | undefined;
   object?: string | undefined;
   q?: string | undefined;
+  /** Where absent, those that nobody ignores. */
+  shown?: string | undefined;
 }
 
 export const ERRORS_A_PAGE = 100;
@@ -231,6 +233,42 @@ export function useRecheck() {
     onSettled: () => {
       void client.invalidateQueries({ queryKey: ['errors'] });
       void client.invalidateQueries({ queryKey: ['status'] });
+    },
+  });
+}
+
+/** Ignores an error until what it is about changes, or shows it again. */
+export function useIgnore() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, ignore }: { id: number; ignore: boolean }) =>
+      request<ErrorRow>(`/api/v1/errors/${id}/ignored`, { method: ignore ? 'PUT' : 'DELETE' }),
+    onSettled: () => {
+      for (const key of ['errors', 'status', 'history']) void client.invalidateQueries({ queryKey: [key] });
+    },
+  });
+}
+
+/** What can be done about an error, as it was when the pane was opened: what changed since refuses the fix. Null where it is gone. */
+export function useFixes(id: number) {
+  return useQuery({
+    queryKey: ['fixes', id],
+    queryFn: ({ signal }) => orNull(request<Fixes>(`/api/v1/errors/${id}/fixes`, { signal })),
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+  });
+}
+
+/** Makes a fix that was previewed. */
+export function useFix(id: number) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: { fix: Fix; etag: string; confirmed: boolean }) =>
+      request<FixApplied>(`/api/v1/errors/${id}/fix`, { method: 'POST', body }),
+    onSuccess: () => {
+      const keys = ['errors', 'status', 'history', 'users', 'groups', 'contacts', 'deleted'];
+      for (const key of keys) void client.invalidateQueries({ queryKey: [key] });
     },
   });
 }

@@ -154,7 +154,7 @@ export interface Status {
     memberships: number;
     deleted: number;
   };
-  errors: { total: number; usersWithErrors: number; byCategory: Partial<Record<ErrorCategory, number>> };
+  errors: { total: number; usersWithErrors: number; byCategory: Partial<Record<ErrorCategory, number>>; ignored: number };
   clients: {
     id: string;
     serviceAccount: string;
@@ -231,6 +231,46 @@ export interface ErrorRow extends SyncError {
   lastSeen: Instant;
   attempts: number;
   docs: string;
+  /** Who does not want to see it until what it is about changes. */
+  ignored?: { by: string; at: Instant };
+}
+
+export const shownErrors = ['open', 'ignored', 'all'] as const;
+export type ShownErrors = (typeof shownErrors)[number];
+
+export type Fix = 'moveAnchor' | 'dropValue';
+
+/** What a fix would do, or did. */
+export interface FixOutcome {
+  fix: Fix;
+  changes: HistoryRow[];
+  errors: SyncError[];
+  /** If not, the error goes when the sync client sends the object again. */
+  cured: boolean;
+  /** Why it must be confirmed; empty where it need not be. */
+  privileged: string[];
+}
+
+export interface FixApplied extends FixOutcome {
+  retry: 'notNeeded' | 'done' | 'later';
+}
+
+/** A change of the directory that cures an error. */
+export interface EntryChange {
+  object: ObjectRef;
+  dn: string;
+  /** The entry of the other object: the one that has the value now. */
+  holds: boolean;
+  attribute: string;
+  certain: boolean;
+  ldif: string;
+}
+
+export interface Fixes {
+  error: ErrorRow;
+  etag: string;
+  fixes: FixOutcome[];
+  entries: EntryChange[];
 }
 
 export interface ErrorPage {
@@ -294,6 +334,8 @@ export const historyOutcomes = [
   'membership',
   'recalculated',
   'purged',
+  'errorIgnored',
+  'errorShown',
 ] as const;
 export type HistoryOutcome = (typeof historyOutcomes)[number];
 

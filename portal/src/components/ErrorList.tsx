@@ -1,5 +1,6 @@
 // The errors of objects: filters and the open row live in the address; rows come and go live.
 import {
+  Badge,
   Button,
   Link,
   makeStyles,
@@ -23,7 +24,7 @@ import {
 } from '@fluentui/react-components';
 import { useCallback } from 'react';
 import { useErrors, useIsAdmin, useRecheck } from '../api/queries';
-import { errorCategories, objectKinds, type ErrorRow, type Kind, type ObjectRef } from '../api/types';
+import { errorCategories, objectKinds, shownErrors, type ErrorRow, type Kind, type ObjectRef } from '../api/types';
 import { ArrowClockwiseRegular, ArrowDownloadRegular, CheckmarkCircleFilled, ContactCardRegular, DesktopRegular, PeopleTeamRegular, PersonRegular, SearchRegular } from '../icons';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
@@ -55,6 +56,7 @@ const useStyles = makeStyles({
   // eslint-disable-next-line @typescript-eslint/no-deprecated
   clamp: { overflow: 'hidden', display: '-webkit-box', WebkitBoxOrient: 'vertical', WebkitLineClamp: '2' },
   problem: { display: 'flex', gap: '6px' },
+  ignored: { marginLeft: '6px' },
   value: { overflowWrap: 'anywhere' },
   more: { display: 'flex', justifyContent: 'center', padding: '12px' },
   bar: { margin: '0 20px 12px' },
@@ -74,6 +76,7 @@ export function ErrorList({ title, fullPageLink = false }: Props) {
     category: params.get('category') ?? undefined,
     kind: params.get('kind') ?? undefined,
     q: params.get('q') ?? undefined,
+    shown: params.get('shown') ?? undefined,
   };
   const filtered = Object.values(filter).some((value) => value !== undefined);
   const errors = useErrors(filter);
@@ -92,7 +95,7 @@ export function ErrorList({ title, fullPageLink = false }: Props) {
       actions={
         <>
           {fullPageLink && <AppLink to="/dirsync/errors">{t.errors.fullPage}</AppLink>}
-          <ExportMenu />
+          <ExportMenu shown={filter.shown ?? 'open'} />
           <Button
             size="small"
             appearance="subtle"
@@ -143,6 +146,17 @@ export function ErrorList({ title, fullPageLink = false }: Props) {
             </option>
           ))}
         </Select>
+        <Select
+          aria-label={t.errors.shown}
+          value={filter.shown ?? 'open'}
+          onChange={(_, data) => change({ shown: data.value === 'open' ? undefined : data.value })}
+        >
+          {shownErrors.map((one) => (
+            <option key={one} value={one}>
+              {t.errors.shownOnes[one]}
+            </option>
+          ))}
+        </Select>
         <Text className={styles.count} role="status">
           {rows ? t.errors.count(count) : ''}
         </Text>
@@ -160,7 +174,7 @@ export function ErrorList({ title, fullPageLink = false }: Props) {
       ) : rows.length === 0 ? (
         filtered ? (
           <Notice title={t.errors.emptyFiltered} text={t.errors.emptyFilteredHint} icon={<SearchRegular />}>
-            <Button onClick={() => change({ category: undefined, kind: undefined, q: undefined })}>{t.errors.clear}</Button>
+            <Button onClick={() => change({ category: undefined, kind: undefined, q: undefined, shown: undefined })}>{t.errors.clear}</Button>
           </Notice>
         ) : (
           <Notice title={t.errors.empty} text={t.errors.emptyHint} icon={<CheckmarkCircleFilled />} />
@@ -254,6 +268,11 @@ function Row({ row, open, onOpen }: { row: ErrorRow; open: boolean; onOpen: (id:
           <StateIcon look={severityLook[row.severity]} />
           <span className={styles.text}>
             {t.code(row.code)}
+            {row.ignored && (
+              <Badge className={styles.ignored} size="small" appearance="tint" color="informative">
+                {t.errors.ignored}
+              </Badge>
+            )}
             <span className={mergeClasses(styles.quiet, styles.clamp)} title={row.remedy}>
               {row.remedy}
             </span>
@@ -314,7 +333,7 @@ function Named({ object, children }: { object: ObjectRef; children: React.ReactN
   );
 }
 
-function ExportMenu() {
+function ExportMenu({ shown }: { shown: string }) {
   return (
     <Menu>
       <MenuTrigger disableButtonEnhancement>
@@ -327,7 +346,7 @@ function ExportMenu() {
           {(['csv', 'json'] as const).map((format) => (
             <MenuItemLink
               key={format}
-              href={`/api/v1/errors/export?format=${format}`}
+              href={`/api/v1/errors/export?format=${format}&shown=${shown}`}
               download
               aria-label={t.errors.exportAs(t.errors[format])}
             >

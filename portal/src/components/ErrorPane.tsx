@@ -1,8 +1,9 @@
 // One error whole: what happened, what to do, and both objects side by side with what is in conflict marked.
 import { Badge, Button, Link, makeStyles, SkeletonItem, Text, tokens } from '@fluentui/react-components';
-import { useIsAdmin, useRecheck } from '../api/queries';
+import { lazy, Suspense } from 'react';
+import { useIgnore, useIsAdmin, useRecheck } from '../api/queries';
 import type { ErrorRow } from '../api/types';
-import { ArrowClockwiseRegular, OpenRegular } from '../icons';
+import { ArrowClockwiseRegular, EyeOffRegular, EyeRegular, OpenRegular } from '../icons';
 import { t } from '../messages';
 import { Banner } from './Banner';
 import { CompareObjects } from './CompareObjects';
@@ -25,8 +26,12 @@ const useStyles = makeStyles({
   words: { minWidth: 0 },
   heading: { margin: '0 0 8px', display: 'block' },
   recheck: { display: 'grid', gap: '8px', justifyItems: 'start', gridTemplateColumns: 'minmax(0, 1fr)' },
+  buttons: { display: 'flex', gap: '8px', flexWrap: 'wrap' },
   docs: { display: 'inline-flex', alignItems: 'center', gap: '4px' },
 });
+
+// Only where two objects are concerned, and only in an open pane.
+const GuidedFix = lazy(async () => ({ default: (await import('./GuidedFix')).GuidedFix }));
 
 interface Props {
   open: boolean;
@@ -39,7 +44,7 @@ export function ErrorPane({ open, loading, row, onClose }: Props) {
   return (
     <Pane open={open} onClose={onClose} title={t.errors.details} wide>
       {row ? (
-        <Details row={row} />
+        <Details key={row.id} row={row} onClose={onClose} />
       ) : loading ? (
         <SkeletonItem size={128} />
       ) : (
@@ -49,7 +54,7 @@ export function ErrorPane({ open, loading, row, onClose }: Props) {
   );
 }
 
-function Details({ row }: { row: ErrorRow }) {
+function Details({ row, onClose }: { row: ErrorRow; onClose: () => void }) {
   const styles = useStyles();
   const facts: Fact[] = [
     ...(row.property ? [{ term: t.errors.property, value: row.property }] : []),
@@ -83,7 +88,17 @@ function Details({ row }: { row: ErrorRow }) {
           <OpenRegular aria-hidden />
         </Link>
       </div>
-      <Recheck />
+      <Commands row={row} onClose={onClose} />
+      {row.ignored && (
+        <Banner intent="info" long>
+          {t.errors.ignoredBy(row.ignored.by)} <Time instant={row.ignored.at} exact />. {t.errors.ignoredUntil}
+        </Banner>
+      )}
+      {row.other && (
+        <Suspense fallback={<SkeletonItem size={128} />}>
+          <GuidedFix row={row} />
+        </Suspense>
+      )}
       <Text>
         <Badge appearance="tint" color={badge[row.severity]}>
           {t.severities[row.severity]}
@@ -98,16 +113,31 @@ function Details({ row }: { row: ErrorRow }) {
 
 const badge = { blocked: 'danger', degraded: 'warning', notice: 'informative' } as const;
 
-/** Looks at every quarantined value now; where this one is cured, its pane says that it is gone. */
-function Recheck() {
+/** Looks at every quarantined value now, and puts this error out of sight or back into it. */
+function Commands({ row, onClose }: { row: ErrorRow; onClose: () => void }) {
   const styles = useStyles();
+  const ignore = useIgnore();
   const admin = useIsAdmin();
   const recheck = useRecheck();
   return (
     <div className={styles.recheck}>
-      <Button icon={<ArrowClockwiseRegular />} disabledFocusable={!admin || recheck.isPending} onClick={() => recheck.mutate()}>
-        {t.errors.recheck}
-      </Button>
+      <div className={styles.buttons}>
+        <Button icon={<ArrowClockwiseRegular />} disabledFocusable={!admin || recheck.isPending} onClick={() => recheck.mutate()}>
+          {t.errors.recheck}
+        </Button>
+        <Button
+          icon={row.ignored ? <EyeRegular /> : <EyeOffRegular />}
+          disabledFocusable={!admin || ignore.isPending}
+          onClick={() => ignore.mutate({ id: row.id, ignore: !row.ignored }, { onSuccess: onClose })}
+        >
+          {row.ignored ? t.errors.showAgain : t.errors.ignore}
+        </Button>
+      </div>
+      {ignore.error && (
+        <Banner intent="error" long alert>
+          {explain(ignore.error).text}
+        </Banner>
+      )}
       {recheck.data && <Banner intent="success">{t.errors.released(recheck.data.released)}</Banner>}
       {recheck.error && (
         <Banner intent="error" long alert>

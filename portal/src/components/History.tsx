@@ -40,6 +40,8 @@ const colors: Record<HistoryOutcome, 'success' | 'informative' | 'danger' | 'war
   purged: 'danger',
   deleted: 'warning',
   refused: 'danger',
+  errorIgnored: 'informative',
+  errorShown: 'warning',
 };
 
 /** The history that a filter leaves. `of`: whose it is, which then need not be said in each row. */
@@ -56,7 +58,7 @@ export function History({ filter, of }: { filter: HistoryFilter; of: 'object' | 
       )}
       <ul className={styles.list} aria-label={t.history.title} aria-busy={history.isFetching}>
         {rows.map((row) => (
-          <Row key={row.id} row={row} of={of} />
+          <HistoryItem key={row.id} row={row} of={of} />
         ))}
       </ul>
       {history.hasNextPage && (
@@ -70,7 +72,8 @@ export function History({ filter, of }: { filter: HistoryFilter; of: 'object' | 
   );
 }
 
-function Row({ row, of }: { row: HistoryRow; of: 'object' | 'run' }) {
+/** One change. */
+export function HistoryItem({ row, of }: { row: HistoryRow; of: 'object' | 'run' }) {
   const styles = useStyles();
   const { kind, id, name } = row.object;
   return (

@@ -2,6 +2,7 @@
 // Namen, die Administratoren aus dem Microsoft 365 Admin Center kennen, sind die dortigen.
 import type { ClientRole, ClientState, ErrorCategory, HistoryOutcome, Kind, PlanItem, Severity, Status, SummaryState } from '../api/types';
 import { contacts, deleted, devices, grid } from './de/directory';
+import { fixes } from './de/fixes';
 import { importUsers, people } from './de/people';
 import type { Messages } from './en';
 
@@ -93,6 +94,8 @@ const outcomes: Record<HistoryOutcome, string> = {
   membership: 'Mitglieder geändert',
   recalculated: 'Neu bestimmt',
   purged: 'Endgültig gelöscht',
+  errorIgnored: 'Fehler ignoriert',
+  errorShown: 'Fehler wieder gezeigt',
 };
 
 /** Der Satz des Servers ist englisch; dieser sagt dasselbe aus denselben Zahlen. */
@@ -372,6 +375,7 @@ export const de: Messages = {
       model: 'Modell',
       deviceOwnership: 'Eigentum',
       usageLocation: 'Nutzungsort',
+      ignored: 'Ignoriert',
     },
   },
 
@@ -658,7 +662,16 @@ export const de: Messages = {
     cloudId: 'Cloud-ID',
     notInCloud: 'Nicht in der Cloud',
     announce: (n) => `${plural(n, 'Fehler', 'Fehler')} aufgeführt`,
+    shown: 'Gezeigt',
+    shownOnes: { open: 'Nicht ignorierte', ignored: 'Ignorierte', all: 'Alle Fehler' },
+    ignored: 'Ignoriert',
+    ignore: 'Bis zur Änderung ignorieren',
+    showAgain: 'Wieder zeigen',
+    ignoredBy: (name) => `Ignoriert durch ${name}:`,
+    ignoredUntil: 'Er kommt von selbst zurück, sobald sich der Fehler, das andere Objekt oder ein Wert der Quelle ändert.',
   },
+
+  fixes,
 
   history: {
     title: 'Verlauf',

@@ -11,11 +11,13 @@ import type {
   Run,
   RunResult,
   Severity,
+  ShownErrors,
   Status,
   SummaryState,
   DoctorCheck,
 } from '../api/types';
 import { contacts, deleted, devices, grid } from './en/directory';
+import { fixes } from './en/fixes';
 import { importUsers, people } from './en/people';
 
 const locale = 'en';
@@ -364,6 +366,7 @@ export const en = {
       model: 'Model',
       deviceOwnership: 'Owned by',
       usageLocation: 'Usage location',
+      ignored: 'Ignored',
     } as Record<string, string>,
   },
 
@@ -635,7 +638,16 @@ export const en = {
     cloudId: 'Cloud ID',
     notInCloud: 'Not in the cloud',
     announce: (n: number) => `${plural(n, 'error', 'errors')} listed`,
+    shown: 'Shown',
+    shownOnes: { open: 'Not ignored', ignored: 'Ignored', all: 'All errors' } satisfies Record<ShownErrors, string>,
+    ignored: 'Ignored',
+    ignore: 'Ignore until it changes',
+    showAgain: 'Show again',
+    ignoredBy: (name: string) => `Ignored by ${name}:`,
+    ignoredUntil: 'It comes back by itself as soon as the error, the other object or a value of the source changes.',
   },
+
+  fixes,
 
   history: {
     title: 'History',
@@ -660,6 +672,8 @@ export const en = {
       membership: 'Members changed',
       recalculated: 'Recalculated',
       purged: 'Purged',
+      errorIgnored: 'Error ignored',
+      errorShown: 'Error shown again',
     } satisfies Record<HistoryOutcome, string>,
   },
 

@@ -86,7 +86,7 @@ export function sampleStatus(change: (status: Status) => void = () => undefined)
     },
     domains: { verified: 2, notVerified: 1 },
     objects: { users: 1_000, syncedUsers: 1_000, groups: 60, syncedGroups: 60, memberships: 1_600, deleted: 0 },
-    errors: { total: 0, usersWithErrors: 0, byCategory: {} },
+    errors: { total: 0, usersWithErrors: 0, byCategory: {}, ignored: 0 },
     clients: [],
   };
   change(status);

@@ -90,7 +90,7 @@ const HISTORY_FILE: &[&str] =
     &["format", "object", "run", "from", "to", "outcome", "property", "rule", "search"];
 const OF_RUN: &[&str] = &["id", "object", "outcome", "property", "rule", "search", "top", "after"];
 const OF_RUN_FILE: &[&str] = &["id", "format", "object", "outcome", "property", "rule", "search"];
-const ERRORS: &[&str] = &["category", "kind", "object", "q", "top", "after"];
+const ERRORS: &[&str] = &["category", "kind", "object", "shown", "q", "top", "after"];
 const FILE: &str = "text/csv";
 
 const OPERATIONS: &[Operation] = &[
@@ -117,12 +117,47 @@ const OPERATIONS: &[Operation] = &[
         ..get("/api/v1/errors", "Errors of objects, newest first.", Answer::Json("ErrorList"))
     },
     Operation {
-        parameters: &["errorFormat", "category", "kind", "object", "q"],
+        parameters: &["errorFormat", "category", "kind", "object", "shown", "q"],
         ..get("/api/v1/errors/export", "All errors as a file.", Answer::Other(FILE))
     },
     Operation {
         body: None,
         ..post("/api/v1/errors/recheck", "Look at every quarantined value now.", "", Answer::Json("Released"))
+    },
+    Operation {
+        method: "put",
+        parameters: &["errorId"],
+        errors: &["404"],
+        ..get(
+            "/api/v1/errors/{id}/ignored",
+            "Ignore an error until what it is about changes.",
+            Answer::Json("ErrorRow"),
+        )
+    },
+    Operation {
+        method: "delete",
+        parameters: &["errorId"],
+        errors: &["404"],
+        ..get("/api/v1/errors/{id}/ignored", "Show an ignored error again.", Answer::Json("ErrorRow"))
+    },
+    Operation {
+        parameters: &["errorId"],
+        errors: &["404"],
+        ..get(
+            "/api/v1/errors/{id}/fixes",
+            "What can be done about an error, and all that each would change.",
+            Answer::Json("Fixes"),
+        )
+    },
+    Operation {
+        parameters: &["errorId"],
+        errors: &["404", "409", "412"],
+        ..post(
+            "/api/v1/errors/{id}/fix",
+            "Do what was previewed; refused where anything changed since.",
+            "FixRequest",
+            Answer::Json("FixApplied"),
+        )
     },
     Operation {
         parameters: HISTORY,
@@ -278,6 +313,12 @@ fn parameter(name: &str) -> Option<Value> {
     let text = || json!({"type": "string", "maxLength": 512});
     let (shown, about, schema) = match name {
         "id" => ("id", "A run's id.", json!({"type": "string", "format": "uuid"})),
+        "errorId" => ("id", "An error's id.", json!({"type": "integer", "minimum": 1})),
+        "shown" => (
+            "shown",
+            "Errors that nobody ignores (where absent), those that are ignored, or both.",
+            json!({"type": "string", "enum": ["open", "ignored", "all"]}),
+        ),
         "client" => ("client", "Which of several sync clients.", json!({"type": "string", "format": "uuid"})),
         "run" => ("run", "A run's id.", json!({"type": "string", "format": "uuid"})),
         "from" => ("from", "The first moment.", json!({"type": "string", "format": "date-time"})),
@@ -308,7 +349,7 @@ fn parameter(name: &str) -> Option<Value> {
         }
         _ => return None,
     };
-    let in_path = name == "id";
+    let in_path = shown == "id";
     let required = in_path || shown == "format";
     Some(json!({
         "name": shown,

@@ -316,6 +316,7 @@ fn status(add: &mut Add<'_>) {
                     ("total", number()),
                     ("usersWithErrors", number()),
                     ("byCategory", by_name(number())),
+                    ("ignored", number()),
                 ]),
             ),
             ("clients", list(client)),
@@ -356,6 +357,7 @@ fn rows(add: &mut Add<'_>) {
             ("firstSeen", time()),
             ("lastSeen", time()),
             ("attempts", number()),
+            ("ignored?", object(&[("by", text()), ("at", time())])),
             ("docs", text()),
         ]),
     );
@@ -388,6 +390,43 @@ fn rows(add: &mut Add<'_>) {
         ]),
     );
     add("HistoryList", page("HistoryRow", &[]));
+    let fix = || choice(&["moveAnchor", "dropValue"]);
+    let outcome = [
+        ("fix", fix()),
+        ("changes", list(named("HistoryRow"))),
+        // As in the list, without the address of its page.
+        ("errors", list(any_object("An error that the object has afterwards."))),
+        ("cured", flag()),
+        ("privileged", list(text())),
+    ];
+    add("FixOutcome", object(&outcome));
+    let retry = ("retry", choice(&["notNeeded", "done", "later"]));
+    add("FixApplied", object(&[outcome.as_slice(), &[retry]].concat()));
+    add(
+        "FixRequest",
+        object(&[
+            ("fix", fix()),
+            ("etag", json!({"type": "string", "maxLength": 256, "description": "That of the preview."})),
+            ("confirmed?", flag()),
+        ]),
+    );
+    let entry = object(&[
+        ("object", named("Object")),
+        ("dn", text()),
+        ("holds", flag()),
+        ("attribute", text()),
+        ("certain", flag()),
+        ("ldif", text()),
+    ]);
+    add(
+        "Fixes",
+        object(&[
+            ("error", named("ErrorRow")),
+            ("etag", text()),
+            ("fixes", list(named("FixOutcome"))),
+            ("entries", list(entry)),
+        ]),
+    );
     let step = object(&[("name", text()), ("millis", number()), ("objects", number())]);
     let results = [
         "success",

@@ -1,13 +1,16 @@
-//! `/api/v1/errors`: the list of objects' errors, and a new look at what is quarantined.
+//! `/api/v1/errors`: the list of objects' errors, those that are ignored, and a new look at what is quarantined.
 
+use crate::auth::Identity;
 use crate::body;
 use crate::error::ApiError;
 use crate::events::Topics;
 use crate::state::ApiState;
-use axum::extract::{RawQuery, State};
+use axum::Extension;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
 use lockstep_model::{ErrorCategory, ObjectId, ObjectKind};
-use lockstep_tenant::{ErrorQuery, ErrorRow};
+use lockstep_tenant::{ErrorQuery, ErrorRow, Shown};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -41,6 +44,7 @@ struct Asked {
     category: Option<String>,
     kind: Option<String>,
     object: Option<String>,
+    shown: Option<String>,
     q: Option<String>,
     top: Option<usize>,
     after: Option<String>,
@@ -48,10 +52,16 @@ struct Asked {
 
 /// A row, with the address of the page that explains it.
 #[derive(Serialize)]
-struct Row {
+pub(super) struct Row {
     #[serde(flatten)]
     row: ErrorRow,
     docs: String,
+}
+
+impl Row {
+    pub(super) fn of(row: ErrorRow) -> Self {
+        Self { docs: format!("/docs/errors/{}.html", row.error.code), row }
+    }
 }
 
 #[derive(Serialize)]
@@ -68,11 +78,7 @@ pub(crate) async fn list(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let page = state.store.errors(read_query(query.as_deref())?).await?;
-    let value = page
-        .items
-        .into_iter()
-        .map(|row| Row { docs: format!("/docs/errors/{}.html", row.error.code), row })
-        .collect();
+    let value = page.items.into_iter().map(Row::of).collect();
     body::json(&List { value, count: page.count.unwrap_or(0), next: page.next })
 }
 
@@ -81,6 +87,53 @@ pub(crate) async fn recheck(State(state): State<ApiState>) -> Result<Response, A
     let released = state.store.sweep_quarantine(state.now()).await?;
     state.events.publish(Topics::STATUS.and(Topics::USERS).and(Topics::GROUPS).and(Topics::ERRORS));
     body::json(&json!({"released": released}))
+}
+
+/// `PUT /{id}/ignored`: the error is out of sight until what it is about changes.
+pub(crate) async fn ignore(
+    State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    id: ErrorId,
+) -> Result<Response, ApiError> {
+    set_ignored(&state, identity, id, true).await
+}
+
+/// `DELETE /{id}/ignored`: the error is in sight again.
+pub(crate) async fn show(
+    State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    id: ErrorId,
+) -> Result<Response, ApiError> {
+    set_ignored(&state, identity, id, false).await
+}
+
+async fn set_ignored(
+    state: &ApiState,
+    identity: Identity,
+    id: ErrorId,
+    ignore: bool,
+) -> Result<Response, ApiError> {
+    let row = state.store.ignore_error(read_id(id)?, ignore, identity.name, state.now()).await?;
+    let row = row.ok_or_else(gone)?;
+    state.events.publish(Topics::STATUS.and(Topics::ERRORS));
+    body::json(&Row::of(row))
+}
+
+/// The id of an error, in an address.
+pub(super) type ErrorId = Result<Path<i64>, PathRejection>;
+
+/// The id, where it can be one.
+pub(super) fn read_id(id: ErrorId) -> Result<i64, ApiError> {
+    id.map(|Path(id)| id).map_err(|_| gone())
+}
+
+/// There is no such error, or not any more.
+pub(super) fn gone() -> ApiError {
+    ApiError::new(
+        http::StatusCode::NOT_FOUND,
+        "Request_ResourceNotFound",
+        "There is no such error: it may be cured, or it became another; read the list of errors anew.",
+    )
 }
 
 /// Reads the question. An empty value is as good as none.
@@ -103,6 +156,12 @@ pub(super) fn read_query(query: Option<&str>) -> Result<ErrorQuery, ApiError> {
         Some("device") => Some(ObjectKind::Device),
         Some(_) => return Err(ApiError::bad_request("`kind` is `user` or `group`.")),
     };
+    let shown = match some(asked.shown).as_deref() {
+        None | Some("open") => Shown::Open,
+        Some("ignored") => Shown::Ignored,
+        Some("all") => Shown::All,
+        Some(_) => return Err(ApiError::bad_request("`shown` is `open`, `ignored` or `all`.")),
+    };
     let object = some(asked.object)
         .map(|id| id.parse::<ObjectId>().map_err(|_| ApiError::bad_request("`object` is no UUID.")))
         .transpose()?;
@@ -114,7 +173,7 @@ pub(super) fn read_query(query: Option<&str>) -> Result<ErrorQuery, ApiError> {
     if !(1..=999).contains(&top) {
         return Err(ApiError::bad_request("`top` is 1 to 999."));
     }
-    Ok(ErrorQuery { category, kind, object, search, top, after: some(asked.after) })
+    Ok(ErrorQuery { category, kind, object, shown, search, top, after: some(asked.after) })
 }
 
 #[cfg(test)]
@@ -128,7 +187,12 @@ mod tests {
         assert_eq!(query.kind, Some(ObjectKind::Group));
         assert_eq!(query.search.as_deref(), Some("a b"));
         assert_eq!((query.top, query.after), (7, None));
-        for bad in ["category=x", "kind=printer", "object=1", "top=0", "top=1000", "top=-1", "top=x"] {
+        assert_eq!(query.shown, Shown::Open);
+        assert_eq!(read_query(Some("shown=ignored")).unwrap().shown, Shown::Ignored);
+        assert_eq!(read_query(Some("shown=all")).unwrap().shown, Shown::All);
+        for bad in
+            ["shown=x", "category=x", "kind=printer", "object=1", "top=0", "top=1000", "top=-1", "top=x"]
+        {
             assert!(read_query(Some(bad)).is_err(), "{bad}");
         }
         assert!(read_query(Some(&format!("q={}", "x".repeat(300)))).is_err());

@@ -19,7 +19,7 @@ use serde::Deserialize;
 const PAGE: usize = 500;
 
 /// Names first those columns that administrators know from their own scripts, then what those lack.
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 26] = [
     "ObjectType",
     "ObjectId",
     "DisplayName",
@@ -44,6 +44,8 @@ const COLUMNS: [&str; 24] = [
     "OtherObjectDistinguishedName",
     "Message",
     "Remedy",
+    "IgnoredBy",
+    "IgnoredDateTime",
 ];
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -167,6 +169,8 @@ fn write_row(out: &mut String, row: &ErrorRow, object: Option<&StoredObject>) {
         other.and_then(|other| other.dn.clone()),
         Some(error.message.clone()),
         Some(error.remedy.clone()),
+        row.ignored.as_ref().map(|ignored| ignored.by.clone()),
+        row.ignored.as_ref().map(|ignored| ignored.at.to_string()),
     ];
     for (at, cell) in cells.iter().enumerate() {
         if at > 0 {

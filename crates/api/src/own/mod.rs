@@ -8,6 +8,7 @@ pub(crate) mod errors;
 pub(crate) mod events;
 pub(crate) mod export;
 mod file;
+pub(crate) mod fixes;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod leases;

@@ -94,6 +94,8 @@ struct Errors {
     total: u64,
     users_with_errors: u64,
     by_category: BTreeMap<ErrorCategory, u64>,
+    /// Left out of the others.
+    ignored: u64,
 }
 
 #[derive(Serialize)]
@@ -168,6 +170,7 @@ fn status(
             total: counts.errors.values().sum(),
             users_with_errors: counts.users_with_errors,
             by_category: counts.errors,
+            ignored: counts.ignored_errors,
         },
         clients: clients
             .iter()

@@ -9,6 +9,7 @@ mod common;
 mod delta;
 mod domains;
 mod enroll;
+mod fixes;
 mod graph;
 mod history;
 mod hostile;

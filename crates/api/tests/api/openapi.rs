@@ -170,6 +170,20 @@ async fn answers_are_as_described() {
         "/api/v1/errors/recheck",
         &server.call("POST", "/api/v1/errors/recheck", &server.admin, None).await,
     );
+    let id = server.get("/api/v1/errors").await.json()["value"][0]["id"].as_i64().unwrap();
+    let ignored = format!("/api/v1/errors/{id}/ignored");
+    let answer = server.call("PUT", &ignored, &server.admin, None).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    fits("put", "/api/v1/errors/{id}/ignored", &answer);
+    fits("get", "/api/v1/errors", &server.get("/api/v1/errors?shown=ignored").await);
+    fits(
+        "delete",
+        "/api/v1/errors/{id}/ignored",
+        &server.call("DELETE", &ignored, &server.admin, None).await,
+    );
+    let fixes = server.get(&format!("/api/v1/errors/{id}/fixes")).await;
+    assert_eq!(fixes.status, 200, "{}", fixes.text());
+    fits("get", "/api/v1/errors/{id}/fixes", &fixes);
     let orders = server.call("POST", "/api/v1/orders", &server.admin, Some(status_of("pause"))).await;
     assert_eq!(orders.status, 503);
     fits("post", "/api/v1/orders", &orders);

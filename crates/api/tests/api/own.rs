@@ -36,7 +36,8 @@ async fn the_status_has_all_that_the_page_shows() {
     let objects =
         json!({"users": 4, "syncedUsers": 4, "groups": 2, "syncedGroups": 2, "memberships": 4, "deleted": 0});
     assert_eq!(status["objects"], objects);
-    let errors = json!({"total": 1, "usersWithErrors": 1, "byCategory": {"DuplicateAttribute": 1}});
+    let errors =
+        json!({"total": 1, "usersWithErrors": 1, "byCategory": {"DuplicateAttribute": 1}, "ignored": 0});
     assert_eq!(status["errors"], errors);
     let sync = &status["sync"];
     for (name, expect) in [
@@ -77,6 +78,48 @@ async fn the_status_has_all_that_the_page_shows() {
         json!({"state": "stopped", "sentence": "Stopped: ldap: dc1 does not answer"})
     );
     assert_eq!(status["sync"]["clientDetail"], "ldap: dc1 does not answer");
+}
+
+/// Out of the list, the counts and the sentence; back by hand, or when the source changes.
+#[tokio::test]
+async fn an_error_is_ignored_until_it_changes() {
+    let server = server().await;
+    let id = server.get("/api/v1/errors").await.json()["value"][0]["id"].as_i64().unwrap();
+    let address = format!("/api/v1/errors/{id}/ignored");
+    let row = server.call("PUT", &address, &server.admin, None).await.json();
+    assert_eq!(row["ignored"], json!({"by": "root", "at": NOON}), "{row}");
+    let status = server.get("/api/v1/status").await.json();
+    assert_eq!((&status["errors"]["total"], &status["errors"]["ignored"]), (&json!(0), &json!(1)));
+    assert_eq!(status["errors"]["usersWithErrors"], 0);
+    assert_eq!(status["summary"]["state"], "inStep", "{status}");
+    let count = async |shown: &str| {
+        server.get(&format!("/api/v1/errors?shown={shown}")).await.json()["count"].as_u64().unwrap()
+    };
+    assert_eq!(
+        (count("").await, count("open").await, count("ignored").await, count("all").await),
+        (0, 0, 1, 1)
+    );
+    assert_eq!(server.get("/api/v1/errors?shown=x").await.status, 400);
+    let csv = server.get("/api/v1/errors/export?format=csv&shown=ignored").await.text();
+    assert!(
+        csv.contains(",IgnoredBy,IgnoredDateTime") && csv.contains(",root,2026-11-22T12:00:00Z"),
+        "{csv}"
+    );
+    let history = server.get("/api/v1/history?outcome=errorIgnored").await.json();
+    assert_eq!(
+        (&history["value"][0]["actor"], &history["value"][0]["errors"]),
+        (&json!("root"), &json!(["PropertyConflict"]))
+    );
+    let row = server.call("DELETE", &address, &server.admin, None).await.json();
+    assert!(row.get("ignored").is_none(), "{row}");
+    assert_eq!(count("open").await, 1);
+    // A change of the source brings it back by itself.
+    server.call("PUT", &address, &server.admin, None).await;
+    let mut bob = person("bob", "Bob Berg", "Purchasing");
+    let addresses = ["SMTP:bob@contoso.com", "smtp:ann@contoso.com", "smtp:bobby@contoso.com"];
+    bob.set_list(lockstep_model::Property::ProxyAddresses, addresses.map(str::to_owned).to_vec());
+    server.bulk(vec![user("bob", bob, Some("ann"))]).await;
+    assert_eq!((count("open").await, count("ignored").await), (1, 0));
 }
 
 /// Strictly more than three days.

@@ -50,6 +50,9 @@ pub(crate) enum Fault {
         /// Why.
         why: String,
     },
+    /// It was done to see what would come of it, and is taken back.
+    #[error("it was only looked at")]
+    Undone,
     /// The database is closed.
     #[error("the database is closed")]
     Closed,
@@ -73,6 +76,7 @@ impl Fault {
             Self::Fenced { why } => StoreError::Fenced { why },
             Self::DiskFull { path } => StoreError::DiskFull { path },
             Self::Shared { why } => StoreError::Database { action, source: why.into() },
+            Self::Undone => StoreError::Corrupt { what: "what was only looked at".into() },
             Self::Closed => StoreError::Closed,
         }
     }

@@ -12,8 +12,8 @@ use crate::sql::Connection;
 use lockstep_model::provisioning::{BulkOperation, OperationResult, Outcome};
 use lockstep_model::scim::{ScimPatch, parse_path};
 use lockstep_model::{
-    ErrorCode, ObjectId, ObjectKind, ObjectRef, Properties, Property, PropertyValue, SourceAnchor, SyncError,
-    Timestamp,
+    ErrorCode, Fingerprint, ObjectId, ObjectKind, ObjectRef, Properties, Property, PropertyValue,
+    SourceAnchor, SyncError, Timestamp,
 };
 use lockstep_tenant::HistoryOutcome;
 use lockstep_tenant::domains::wanted_name;
@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 const INSERT_BODY: &str = "INSERT INTO body (oid, body, held) VALUES (?1, ?2, ?3)";
-const UPDATE_BODY: &str = "UPDATE body SET body = ?2, held = ?3 WHERE oid = ?1";
+pub(super) const UPDATE_BODY: &str = "UPDATE body SET body = ?2, held = ?3 WHERE oid = ?1";
 
 /// An operation, with all that can be worked out before the writer's turn: many callers prepare, one writes.
 pub(super) enum Operation {
@@ -67,6 +67,10 @@ pub(super) struct Batch<'c> {
     pub(super) deltas: Deltas,
     /// Whether any error is stored: where none is, none needs to be looked for.
     pub(super) any_errors: bool,
+    /// Whether any of them is ignored.
+    pub(super) any_ignored: bool,
+    /// The fingerprint of what is being written, for its errors.
+    pub(super) sent: Option<Fingerprint>,
     /// Values that became free and were not yet offered to those that wait.
     freed: BTreeSet<Claim>,
     /// Words learned and not yet written: many objects share them, and in their order neighbours share pages.
@@ -86,6 +90,8 @@ impl<'c> Batch<'c> {
             rules,
             deltas: Deltas::default(),
             any_errors: any.is_some(),
+            any_ignored: any.is_some() && super::counters::read(connection, Counter::IgnoredErrors)? > 0,
+            sent: None,
             freed: BTreeSet::new(),
             words: BTreeSet::new(),
             last_id: None,
@@ -129,10 +135,30 @@ impl<'c> Batch<'c> {
         Ok(result)
     }
 
-    fn post(&mut self, mut incoming: Incoming, json: Option<String>) -> Result<OperationResult> {
+    pub(super) fn post(&mut self, mut incoming: Incoming, json: Option<String>) -> Result<OperationResult> {
         let (kind, anchor) = (incoming.kind(), incoming.anchor().clone());
         let (flows, name) = (incoming.take_flows(), incoming.name().to_owned());
-        match decide(&mut SqlView(self.connection), &self.rules, incoming)? {
+        let fingerprint = incoming.fingerprint();
+        let decision = decide(&mut SqlView(self.connection), &self.rules, incoming)?;
+        if !matches!(decision, Decision::Unchanged { .. }) {
+            self.source_changed(anchor.as_str(), fingerprint)?;
+            self.sent = Some(fingerprint);
+        }
+        let result = self.decided(decision, kind, &anchor, &name, &flows, json);
+        self.sent = None;
+        result
+    }
+
+    fn decided(
+        &mut self,
+        decision: Decision,
+        kind: ObjectKind,
+        anchor: &SourceAnchor,
+        name: &str,
+        flows: &BTreeMap<String, String>,
+        json: Option<String>,
+    ) -> Result<OperationResult> {
+        match decision {
             Decision::Unchanged { known } => {
                 let mut result = answer("200", Outcome::Unchanged);
                 if known.errors > 0 {
@@ -143,10 +169,10 @@ impl<'c> Batch<'c> {
             }
             Decision::Refuse { error } => {
                 self.set_errors(anchor.as_str(), Origin::Tenant, std::slice::from_ref(&error))?;
-                self.note_refused(kind, &anchor, &name, std::slice::from_ref(&error))?;
+                self.note_refused(kind, anchor, name, std::slice::from_ref(&error))?;
                 Ok(OperationResult { status: "409".into(), outcome: Outcome::Refused, errors: vec![*error] })
             }
-            Decision::Write(write) => self.write(kind, &anchor, *write, &flows, json),
+            Decision::Write(write) => self.write(kind, anchor, *write, flows, json),
         }
     }
 
@@ -480,7 +506,7 @@ impl<'c> Batch<'c> {
         Ok(())
     }
 
-    fn key_and_manager_of(&self, row: Row) -> Result<(String, Option<String>)> {
+    pub(super) fn key_and_manager_of(&self, row: Row) -> Result<(String, Option<String>)> {
         let known =
             self.connection.ahead(|ahead| ahead.by_row(row).map(|b| (b.name_key.clone(), b.manager.clone())));
         if let Some(known) = known {

@@ -95,7 +95,8 @@ pub(super) fn page(connection: Connection<'_>, query: &ChangesQuery) -> Result<O
         let Some(outcome) = HistoryOutcome::ALL.iter().map(|(o, _)| *o).find(|o| code_of(*o) == what) else {
             continue;
         };
-        if outcome == HistoryOutcome::Refused {
+        let of_errors = [HistoryOutcome::Refused, HistoryOutcome::ErrorIgnored, HistoryOutcome::ErrorShown];
+        if of_errors.contains(&outcome) {
             continue;
         }
         let body = match &body {

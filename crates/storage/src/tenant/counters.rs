@@ -24,6 +24,7 @@ pub(super) enum Counter {
     /// Links to an object that is not living: what is looked at for unresolved references.
     PendingLinks,
     Errors(ErrorCategory),
+    IgnoredErrors,
 }
 
 impl Counter {
@@ -53,6 +54,7 @@ impl Counter {
             Self::UsersBlocked => "usersBlocked",
             Self::PendingLinks => "pendingLinks",
             Self::Errors(category) => category_name(category),
+            Self::IgnoredErrors => "ignoredErrors",
         }
     }
 }
@@ -140,5 +142,6 @@ pub(super) fn counts(connection: Connection<'_>) -> Result<ObjectCounts> {
             .map(|(category, name)| (*category, value(name)))
             .filter(|(_, count)| *count > 0)
             .collect(),
+        ignored_errors: of(Counter::IgnoredErrors),
     })
 }

@@ -12,6 +12,7 @@ mod counters;
 mod directory;
 mod domains;
 mod errors;
+mod fixes;
 mod history;
 mod lease;
 mod links;

@@ -268,7 +268,7 @@ impl Batch<'_> {
         }
         run(self.connection, "DELETE FROM owner WHERE grp = ?1", [row])?;
         run(self.connection, "DELETE FROM owner WHERE owner = ?1", [row])?;
-        run(self.connection, "UPDATE error SET other = NULL WHERE other = ?1", [row])?;
+        self.other_goes(row)?;
         run(self.connection, "UPDATE object SET manager_oid = NULL WHERE manager_oid = ?1", [row])?;
         self.history_stays(row)?;
         run(self.connection, "DELETE FROM object WHERE oid = ?1", [row])?;

@@ -1,8 +1,8 @@
 //! The trait of the tenant's store, each method a job in a transaction of a database.
 
 use super::{
-    access, activity, ahead, batch, changes, counters, directory, domains, errors, history, lease, lists,
-    objects, organization,
+    access, activity, ahead, batch, changes, counters, directory, domains, errors, fixes, history, lease,
+    lists, objects, organization,
 };
 use crate::sql::{self, Connection, Fault};
 use async_trait::async_trait;
@@ -14,12 +14,14 @@ use lockstep_model::provisioning::{
 use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, Timestamp};
 use lockstep_tenant::changes::{ChangesPage, ChangesQuery, MemberIds};
 use lockstep_tenant::directory::{DirectoryWrite, DirectoryWritten};
+use lockstep_tenant::fixes::{FixOutcome, FixRefusal, FixRequest, Fixes};
 use lockstep_tenant::store::SecretHash;
 use lockstep_tenant::{
     Activity, ActivityQuery, ClientRecord, DirectoryError, Domain, DomainChange, DomainRefusal, ErrorQuery,
     ErrorRow, HistoryPage, HistoryQuery, Lease, ListQuery, LocalUser, ObjectCounts, Organization, Page,
     Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
 };
+use std::sync::{Arc, Mutex};
 
 /// A database that jobs are run on, each in a transaction of the tenant.
 pub(crate) trait Jobs: Send + Sync + 'static {
@@ -60,6 +62,29 @@ pub(crate) trait Jobs: Send + Sync + 'static {
 #[derive(Clone, Debug)]
 pub struct SqlTenantStore<J> {
     pub(crate) jobs: J,
+}
+
+/// How often what is previewed may change while it is looked at.
+const LOOKS: usize = 3;
+
+/// Does a write to see what comes of it, and takes it back.
+async fn undone<T: Send + 'static>(
+    jobs: &impl Jobs,
+    job: impl FnOnce(Connection<'_>) -> sql::Result<T> + Send + 'static,
+) -> Result<T, StoreError> {
+    let seen: Arc<Mutex<Option<T>>> = Arc::default();
+    let keep = seen.clone();
+    let job = move |c: Connection<'_>| -> sql::Result<T> {
+        let value = job(c)?;
+        if let Ok(mut seen) = keep.lock() {
+            *seen = Some(value);
+        }
+        Err(Fault::Undone)
+    };
+    match jobs.write("looking at what would be written", job).await {
+        Ok(value) => Ok(value),
+        Err(error) => seen.lock().ok().and_then(|mut seen| seen.take()).ok_or(error),
+    }
 }
 
 #[async_trait]
@@ -259,6 +284,51 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
 
     async fn errors(&self, query: ErrorQuery) -> Result<Page<ErrorRow>, StoreError> {
         self.jobs.read("listing errors", move |c| errors::list(c, &query)).await
+    }
+
+    async fn ignore_error(
+        &self,
+        id: i64,
+        ignore: bool,
+        actor: String,
+        now: Timestamp,
+    ) -> Result<Option<ErrorRow>, StoreError> {
+        let job = move |c: Connection<'_>| errors::ignore(c, id, ignore, actor, now);
+        self.jobs.write("ignoring an error", job).await
+    }
+
+    async fn fixes(&self, id: i64, actor: String, now: Timestamp) -> Result<Option<Fixes>, StoreError> {
+        for _ in 0..LOOKS {
+            let look = move |c: Connection<'_>| fixes::look(c, id, now);
+            let Some((mut found, offered)) = self.jobs.read("reading an error", look).await? else {
+                return Ok(None);
+            };
+            for fix in offered {
+                let actor = actor.clone();
+                let previewed = undone(&self.jobs, move |c| fixes::preview(c, id, (fix, actor), now)).await?;
+                found
+                    .fixes
+                    .extend(previewed.filter(|(etag, _)| *etag == found.etag).map(|(_, outcome)| outcome));
+            }
+            // Else it changed while it was looked at.
+            let again = self.jobs.read("reading an error", look).await?;
+            if again.is_some_and(|(again, _)| again.etag == found.etag) {
+                return Ok(Some(found));
+            }
+        }
+        Err(StoreError::Unavailable {
+            action: "previewing a fix",
+            source: "the error changes faster than it can be looked at".into(),
+        })
+    }
+
+    async fn fix(
+        &self,
+        id: i64,
+        request: FixRequest,
+        now: Timestamp,
+    ) -> Result<Result<FixOutcome, FixRefusal>, StoreError> {
+        self.jobs.write("fixing an error", move |c| fixes::apply(c, id, &request, now)).await
     }
 
     async fn counts(&self) -> Result<ObjectCounts, StoreError> {

@@ -12,6 +12,8 @@ macro_rules! every_case {
             quarantine: the_second_waits_and_gets_it_when_it_is_free, a_person_and_a_group, a_queue_moves_up,
                 names_are_those_of_today, wrong_values_are_left_out, domains_come_and_go, a_sweep_has_nothing_to_do,
                 a_placeholder_stays;
+            ignored: out_of_sight_and_back, until_the_source_changes, until_the_other_object_is_another, what_clients_find;
+            fixes: the_anchor_moves, the_value_is_given_up, sign_in_names_and_other_kinds, only_what_was_seen_is_done, rights_are_confirmed, before_it_was_ever_there;
             links: links_wait_for_both_ends, changes_of_members_can_be_sent_twice, a_restored_group_begins_empty,
                 rings_are_reported_and_end, links_that_stay_open_are_reported, purged_objects_are_gone;
             lists: filters, search, letters_of_all_scripts, orders_and_pages, ids_grow, errors_are_listed;
@@ -33,7 +35,9 @@ pub(crate) mod access;
 pub(crate) mod changes;
 pub(crate) mod directory;
 pub(crate) mod domains;
+pub(crate) mod fixes;
 pub(crate) mod history;
+pub(crate) mod ignored;
 pub(crate) mod kinds;
 pub(crate) mod leases;
 pub(crate) mod links;
@@ -322,6 +326,8 @@ pub(crate) async fn counted(store: &impl TenantStore) -> ObjectCounts {
     }
     counts.users_with_errors = with_errors.len() as u64;
     counts.users_blocked = blocked.len() as u64;
+    let ignored = ErrorQuery { shown: lockstep_tenant::Shown::Ignored, top: 999, ..Default::default() };
+    counts.ignored_errors = store.errors(ignored).await.unwrap().items.len() as u64;
     counts
 }
 

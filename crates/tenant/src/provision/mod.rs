@@ -195,6 +195,17 @@ impl Incoming {
         self.kind
     }
 
+    /// The same, of which a client knows this fingerprint.
+    #[must_use]
+    pub fn known_as(self, fingerprint: Fingerprint) -> Self {
+        Self { fingerprint, ..self }
+    }
+
+    /// The fingerprint of what was sent.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
     /// Its anchor.
     pub fn anchor(&self) -> &SourceAnchor {
         &self.anchor

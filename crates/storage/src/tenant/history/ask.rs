@@ -5,7 +5,7 @@
 
 use super::{BY_ID, Body, code_of, rows_named};
 use crate::sql::{Connection, Dialect, Fault, Value, each};
-use crate::tenant::rows::{Result, anchor, first, from_json, kind_of, micros, time, uuid};
+use crate::tenant::rows::{Result, all, anchor, first, from_json, kind_of, micros, time, uuid};
 use crate::tenant::token;
 use lockstep_model::{ClientId, ObjectId, PropertyValue, RunId, Timestamp};
 use lockstep_tenant::provision::Row;
@@ -88,6 +88,27 @@ pub(in crate::tenant) fn page(connection: Connection<'_>, query: &HistoryQuery) 
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(Some(Page { items, next, count: None }))
+}
+
+/// The newest row; 0 where there is none.
+pub(in crate::tenant) fn newest(connection: Connection<'_>) -> Result<i64> {
+    let sql = "SELECT hid FROM history ORDER BY hid DESC LIMIT 1";
+    Ok(first(connection, sql, (), |row| row.get(0))?.unwrap_or(0))
+}
+
+/// The rows after one, oldest first; at most 999.
+pub(in crate::tenant) fn since(connection: Connection<'_>, after: i64) -> Result<Vec<HistoryRow>> {
+    let sql = "SELECT hid, oid, what, body FROM history WHERE hid > ?1 ORDER BY hid LIMIT 999";
+    let rows = all(connection, sql, [after], |row| {
+        Ok((row.get::<i64>(0)?, row.get::<Row>(1)?, row.get::<i64>(2)?, row.get::<Option<String>>(3)?))
+    })?;
+    rows.into_iter()
+        .map(|(hid, oid, what, body)| {
+            let body = body.map(|text| from_json(&text, "a row of history")).transpose()?.unwrap_or_default();
+            let batch = BatchRow::of(connection, hid)?;
+            history_row(connection, (hid, what), &batch, object_of(connection, oid)?, body)
+        })
+        .collect()
 }
 
 /// The rows that the batches of the time asked for have; none where there are none.

@@ -5,7 +5,7 @@
 mod ask;
 mod purge;
 
-pub(super) use ask::page;
+pub(super) use ask::{newest, page, since};
 pub(super) use purge::purge_some;
 
 use super::batch::Batch;
@@ -223,6 +223,8 @@ pub(super) const fn code_of(outcome: HistoryOutcome) -> i64 {
         HistoryOutcome::Membership => 6,
         HistoryOutcome::Recalculated => 7,
         HistoryOutcome::Purged => 8,
+        HistoryOutcome::ErrorIgnored => 9,
+        HistoryOutcome::ErrorShown => 10,
     }
 }
 
@@ -266,6 +268,31 @@ impl Batch<'_> {
             return Ok(());
         }
         self.note(row, HistoryOutcome::Refused, &body)
+    }
+
+    /// An error of an object is ignored or shown again. One whose object nobody knows the kind of has no history.
+    pub(super) fn note_error(
+        &mut self,
+        anchor: &str,
+        outcome: HistoryOutcome,
+        error: &SyncError,
+    ) -> Result<()> {
+        let sql = "SELECT oid, kind FROM object WHERE anchor = ?1 AND state <> 2";
+        let known =
+            first(self.connection, sql, [anchor], |row| Ok((row.get::<Row>(0)?, row.get::<i64>(1)?)))?;
+        let row = match (known, error.object.kind) {
+            (Some((row, kind)), wanted) if wanted.is_none_or(|wanted| kind_code(wanted) == kind) => row,
+            (_, Some(kind)) => -self.without_row(kind, anchor, &error.object.name)?,
+            (_, None) => return Ok(()),
+        };
+        let pieces = [Some(error.code.as_str()), error.property.as_deref(), error.value.as_deref()];
+        let text = pieces.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        let (before, after) = match outcome {
+            HistoryOutcome::ErrorIgnored => (None, Some(text.as_str())),
+            _ => (Some(text.as_str()), None),
+        };
+        let body = Body::default().errors(std::slice::from_ref(error)).and_extra("ignored", before, after);
+        self.note(row, outcome, &body)
     }
 
     /// The number of an object that has no row in the directory.
