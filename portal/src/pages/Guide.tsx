@@ -14,8 +14,9 @@ import { DirectoryStep } from '../components/guide/DirectoryStep';
 import { PeopleStep } from '../components/guide/PeopleStep';
 import { BeginButton, includeOf, ScopeStep } from '../components/guide/ScopeStep';
 import { PageHeader } from '../components/PageHeader';
+import { Pane } from '../components/Pane';
 import { PlanCounts } from '../components/PlanCounts';
-import { PlanDrawer } from '../components/PlanDrawer';
+import { PlanObjects } from '../components/plan/PlanObjects';
 import { PrecheckPanel } from '../components/PrecheckPanel';
 import { Section } from '../components/Section';
 import { OrderOutcome } from '../components/SyncCommands';
@@ -225,11 +226,13 @@ function PreviewStep() {
             <div>
               <Button onClick={() => setOpen(true)}>{g.previewOpen}</Button>
             </div>
+            <Pane open={open} onClose={() => setOpen(false)} title={g.previewTitle} wide>
+              <PlanObjects items={plan.data.items} name={g.previewTitle} />
+            </Pane>
           </>
         ) : (
           <Spinner size="small" label={g.peopleWorking} />
         )}
-        <PlanDrawer open={open} onClose={() => setOpen(false)} />
       </div>
     </Section>
   );

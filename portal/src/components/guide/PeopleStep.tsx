@@ -3,10 +3,10 @@ import { Accordion, AccordionHeader, AccordionItem, AccordionPanel, makeStyles, 
 import { useFirstPlan } from '../../api/guide';
 import type { PlanItem } from '../../api/types';
 import { PeopleRegular } from '../../icons';
+import { showValue } from '../../lib/values';
 import { g } from '../../messages/guide';
 import { Explain } from '../Explain';
 import { Failure, Notice } from '../Failure';
-import { showValue } from '../PlanDrawer';
 
 const PEOPLE = 10;
 
