@@ -53,7 +53,7 @@ export async function paperChecks({ browser, api, check }) {
         assert.ok(over <= 0, `${path} is ${over} px too wide`);
         // What is pressed is large enough for a finger (WCAG 2.2, 2.5.8).
         const small = await page.evaluate(() =>
-          [...document.querySelectorAll('main button, main a.fui-Button')]
+          [...document.querySelectorAll('main button.fui-Button, main a.fui-Button')]
             .map((each) => ({ text: each.textContent, box: each.getBoundingClientRect() }))
             .filter(({ box }) => box.width > 0 && (box.width < 24 || box.height < 24))
             .map(({ text, box }) => `${text} ${box.width}x${box.height}`),
