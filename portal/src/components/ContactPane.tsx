@@ -3,6 +3,7 @@ import { Avatar } from '@fluentui/react-components';
 import type { OrgContact } from '@microsoft/microsoft-graph-types';
 import { useErrors, useGraphObject, useManager } from '../api/queries';
 import { t } from '../messages';
+import { contactWords } from '../messages/directory';
 import { AppLink } from './AppLink';
 import { Explain } from './Explain';
 import { Facts } from './Facts';
@@ -24,7 +25,7 @@ const select = [...profile, 'id', 'phones', 'onPremisesSyncEnabled', 'onPremises
 
 export function ContactPane({ id, onClose }: { id: string | undefined; onClose: () => void }) {
   return (
-    <Pane open={id !== undefined} onClose={onClose} title={t.contacts.details}>
+    <Pane open={id !== undefined} onClose={onClose} title={contactWords.details}>
       {id !== undefined && <Details key={id} id={id} />}
     </Pane>
   );
@@ -36,7 +37,7 @@ function Details({ id }: { id: string }) {
   const contact = useGraphObject<Contact>('contact', id, select);
   if (contact.isError && contact.data === undefined) return <Failure error={contact.error} onRetry={() => void contact.refetch()} />;
   if (contact.data === undefined || errors.isPending) return <PageSkeleton />;
-  if (contact.data === null) return <Notice title={t.contacts.gone} text={t.contacts.goneHint} />;
+  if (contact.data === null) return <Notice title={contactWords.gone} text={contactWords.goneHint} />;
   return <Shown id={id} contact={contact.data} />;
 }
 

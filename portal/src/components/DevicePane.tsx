@@ -3,6 +3,7 @@ import type { Device } from '@microsoft/microsoft-graph-types';
 import { useGraphObject } from '../api/queries';
 import { DesktopRegular } from '../icons';
 import { t } from '../messages';
+import { deviceWords } from '../messages/directory';
 import { Explain } from './Explain';
 import { Facts } from './Facts';
 import { Failure, Notice } from './Failure';
@@ -32,7 +33,7 @@ const select = [
 
 export function DevicePane({ id, onClose }: { id: string | undefined; onClose: () => void }) {
   return (
-    <Pane open={id !== undefined} onClose={onClose} title={t.devices.details}>
+    <Pane open={id !== undefined} onClose={onClose} title={deviceWords.details}>
       {id !== undefined && <Details key={id} id={id} />}
     </Pane>
   );
@@ -42,13 +43,13 @@ function Details({ id }: { id: string }) {
   const device = useGraphObject<Known>('device', id, select);
   if (device.isError && device.data === undefined) return <Failure error={device.error} onRetry={() => void device.refetch()} />;
   if (device.data === undefined) return <PageSkeleton />;
-  if (device.data === null) return <Notice title={t.devices.gone} text={t.devices.goneHint} />;
+  if (device.data === null) return <Notice title={deviceWords.gone} text={deviceWords.goneHint} />;
   return <Shown id={id} device={device.data} />;
 }
 
 function Shown({ id, device }: { id: string; device: Known }) {
   const words = t.users.properties;
-  const columns = t.devices.columns;
+  const columns = deviceWords.columns;
   return (
     <ObjectStack>
       <ObjectHead picture={<DesktopRegular fontSize={40} />} name={device.displayName ?? id} note={device.operatingSystem ?? t.kind('device')} />
@@ -58,7 +59,7 @@ function Shown({ id, device }: { id: string; device: Known }) {
           facts={[
             ...textFacts(device, profile),
             { term: columns.enabled, value: device.accountEnabled === false ? t.no : t.yes },
-            ...(device.trustType ? [{ term: columns.trustType, value: t.devices.trust[device.trustType] ?? device.trustType }] : []),
+            ...(device.trustType ? [{ term: columns.trustType, value: deviceWords.trust[device.trustType] ?? device.trustType }] : []),
             ...(device.registrationDateTime ? [{ term: columns.registered, value: <Time instant={device.registrationDateTime} exact /> }] : []),
           ]}
         />

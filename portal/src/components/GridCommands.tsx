@@ -7,6 +7,7 @@ import { ArrowClockwiseRegular, ColumnTripleRegular } from '../icons';
 import { useColumns, type Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
+import { gridWords } from '../messages/directory';
 import { SavedViews } from './SavedViews';
 import { SearchField } from './SearchField';
 
@@ -79,7 +80,7 @@ function ColumnMenu<T>({ list, columns }: { list: ListName; columns: Column<T>[]
       onCheckedValueChange={(_, data) => choose(data.checkedItems)}
     >
       <MenuTrigger disableButtonEnhancement>
-        <ToolbarButton icon={<ColumnTripleRegular />}>{t.grid.columns}</ToolbarButton>
+        <ToolbarButton icon={<ColumnTripleRegular />}>{gridWords.columns}</ToolbarButton>
       </MenuTrigger>
       <MenuPopover>
         <MenuList>
@@ -89,7 +90,7 @@ function ColumnMenu<T>({ list, columns }: { list: ListName; columns: Column<T>[]
             </MenuItemCheckbox>
           ))}
           <MenuItem disabled={isDefault} onClick={() => choose(undefined)}>
-            {t.grid.columnsReset}
+            {gridWords.columnsReset}
           </MenuItem>
         </MenuList>
       </MenuPopover>

@@ -3,6 +3,7 @@ import userEvent from '@testing-library/user-event';
 import { expect, it, vi } from 'vitest';
 import type { ErrorRow, Fixes } from '../api/types';
 import { t } from '../messages';
+import { fixWords } from '../messages/fixes';
 import { admin, reader, renderAt, stubServer } from '../test/render';
 import { ErrorPane } from './ErrorPane';
 import { GuidedFix } from './GuidedFix';
@@ -44,7 +45,7 @@ function fixes(privileged: string[]): Fixes {
   };
 }
 
-const apply = (fix: 'moveAnchor' | 'dropValue') => ({ name: `${t.fixes.apply}: ${t.fixes.titles[fix]}` });
+const apply = (fix: 'moveAnchor' | 'dropValue') => ({ name: `${fixWords.apply}: ${fixWords.titles[fix]}` });
 
 it('shows what each fix changes, and applies what was shown', async () => {
   const asked = stubServer({
@@ -53,13 +54,13 @@ it('shows what each fix changes, and applies what was shown', async () => {
     '/api/v1/errors/17/fix': () => ({ ...fixes([]).fixes[1], retry: 'notNeeded' }),
   });
   renderAt('/x', <GuidedFix row={row} />);
-  const offer = within(await screen.findByRole('region', { name: t.fixes.titles.dropValue }));
+  const offer = within(await screen.findByRole('region', { name: fixWords.titles.dropValue }));
   expect(offer.getByText('Ann of the Cloud')).toBeTruthy();
   expect(offer.getByText('ann@contoso.com')).toBeTruthy();
-  const entry = within(screen.getByRole('region', { name: t.fixes.giveUp('Ann Lee') }));
+  const entry = within(screen.getByRole('region', { name: fixWords.giveUp('Ann Lee') }));
   expect(entry.getByText('version: 1')).toBeTruthy();
   await userEvent.click(await screen.findByRole('button', apply('dropValue')));
-  expect(await screen.findByText(new RegExp(t.fixes.retries.notNeeded))).toBeTruthy();
+  expect(await screen.findByText(new RegExp(fixWords.retries.notNeeded))).toBeTruthy();
   expect(asked).toContain('POST /api/v1/errors/17/fix {"fix":"dropValue","etag":"17.o1v2.o2v3.","confirmed":false}');
 });
 
@@ -71,11 +72,11 @@ it('asks twice where rights are concerned', async () => {
       new Response('{"error":{"code":"PreconditionFailed","message":"It changed."}}', { status: 412 }),
   });
   renderAt('/x', <GuidedFix row={row} />);
-  const offer = within(await screen.findByRole('region', { name: t.fixes.titles.moveAnchor }));
+  const offer = within(await screen.findByRole('region', { name: fixWords.titles.moveAnchor }));
   const button = offer.getByRole('button', apply('moveAnchor'));
   await userEvent.click(button);
   expect(asked.some((one) => one.startsWith('POST'))).toBe(false);
-  await userEvent.click(offer.getByRole('checkbox', { name: t.fixes.confirm }));
+  await userEvent.click(offer.getByRole('checkbox', { name: fixWords.confirm }));
   await userEvent.click(button);
   expect(await screen.findByText('It changed.')).toBeTruthy();
   expect(asked).toContain('POST /api/v1/errors/17/fix {"fix":"moveAnchor","etag":"17.o1v2.o2v3.","confirmed":true}');

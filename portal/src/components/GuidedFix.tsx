@@ -7,6 +7,7 @@ import type { EntryChange, ErrorRow, FixOutcome } from '../api/types';
 import { ArrowClockwiseRegular, ArrowDownloadRegular } from '../icons';
 import { download } from '../lib/csv';
 import { t } from '../messages';
+import { fixWords } from '../messages/fixes';
 import { Banner } from './Banner';
 import { explain } from './Failure';
 import { HistoryItem } from './History';
@@ -49,7 +50,7 @@ export function GuidedFix({ row }: { row: ErrorRow }) {
   if (fix.data) {
     return (
       <Banner intent="success" long>
-        {t.fixes.applied} {t.fixes.retries[fix.data.retry]}
+        {fixWords.applied} {fixWords.retries[fix.data.retry]}
       </Banner>
     );
   }
@@ -63,7 +64,7 @@ export function GuidedFix({ row }: { row: ErrorRow }) {
   }
   if (!found || (found.fixes.length === 0 && found.entries.length === 0)) return null;
   return (
-    <Part title={t.fixes.title}>
+    <Part title={fixWords.title}>
       <div className={styles.stack}>
         {fix.error && (
           <Banner
@@ -79,7 +80,7 @@ export function GuidedFix({ row }: { row: ErrorRow }) {
                   void fixes.refetch();
                 }}
               >
-                {t.fixes.anew}
+                {fixWords.anew}
               </Button>
             }
           >
@@ -96,7 +97,7 @@ export function GuidedFix({ row }: { row: ErrorRow }) {
         ))}
         {found.entries.length > 0 && (
           <>
-            <Text>{found.fixes.length === 0 ? t.fixes.none : t.fixes.directory}</Text>
+            <Text>{found.fixes.length === 0 ? fixWords.none : fixWords.directory}</Text>
             {found.entries.map((entry) => (
               <Entry key={`${entry.dn} ${entry.holds}`} entry={entry} />
             ))}
@@ -123,36 +124,36 @@ function Offer({ outcome, busy, onApply }: OfferProps) {
   return (
     <section className={styles.card} aria-labelledby={id} data-fix={outcome.fix}>
       <Text as="h4" id={id} weight="semibold" className={styles.heading}>
-        {t.fixes.titles[outcome.fix]}
+        {fixWords.titles[outcome.fix]}
       </Text>
-      <Text>{t.fixes.abouts[outcome.fix]}</Text>
+      <Text>{fixWords.abouts[outcome.fix]}</Text>
       <details className={styles.wide}>
-        <summary className={styles.summary}>{t.fixes.changes}</summary>
-        <ul className={styles.list} aria-label={t.fixes.changes}>
+        <summary className={styles.summary}>{fixWords.changes}</summary>
+        <ul className={styles.list} aria-label={fixWords.changes}>
           {outcome.changes.map((change) => (
             <HistoryItem key={change.id} row={change} of="run" />
           ))}
         </ul>
       </details>
       <Text className={styles.quiet}>
-        {t.fixes.after}: {outcome.cured ? t.fixes.cured : t.fixes.notYet}
-        {outcome.cured && remaining.length > 0 && ` ${t.fixes.others(remaining.join(', '))}`}
+        {fixWords.after}: {outcome.cured ? fixWords.cured : fixWords.notYet}
+        {outcome.cured && remaining.length > 0 && ` ${fixWords.others(remaining.join(', '))}`}
       </Text>
       {privileged && (
         <Banner intent="warning" long>
-          {t.fixes.privileged} {outcome.privileged.join('; ')}.
+          {fixWords.privileged} {outcome.privileged.join('; ')}.
         </Banner>
       )}
       {privileged && (
-        <Checkbox label={t.fixes.confirm} checked={confirmed} onChange={(_, data) => setConfirmed(data.checked === true)} />
+        <Checkbox label={fixWords.confirm} checked={confirmed} onChange={(_, data) => setConfirmed(data.checked === true)} />
       )}
       <Button
         appearance="primary"
         disabledFocusable={!admin || busy || (privileged && !confirmed)}
-        aria-label={`${t.fixes.apply}: ${t.fixes.titles[outcome.fix]}`}
+        aria-label={`${fixWords.apply}: ${fixWords.titles[outcome.fix]}`}
         onClick={() => onApply(confirmed)}
       >
-        {t.fixes.apply}
+        {fixWords.apply}
       </Button>
     </section>
   );
@@ -160,26 +161,26 @@ function Offer({ outcome, busy, onApply }: OfferProps) {
 
 function Entry({ entry }: { entry: EntryChange }) {
   const styles = useStyles();
-  const title = t.fixes.giveUp(entry.object.name);
+  const title = fixWords.giveUp(entry.object.name);
   return (
     <section className={styles.card} aria-label={title} data-entry={entry.dn}>
       <Text as="h4" weight="semibold" className={styles.heading}>
         {title}
       </Text>
       <Text className={styles.quiet}>
-        {entry.holds ? t.fixes.keeps : t.fixes.wants}{' '}
-        {entry.certain ? t.fixes.attribute(entry.attribute) : t.fixes.guessed(entry.attribute)}
+        {entry.holds ? fixWords.keeps : fixWords.wants}{' '}
+        {entry.certain ? fixWords.attribute(entry.attribute) : fixWords.guessed(entry.attribute)}
       </Text>
       <details className={styles.wide}>
-        <summary className={styles.summary}>{t.fixes.showLdif}</summary>
+        <summary className={styles.summary}>{fixWords.showLdif}</summary>
         <pre className={styles.ldif}>{entry.ldif}</pre>
       </details>
       <Button
         icon={<ArrowDownloadRegular />}
-        aria-label={`${t.fixes.ldif}: ${title}`}
+        aria-label={`${fixWords.ldif}: ${title}`}
         onClick={() => download(`${entry.object.anchor ?? 'change'}.ldif`, entry.ldif, 'text/plain;charset=utf-8')}
       >
-        {t.fixes.ldif}
+        {fixWords.ldif}
       </Button>
     </section>
   );

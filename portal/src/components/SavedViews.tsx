@@ -23,6 +23,7 @@ import { BookmarkRegular, DeleteRegular } from '../icons';
 import { changeTo, keepViews, MOST_LETTERS, savedViews, viewOf, withView, type SavedView } from '../lib/savedViews';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
+import { gridWords } from '../messages/directory';
 
 export function SavedViews({ list, onView }: { list: ListName; onView?: (() => void) | undefined }) {
   const [params, change] = useUrlState();
@@ -38,7 +39,7 @@ export function SavedViews({ list, onView }: { list: ListName; onView?: (() => v
     <>
       <Menu>
         <MenuTrigger disableButtonEnhancement>
-          <ToolbarButton icon={<BookmarkRegular />} title={t.grid.saved} {...(current ? {} : { 'aria-label': t.grid.saved })}>
+          <ToolbarButton icon={<BookmarkRegular />} title={gridWords.saved} {...(current ? {} : { 'aria-label': gridWords.saved })}>
             {current?.name}
           </ToolbarButton>
         </MenuTrigger>
@@ -56,10 +57,10 @@ export function SavedViews({ list, onView }: { list: ListName; onView?: (() => v
               </MenuItem>
             ))}
             {views.length > 0 && <MenuDivider />}
-            <MenuItem onClick={() => setAsking(true)}>{t.grid.save}</MenuItem>
+            <MenuItem onClick={() => setAsking(true)}>{gridWords.save}</MenuItem>
             {current && (
               <MenuItem icon={<DeleteRegular />} onClick={() => keep(views.filter((view) => view !== current))}>
-                {t.grid.forget(current.name)}
+                {gridWords.forget(current.name)}
               </MenuItem>
             )}
           </MenuList>
@@ -95,16 +96,16 @@ function NameView({ onClose, onName }: { onClose: () => void; onName: (name: str
           }}
         >
           <DialogBody>
-            <DialogTitle>{t.grid.saveTitle}</DialogTitle>
+            <DialogTitle>{gridWords.saveTitle}</DialogTitle>
             <DialogContent>
-              <Field label={t.grid.viewName} hint={t.grid.saveHint} required>
+              <Field label={gridWords.viewName} hint={gridWords.saveHint} required>
                 <Input value={name} maxLength={MOST_LETTERS} onChange={(_, data) => setName(data.value)} />
               </Field>
             </DialogContent>
             <DialogActions>
               <Button onClick={onClose}>{t.cancel}</Button>
               <Button type="submit" appearance="primary" disabledFocusable={name.trim() === ''}>
-                {t.grid.saveSubmit}
+                {gridWords.saveSubmit}
               </Button>
             </DialogActions>
           </DialogBody>

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useErrors, useGraphObject, useIsAdmin, useManager } from '../api/queries';
 import { EditRegular } from '../icons';
 import { t } from '../messages';
+import { peopleWords } from '../messages/people';
 import { AppLink } from './AppLink';
 import { Explain } from './Explain';
 import { Facts } from './Facts';
@@ -79,7 +80,7 @@ function Details({ id, onDeleted }: { id: string; onDeleted: Props['onDeleted'] 
   if (user.data === null) return <Notice title={t.users.gone} text={t.users.goneHint} />;
   if (editing) {
     return (
-      <Part title={t.people.editTitle}>
+      <Part title={peopleWords.editTitle}>
         <UserForm user={user.data} onCancel={() => setEditing(false)} onDone={() => setEditing(false)} />
       </Part>
     );
@@ -103,7 +104,7 @@ function Shown({ id, user, onEdit, onDeleted }: { id: string; user: User; onEdit
       {user.onPremisesSyncEnabled !== true && admin && (
         <div className={styles.actions}>
           <Button icon={<EditRegular />} onClick={onEdit}>
-            {t.people.edit}
+            {peopleWords.edit}
           </Button>
           <DeleteUser id={id} name={name} signInName={user.userPrincipalName} onDeleted={onDeleted} />
         </div>

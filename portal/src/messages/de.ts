@@ -1,9 +1,6 @@
 // Jedes Wort des Portals auf Deutsch. Dieselbe Form wie en.ts, was der Typ verlangt; geladen nur, wenn es gewählt ist.
 // Namen, die Administratoren aus dem Microsoft 365 Admin Center kennen, sind die dortigen.
 import type { ClientRole, ClientState, ErrorCategory, HistoryOutcome, Kind, PlanItem, Severity, Status, SummaryState } from '../api/types';
-import { contacts, deleted, devices, grid } from './de/directory';
-import { fixes } from './de/fixes';
-import { importUsers, people } from './de/people';
 import type { Messages } from './en';
 
 const locale = 'de';
@@ -414,12 +411,6 @@ export const de: Messages = {
     client: 'Sync-Client',
   },
 
-  grid,
-  contacts,
-  devices,
-  deleted,
-  people,
-  importUsers,
 
   setup: {
     title: 'Verzeichnissynchronisierung einrichten',
@@ -671,7 +662,6 @@ export const de: Messages = {
     ignoredUntil: 'Er kommt von selbst zurück, sobald sich der Fehler, das andere Objekt oder ein Wert der Quelle ändert.',
   },
 
-  fixes,
 
   history: {
     title: 'Verlauf',

@@ -16,9 +16,6 @@ import type {
   SummaryState,
   DoctorCheck,
 } from '../api/types';
-import { contacts, deleted, devices, grid } from './en/directory';
-import { fixes } from './en/fixes';
-import { importUsers, people } from './en/people';
 
 const locale = 'en';
 const numberFormat = new Intl.NumberFormat(locale);
@@ -397,12 +394,6 @@ export const en = {
     client: 'Sync client',
   },
 
-  grid,
-  contacts,
-  devices,
-  deleted,
-  people,
-  importUsers,
 
   setup: {
     title: 'Set up directory synchronization',
@@ -647,7 +638,6 @@ export const en = {
     ignoredUntil: 'It comes back by itself as soon as the error, the other object or a value of the source changes.',
   },
 
-  fixes,
 
   history: {
     title: 'History',

@@ -2,19 +2,25 @@ import { expect, it } from 'vitest';
 import { sampleStatus } from '../test/render';
 import { de as german } from './de';
 import { charts as deCharts } from './de/charts';
+import * as deDirectory from './de/directory';
 import { domains as deDomains } from './de/domains';
+import { fixes as deFixes } from './de/fixes';
 import { palette as dePalette } from './de/palette';
+import * as dePeople from './de/people';
 import { plan as dePlan } from './de/plan';
 import { en as english } from './en';
 import { charts } from './en/charts';
+import * as directory from './en/directory';
 import { domains } from './en/domains';
+import { fixes } from './en/fixes';
 import { palette } from './en/palette';
+import * as people from './en/people';
 import { plan } from './en/plan';
 import { languageOf } from './index';
 
 // Those that are loaded with their pages, too.
-const de = { ...german, planPage: dePlan, palette: dePalette, charts: deCharts, domains: deDomains };
-const en = { ...english, planPage: plan, palette, charts, domains };
+const de = { ...german, planPage: dePlan, palette: dePalette, charts: deCharts, domains: deDomains, fixes: deFixes, ...deDirectory, ...dePeople };
+const en = { ...english, planPage: plan, palette, charts, domains, fixes, ...directory, ...people };
 
 /** Every message by its path: a text, or how many placeholders it takes. */
 function shape(value: unknown, path = ''): string[] {

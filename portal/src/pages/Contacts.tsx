@@ -7,9 +7,9 @@ import { PageHeader } from '../components/PageHeader';
 import { Time } from '../components/Time';
 import type { Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
-import { t } from '../messages';
+import { contactWords } from '../messages/directory';
 
-const words = t.contacts.columns;
+const words = contactWords.columns;
 const text = (name: keyof OrgContact & keyof typeof words, weight: number, optional = false): Column<OrgContact> => ({
   name,
   label: words[name],
@@ -43,15 +43,15 @@ export function ContactsPage() {
   const [params, change] = useUrlState();
   return (
     <>
-      <PageHeader title={t.contacts.title} intro={t.contacts.intro} />
-      <GridCommands list="contacts" columns={columns} views={t.contacts.views} search={t.contacts.search} searchHint={t.contacts.searchHint} />
+      <PageHeader title={contactWords.title} intro={contactWords.intro} />
+      <GridCommands list="contacts" columns={columns} views={contactWords.views} search={contactWords.search} searchHint={contactWords.searchHint} />
       <DirectoryGrid<OrgContact>
         list="contacts"
         path="/v1.0/contacts"
         param="contact"
         columns={columns}
         select={['mail']}
-        words={t.contacts}
+        words={contactWords}
         nameOf={nameOf}
       />
       <ContactPane id={params.get('contact') ?? undefined} onClose={() => change({ contact: undefined })} />

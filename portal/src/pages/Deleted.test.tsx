@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it } from 'vitest';
-import { t } from '../messages';
+import { deletedWords, gridWords } from '../messages/directory';
 import { admin, reader, renderAt, stubServer, type Answers } from '../test/render';
 import { DeletedPage } from './Deleted';
 
@@ -25,13 +25,13 @@ it('restores what was picked, and says of each what became of it', async () => {
     '/v1.0/directory/deletedItems/u-2/restore': conflict,
   });
   renderAt('/deleted', <DeletedPage />);
-  await userEvent.click(await screen.findByRole('checkbox', { name: t.grid.pickAll }));
-  await userEvent.click(screen.getByRole('button', { name: t.deleted.restore }));
+  await userEvent.click(await screen.findByRole('checkbox', { name: gridWords.pickAll }));
+  await userEvent.click(screen.getByRole('button', { name: deletedWords.restore }));
   const dialog = within(await screen.findByRole('dialog', { hidden: true }));
   expect(dialog.getByText('Ann Lee')).toBeTruthy();
   expect(dialog.getByText('Bob Berg')).toBeTruthy();
-  await userEvent.click(dialog.getByRole('button', { name: t.deleted.restoreSubmit, hidden: true }));
-  expect(await screen.findByText(t.deleted.restored(1))).toBeTruthy();
+  await userEvent.click(dialog.getByRole('button', { name: deletedWords.restoreSubmit, hidden: true }));
+  expect(await screen.findByText(deletedWords.restored(1))).toBeTruthy();
   expect(await screen.findByText(/bob@contoso.com is in use/)).toBeTruthy();
   expect(asked).toContain('POST /v1.0/directory/deletedItems/u-1/restore {}');
 });
@@ -39,21 +39,21 @@ it('restores what was picked, and says of each what became of it', async () => {
 it('deletes for good only after a question that names the object', async () => {
   const asked = server({ '/v1.0/directory/deletedItems/u-2': () => new Response(null, { status: 204 }) });
   renderAt('/deleted', <DeletedPage />);
-  await userEvent.click(await screen.findByRole('checkbox', { name: t.grid.pick('Bob Berg') }));
-  await userEvent.click(screen.getByRole('button', { name: t.deleted.purge }));
+  await userEvent.click(await screen.findByRole('checkbox', { name: gridWords.pick('Bob Berg') }));
+  await userEvent.click(screen.getByRole('button', { name: deletedWords.purge }));
   const dialog = within(await screen.findByRole('dialog', { hidden: true }));
   expect(dialog.getByText('Bob Berg')).toBeTruthy();
   expect(dialog.queryByText('Ann Lee')).toBeNull();
   expect(asked.some((one) => one.startsWith('DELETE'))).toBe(false);
-  await userEvent.click(dialog.getByRole('button', { name: t.deleted.purgeSubmit, hidden: true }));
-  expect(await screen.findByText(t.deleted.purged(1))).toBeTruthy();
+  await userEvent.click(dialog.getByRole('button', { name: deletedWords.purgeSubmit, hidden: true }));
+  expect(await screen.findByText(deletedWords.purged(1))).toBeTruthy();
   expect(asked).toContain('DELETE /v1.0/directory/deletedItems/u-2');
 });
 
 it('asks for the type that the address names, and escapes what is looked for', async () => {
   const asked = server();
   renderAt("/deleted?view=group&q=O'Neil", <DeletedPage />);
-  expect(await screen.findByText(t.deleted.emptyFiltered)).toBeTruthy();
+  expect(await screen.findByText(deletedWords.emptyFiltered)).toBeTruthy();
   const question = asked.find((one) => one.includes('microsoft.graph.group'));
   expect(new URL(question?.slice(4) ?? '', 'http://x').searchParams.get('$filter')).toBe("startsWith(displayName,'O''Neil')");
 });
@@ -61,6 +61,6 @@ it('asks for the type that the address names, and escapes what is looked for', a
 it('lets a reader restore nothing', async () => {
   server({}, reader);
   renderAt('/deleted', <DeletedPage />);
-  await userEvent.click(await screen.findByRole('checkbox', { name: t.grid.pickAll }));
-  await waitFor(() => expect(screen.getByRole('button', { name: t.deleted.restore }).getAttribute('aria-disabled')).toBe('true'));
+  await userEvent.click(await screen.findByRole('checkbox', { name: gridWords.pickAll }));
+  await waitFor(() => expect(screen.getByRole('button', { name: deletedWords.restore }).getAttribute('aria-disabled')).toBe('true'));
 });

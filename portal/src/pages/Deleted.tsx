@@ -17,11 +17,11 @@ import { quoted } from '../lib/odata';
 import type { Column } from '../lib/useColumns';
 import { useEach } from '../lib/useEach';
 import { useUrlState } from '../lib/useUrlState';
-import { t } from '../messages';
+import { deletedWords, gridWords } from '../messages/directory';
 
 const useStyles = makeStyles({ outcome: { marginBottom: '12px' } });
 
-const words = t.deleted.columns;
+const words = deletedWords.columns;
 const columns: Column<Gone>[] = [
   { name: 'displayName', label: words.displayName, weight: 24, sortable: true, show: nameOf },
   {
@@ -46,7 +46,7 @@ const columns: Column<Gone>[] = [
     label: words.sync,
     weight: 16,
     sortable: false,
-    show: (object) => (object.onPremisesImmutableId ? t.deleted.wasSynced : t.deleted.wasCloud),
+    show: (object) => (object.onPremisesImmutableId ? deletedWords.wasSynced : deletedWords.wasCloud),
   },
   { name: 'id', label: words.id, weight: 28, sortable: false, optional: true, show: (object) => object.id ?? '' },
 ];
@@ -93,27 +93,27 @@ export function DeletedPage() {
   const nothing = !admin || picked.size === 0 || restoring.running || purging.running;
   return (
     <>
-      <PageHeader title={t.deleted.title} intro={t.deleted.intro} />
+      <PageHeader title={deletedWords.title} intro={deletedWords.intro} />
       <GridCommands
         list="deleted"
         columns={columns}
-        views={t.deleted.views}
-        search={t.deleted.search}
-        searchHint={t.deleted.searchHint}
+        views={deletedWords.views}
+        search={deletedWords.search}
+        searchHint={deletedWords.searchHint}
         onView={() => pick(new Map())}
         first={
           <>
             <ToolbarButton {...focusTarget} icon={<ArrowUndoRegular />} disabledFocusable={nothing} onClick={() => setDialog('restore')}>
-              {t.deleted.restore}
+              {deletedWords.restore}
             </ToolbarButton>
             <ToolbarButton {...focusTarget} icon={<DeleteRegular />} disabledFocusable={nothing} onClick={() => setDialog('purge')}>
-              {t.deleted.purge}
+              {deletedWords.purge}
             </ToolbarButton>
           </>
         }
       />
-      <BulkOutcome each={restoring} done={t.deleted.restored} className={styles.outcome} />
-      <BulkOutcome each={purging} done={t.deleted.purged} className={styles.outcome} />
+      <BulkOutcome each={restoring} done={deletedWords.restored} className={styles.outcome} />
+      <BulkOutcome each={purging} done={deletedWords.purged} className={styles.outcome} />
       <DirectoryGrid<Gone & DirectoryObject>
         key={kind}
         list="deleted"
@@ -122,9 +122,9 @@ export function DeletedPage() {
         columns={columns}
         filters={{}}
         searchFilter={beginning(kind)}
-        words={t.deleted}
+        words={deletedWords}
         nameOf={nameOf}
-        selection={{ picked, pick, label: (name) => t.grid.pick(name), all: t.grid.pickAll }}
+        selection={{ picked, pick, label: (name) => gridWords.pick(name), all: gridWords.pickAll }}
       />
       <DeletedPane
         id={params.get('object') ?? undefined}

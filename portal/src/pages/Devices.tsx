@@ -9,8 +9,9 @@ import { Time } from '../components/Time';
 import type { Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
+import { deviceWords } from '../messages/directory';
 
-const words = t.devices.columns;
+const words = deviceWords.columns;
 const columns: Column<Device>[] = [
   { name: 'displayName', label: words.displayName, weight: 24, sortable: true, show: nameOf },
   { name: 'operatingSystem', label: words.operatingSystem, weight: 16, sortable: true, show: (device) => device.operatingSystem ?? '–' },
@@ -35,7 +36,7 @@ const columns: Column<Device>[] = [
     weight: 18,
     sortable: true,
     optional: true,
-    show: (device) => (device.trustType ? (t.devices.trust[device.trustType] ?? device.trustType) : '–'),
+    show: (device) => (device.trustType ? (deviceWords.trust[device.trustType] ?? device.trustType) : '–'),
   },
   { name: 'deviceId', label: words.deviceId, weight: 26, sortable: true, optional: true, show: (device) => device.deviceId ?? '–' },
   {
@@ -63,9 +64,9 @@ export function DevicesPage() {
   const [params, change] = useUrlState();
   return (
     <>
-      <PageHeader title={t.devices.title} intro={t.devices.intro} />
-      <GridCommands list="devices" columns={columns} views={t.devices.views} search={t.devices.search} searchHint={t.devices.searchHint} />
-      <DirectoryGrid<Device> list="devices" path="/v1.0/devices" param="device" columns={columns} words={t.devices} nameOf={nameOf} />
+      <PageHeader title={deviceWords.title} intro={deviceWords.intro} />
+      <GridCommands list="devices" columns={columns} views={deviceWords.views} search={deviceWords.search} searchHint={deviceWords.searchHint} />
+      <DirectoryGrid<Device> list="devices" path="/v1.0/devices" param="device" columns={columns} words={deviceWords} nameOf={nameOf} />
       <DevicePane id={params.get('device') ?? undefined} onClose={() => change({ device: undefined })} />
     </>
   );

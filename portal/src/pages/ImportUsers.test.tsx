@@ -1,7 +1,7 @@
 import { screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it } from 'vitest';
-import { t } from '../messages';
+import { importWords } from '../messages/people';
 import { admin, reader, renderAt, stubServer } from '../test/render';
 import { ImportUsersPage } from './ImportUsers';
 
@@ -26,13 +26,13 @@ function server(session = admin) {
 it('judges the whole file before it writes, then says of each row what became of it', async () => {
   const asked = server();
   renderAt('/users/import', <ImportUsersPage />);
-  await screen.findByRole('button', { name: t.importUsers.choose });
-  await userEvent.upload(screen.getByLabelText(t.importUsers.file), file('ann@contoso.com,,,Ann,,,,,,,,,,,', 'taken@contoso.com,,,Tim,,,,,,,,,,,', 'bob@contoso.com,,,Bob,,,,,,,,,,,'));
-  expect(await screen.findByText(t.importUsers.checked(3, 1))).toBeTruthy();
-  expect(screen.getByText(t.importUsers.problem({ what: 'taken', column: 'userPrincipalName' }, 'User Name'))).toBeTruthy();
+  await screen.findByRole('button', { name: importWords.choose });
+  await userEvent.upload(screen.getByLabelText(importWords.file), file('ann@contoso.com,,,Ann,,,,,,,,,,,', 'taken@contoso.com,,,Tim,,,,,,,,,,,', 'bob@contoso.com,,,Bob,,,,,,,,,,,'));
+  expect(await screen.findByText(importWords.checked(3, 1))).toBeTruthy();
+  expect(screen.getByText(importWords.problem({ what: 'taken', column: 'userPrincipalName' }, 'User Name'))).toBeTruthy();
   expect(asked.some((one) => one.startsWith('POST'))).toBe(false);
-  await userEvent.click(screen.getByRole('button', { name: t.importUsers.submit(2) }));
-  expect(await screen.findByText(t.importUsers.done(1, 1, 1), { exact: false })).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: importWords.submit(2) }));
+  expect(await screen.findByText(importWords.done(1, 1, 1), { exact: false })).toBeTruthy();
   expect(screen.getByText('An address is in use.')).toBeTruthy();
   const rows = within(screen.getByRole('table')).getAllByRole('row').slice(1);
   expect(rows.map((row) => row.getAttribute('data-state'))).toEqual(['pass', 'fail', 'fail']);
@@ -42,14 +42,14 @@ it('judges the whole file before it writes, then says of each row what became of
 it('says what is wrong with a file that is none', async () => {
   server();
   renderAt('/users/import', <ImportUsersPage />);
-  await screen.findByRole('button', { name: t.importUsers.choose });
-  await userEvent.upload(screen.getByLabelText(t.importUsers.file), new File(['a,b\nc,d'], 'x.csv', { type: 'text/csv' }));
-  expect(await screen.findByText(t.importUsers.fileProblem({ what: 'headingCount', found: 2 }))).toBeTruthy();
+  await screen.findByRole('button', { name: importWords.choose });
+  await userEvent.upload(screen.getByLabelText(importWords.file), new File(['a,b\nc,d'], 'x.csv', { type: 'text/csv' }));
+  expect(await screen.findByText(importWords.fileProblem({ what: 'headingCount', found: 2 }))).toBeTruthy();
 });
 
 it('lets a reader import nothing', async () => {
   server(reader);
   renderAt('/users/import', <ImportUsersPage />);
-  expect(await screen.findByText(t.importUsers.readerOnly)).toBeTruthy();
-  expect(screen.getByRole('button', { name: t.importUsers.choose }).getAttribute('aria-disabled')).toBe('true');
+  expect(await screen.findByText(importWords.readerOnly)).toBeTruthy();
+  expect(screen.getByRole('button', { name: importWords.choose }).getAttribute('aria-disabled')).toBe('true');
 });

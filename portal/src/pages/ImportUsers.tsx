@@ -28,7 +28,7 @@ import { StateIcon, checkLook } from '../components/StateIcon';
 import { ArrowDownloadRegular, ArrowUploadRegular } from '../icons';
 import { download, writeCsv } from '../lib/csv';
 import { csvColumns, judgeUsers, readUsers, template, userOf, type Problem, type UserRow } from '../lib/usersCsv';
-import { t } from '../messages';
+import { importWords } from '../messages/people';
 
 const useStyles = makeStyles({
   stack: { display: 'grid', gap: '16px', gridTemplateColumns: 'minmax(0, 1fr)', maxWidth: '1120px' },
@@ -43,7 +43,7 @@ const useStyles = makeStyles({
   quiet: { color: tokens.colorNeutralForeground2 },
 });
 
-const i = t.importUsers;
+const i = importWords;
 const headings = Object.fromEntries(csvColumns.map((column) => [column.property, column.heading]));
 const inWords = (problem: Problem) => i.problem(problem, 'column' in problem ? (headings[problem.column] ?? '') : '');
 

@@ -2,6 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it } from 'vitest';
 import { t } from '../messages';
+import { peopleWords } from '../messages/people';
 import { admin, reader, renderAt, sampleStatus, stubServer } from '../test/render';
 import { UsersPage } from './Users';
 
@@ -29,14 +30,14 @@ it('adds a user with a name in the default domain', async () => {
   const pane = within(await screen.findByRole('dialog', hidden));
   await pane.findByRole('option', { name: '@contoso.com', ...hidden });
   expect(pane.queryByRole('option', { name: '@x.local', ...hidden })).toBeNull();
-  await userEvent.click(pane.getByRole('button', { name: t.people.create, ...hidden }));
-  expect(pane.getAllByText(t.people.required)).toHaveLength(2);
+  await userEvent.click(pane.getByRole('button', { name: peopleWords.create, ...hidden }));
+  expect(pane.getAllByText(peopleWords.required)).toHaveLength(2);
   expect(asked.some((one) => one.startsWith('POST'))).toBe(false);
   await userEvent.type(pane.getByRole('textbox', { name: t.users.properties.givenName ?? '', ...hidden }), 'Cleo');
   await userEvent.type(pane.getByRole('textbox', { name: t.users.properties.surname ?? '', ...hidden }), 'Cloud');
   await userEvent.click(pane.getByRole('textbox', { name: /^Display name/, ...hidden }));
   await userEvent.type(pane.getByRole('textbox', { name: /^User name/, ...hidden }), 'cleo');
-  await userEvent.click(pane.getByRole('button', { name: t.people.create, ...hidden }));
+  await userEvent.click(pane.getByRole('button', { name: peopleWords.create, ...hidden }));
   await waitFor(() => expect(router.state.location.search).toBe('?user=u-1'));
   const posted: unknown = JSON.parse(asked.find((one) => one.startsWith('POST /v1.0/users '))?.slice('POST /v1.0/users '.length) ?? '{}');
   expect(posted).toEqual({ accountEnabled: true, displayName: 'Cleo Cloud', givenName: 'Cleo', surname: 'Cloud', userPrincipalName: 'cleo@contoso.com', mailNickname: 'cleo', passwordProfile: {} });
@@ -46,21 +47,21 @@ it('changes only what was changed; what was emptied is null', async () => {
   const asked = server();
   renderAt('/users?user=u-1', <UsersPage />);
   const pane = within(await screen.findByRole('dialog', hidden));
-  await userEvent.click(await pane.findByRole('button', { name: t.people.edit, ...hidden }));
+  await userEvent.click(await pane.findByRole('button', { name: peopleWords.edit, ...hidden }));
   await userEvent.clear(pane.getByRole('textbox', { name: t.users.properties.jobTitle ?? '', ...hidden }));
   await userEvent.type(pane.getByRole('textbox', { name: t.users.properties.city ?? '', ...hidden }), 'Bonn');
-  await userEvent.click(pane.getByRole('button', { name: t.people.save, ...hidden }));
+  await userEvent.click(pane.getByRole('button', { name: peopleWords.save, ...hidden }));
   await waitFor(() => expect(asked).toContain('PATCH /v1.0/users/u-1 {"jobTitle":null,"city":"Bonn"}'));
 });
 
 it('deletes after a question that names the person', async () => {
   const asked = server();
   renderAt('/users?user=u-1', <UsersPage />);
-  await userEvent.click(await screen.findByRole('button', { name: t.people.remove, ...hidden }));
-  expect(await screen.findByText(t.people.removeTitle('Cleo Cloud'))).toBeTruthy();
+  await userEvent.click(await screen.findByRole('button', { name: peopleWords.remove, ...hidden }));
+  expect(await screen.findByText(peopleWords.removeTitle('Cleo Cloud'))).toBeTruthy();
   expect(asked.some((one) => one.startsWith('DELETE'))).toBe(false);
-  await userEvent.click(screen.getByRole('button', { name: t.people.removeSubmit, ...hidden }));
-  expect(await screen.findByText(t.people.removed('Cleo Cloud'))).toBeTruthy();
+  await userEvent.click(screen.getByRole('button', { name: peopleWords.removeSubmit, ...hidden }));
+  expect(await screen.findByText(peopleWords.removed('Cleo Cloud'))).toBeTruthy();
   expect(asked).toContain('DELETE /v1.0/users/u-1');
 });
 
@@ -71,5 +72,5 @@ it.each([
   server(user, session);
   renderAt('/users?user=u-1', <UsersPage />);
   expect((await screen.findAllByText('Architect')).length).toBeGreaterThan(0);
-  expect(screen.queryByRole('button', { name: t.people.edit, ...hidden })).toBeNull();
+  expect(screen.queryByRole('button', { name: peopleWords.edit, ...hidden })).toBeNull();
 });

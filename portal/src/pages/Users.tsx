@@ -20,6 +20,7 @@ import { ArrowSyncRegular, ArrowUploadRegular, MoreHorizontalRegular, PersonAddR
 import type { Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
+import { peopleWords } from '../messages/people';
 
 const useStyles = makeStyles({
   banner: { marginBottom: '12px' },
@@ -118,7 +119,7 @@ export function UsersPage() {
         </Banner>
       )}
       {notice !== undefined && (
-        <Banner intent="success" className={styles.banner} action={notice.deleted ? <AppLink to="/deleted">{t.people.showDeleted}</AppLink> : undefined}>
+        <Banner intent="success" className={styles.banner} action={notice.deleted ? <AppLink to="/deleted">{peopleWords.showDeleted}</AppLink> : undefined}>
           {notice.text}
         </Banner>
       )}
@@ -131,10 +132,10 @@ export function UsersPage() {
         first={
           <>
             <ToolbarButton {...focusTarget} icon={<PersonAddRegular />} disabledFocusable={!admin} onClick={() => change({ panel: 'new' })}>
-              {t.people.add}
+              {peopleWords.add}
             </ToolbarButton>
             <ToolbarButton icon={<ArrowUploadRegular />} disabledFocusable={!admin} onClick={() => void navigate('/users/import')}>
-              {t.people.addMany}
+              {peopleWords.addMany}
             </ToolbarButton>
           </>
         }
@@ -164,11 +165,11 @@ export function UsersPage() {
         nameOf={nameOf}
       />
       <SyncPane open={panel === 'dirsync'} onClose={() => change({ panel: undefined })} />
-      <Pane open={panel === 'new'} title={t.people.addTitle} onClose={() => change({ panel: undefined })}>
+      <Pane open={panel === 'new'} title={peopleWords.addTitle} onClose={() => change({ panel: undefined })}>
         <UserForm
           onCancel={() => change({ panel: undefined })}
           onDone={(name, id) => {
-            setNotice({ text: t.people.created(name) });
+            setNotice({ text: peopleWords.created(name) });
             change({ panel: undefined, user: id });
           }}
         />
@@ -177,7 +178,7 @@ export function UsersPage() {
         id={params.get('user') ?? undefined}
         onClose={() => change({ user: undefined })}
         onDeleted={(name) => {
-          setNotice({ text: t.people.removed(name), deleted: true });
+          setNotice({ text: peopleWords.removed(name), deleted: true });
           change({ user: undefined });
         }}
       />

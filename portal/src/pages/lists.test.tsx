@@ -2,7 +2,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { expect, it, vi } from 'vitest';
-import { t } from '../messages';
+import { contactWords, deviceWords, gridWords } from '../messages/directory';
 import { admin, renderAt, stubServer } from '../test/render';
 import { ContactsPage } from './Contacts';
 import { DevicesPage } from './Devices';
@@ -38,10 +38,10 @@ it('columns that are chosen are asked for and live in the address', async () => 
   const asked = server();
   const router = renderAt('/contacts', <ContactsPage />);
   await screen.findByRole('button', { name: 'Cara Vendor' });
-  expect(screen.queryByRole('columnheader', { name: t.contacts.columns.department })).toBeNull();
-  await userEvent.click(screen.getByRole('button', { name: t.grid.columns }));
-  await userEvent.click(await screen.findByRole('menuitemcheckbox', { name: t.contacts.columns.department }));
-  expect(await screen.findByRole('columnheader', { name: t.contacts.columns.department, hidden: true })).toBeTruthy();
+  expect(screen.queryByRole('columnheader', { name: contactWords.columns.department })).toBeNull();
+  await userEvent.click(screen.getByRole('button', { name: gridWords.columns }));
+  await userEvent.click(await screen.findByRole('menuitemcheckbox', { name: contactWords.columns.department }));
+  expect(await screen.findByRole('columnheader', { name: contactWords.columns.department, hidden: true })).toBeTruthy();
   expect(router.state.location.search).toContain('department');
   expect(asked.some((one) => one.includes('%2Cdepartment'))).toBe(true);
   localStorage.clear();
@@ -50,9 +50,9 @@ it('columns that are chosen are asked for and live in the address', async () => 
 it('a device, over a list that is empty', async () => {
   server();
   renderAt('/devices?device=d-1', <DevicesPage />);
-  expect(await screen.findByText(t.devices.empty)).toBeTruthy();
+  expect(await screen.findByText(deviceWords.empty)).toBeTruthy();
   const pane = within(await screen.findByRole('dialog', { hidden: true }));
-  expect(await pane.findByText(t.devices.trust.ServerAd ?? '')).toBeTruthy();
+  expect(await pane.findByText(deviceWords.trust.ServerAd ?? '')).toBeTruthy();
 });
 
 it('asks for the next page by its nextLink when its rows come near, and keeps few rows in the document', async () => {

@@ -1,7 +1,7 @@
 // How far a change of several objects is, and what became of it: how many were done, and who was refused why.
 import { makeStyles, ProgressBar } from '@fluentui/react-components';
 import type { Each } from '../../lib/useEach';
-import { t } from '../../messages';
+import { deletedWords } from '../../messages/directory';
 import { Banner } from '../Banner';
 
 const useStyles = makeStyles({ list: { margin: '4px 0 0', paddingLeft: '20px' } });
@@ -13,7 +13,7 @@ export function BulkOutcome({ each, done, className }: { each: Each; done: (n: n
   const styles = useStyles();
   if (each.total === 0) return null;
   if (each.running) {
-    const words = t.deleted.working(each.done, each.total);
+    const words = deletedWords.working(each.done, each.total);
     return (
       <div className={className} role="status">
         {words}
@@ -30,14 +30,14 @@ export function BulkOutcome({ each, done, className }: { each: Each; done: (n: n
       )}
       {each.refused.length > 0 && (
         <Banner intent="error" long alert className={className}>
-          {t.deleted.refused(each.refused.length)}
+          {deletedWords.refused(each.refused.length)}
           <ul className={styles.list}>
             {each.refused.slice(0, LISTED).map((one, index) => (
               <li key={index}>
                 <strong>{one.name}</strong>: {one.why}
               </li>
             ))}
-            {each.refused.length > LISTED && <li>{t.deleted.andMore(each.refused.length - LISTED)}</li>}
+            {each.refused.length > LISTED && <li>{deletedWords.andMore(each.refused.length - LISTED)}</li>}
           </ul>
         </Banner>
       )}

@@ -18,6 +18,7 @@ import { useState, type ReactNode } from 'react';
 import { request } from '../../api/http';
 import type { Each } from '../../lib/useEach';
 import { t } from '../../messages';
+import { deletedWords } from '../../messages/directory';
 import { nameOf, type Gone } from './gone';
 
 const useStyles = makeStyles({
@@ -56,7 +57,7 @@ function Names({ objects }: { objects: Gone[] }) {
           <span className={styles.quiet}>{object.userPrincipalName ?? object.mail ?? ''}</span>
         </li>
       ))}
-      {objects.length > NAMED && <li>{t.deleted.andMore(objects.length - NAMED)}</li>}
+      {objects.length > NAMED && <li>{deletedWords.andMore(objects.length - NAMED)}</li>}
     </ul>
   );
 }
@@ -110,17 +111,17 @@ export function RestoreDialog({ open, objects, each, onClose, onBegun }: Props) 
     onClose();
   };
   return (
-    <Question open={open} title={t.deleted.restoreTitle(objects.length)} submit={t.deleted.restoreSubmit} onClose={onClose} onSubmit={submit}>
+    <Question open={open} title={deletedWords.restoreTitle(objects.length)} submit={deletedWords.restoreSubmit} onClose={onClose} onSubmit={submit}>
       <Names objects={objects} />
       <Text>
-        {t.deleted.restoreText} {objects.some((object) => object.onPremisesImmutableId) ? t.deleted.restoreSynced : ''}
+        {deletedWords.restoreText} {objects.some((object) => object.onPremisesImmutableId) ? deletedWords.restoreSynced : ''}
       </Text>
       {only?.userPrincipalName && (
-        <Field label={t.deleted.restoreName} hint={t.deleted.restoreNameHint}>
+        <Field label={deletedWords.restoreName} hint={deletedWords.restoreNameHint}>
           <Input value={name} autoComplete="off" spellCheck={false} placeholder={only.userPrincipalName} onChange={(_, data) => setName(data.value)} />
         </Field>
       )}
-      <Checkbox label={t.deleted.restoreAddresses} checked={leaveOut} onChange={(_, data) => setLeaveOut(data.checked === true)} />
+      <Checkbox label={deletedWords.restoreAddresses} checked={leaveOut} onChange={(_, data) => setLeaveOut(data.checked === true)} />
     </Question>
   );
 }
@@ -132,9 +133,9 @@ export function PurgeDialog({ open, objects, each, onClose, onBegun }: Props) {
     onClose();
   };
   return (
-    <Question open={open} title={t.deleted.purgeTitle(objects.length)} submit={t.deleted.purgeSubmit} onClose={onClose} onSubmit={submit}>
+    <Question open={open} title={deletedWords.purgeTitle(objects.length)} submit={deletedWords.purgeSubmit} onClose={onClose} onSubmit={submit}>
       <Names objects={objects} />
-      <Text>{t.deleted.purgeText}</Text>
+      <Text>{deletedWords.purgeText}</Text>
     </Question>
   );
 }

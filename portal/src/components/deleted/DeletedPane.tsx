@@ -5,6 +5,7 @@ import { request } from '../../api/http';
 import { orNull, useIsAdmin } from '../../api/queries';
 import { kindOf } from '../../lib/odata';
 import { t } from '../../messages';
+import { deletedWords } from '../../messages/directory';
 import { Facts } from '../Facts';
 import { Failure, Notice } from '../Failure';
 import { History } from '../History';
@@ -31,7 +32,7 @@ interface Props {
 
 export function DeletedPane(props: Props) {
   return (
-    <Pane open={props.id !== undefined} onClose={props.onClose} title={t.deleted.details}>
+    <Pane open={props.id !== undefined} onClose={props.onClose} title={deletedWords.details}>
       {props.id !== undefined && <Details {...props} key={props.id} id={props.id} />}
     </Pane>
   );
@@ -47,18 +48,18 @@ function Details({ id, onRestore, onPurge }: Props & { id: string }) {
   });
   if (object.isError && object.data === undefined) return <Failure error={object.error} onRetry={() => void object.refetch()} />;
   if (object.data === undefined) return <PageSkeleton />;
-  if (object.data === null) return <Notice title={t.deleted.gone} text={t.deleted.goneHint} />;
+  if (object.data === null) return <Notice title={deletedWords.gone} text={deletedWords.goneHint} />;
   const gone = object.data;
-  const words = t.deleted.columns;
+  const words = deletedWords.columns;
   return (
     <ObjectStack>
       <ObjectHead name={nameOf(gone)} note={t.kind(kindOf(gone))} />
       <div className={styles.actions}>
         <Button {...focusTarget} appearance="primary" disabledFocusable={!admin} onClick={() => onRestore(gone)}>
-          {t.deleted.restore}
+          {deletedWords.restore}
         </Button>
         <Button {...focusTarget} disabledFocusable={!admin} onClick={() => onPurge(gone)}>
-          {t.deleted.purge}
+          {deletedWords.purge}
         </Button>
       </div>
       <Part title={t.users.sections.profile}>
@@ -67,7 +68,7 @@ function Details({ id, onRestore, onPurge }: Props & { id: string }) {
           facts={[
             { term: words.deletedAt, value: <Time instant={gone.deletedDateTime} exact /> },
             { term: words.until, value: <Time instant={gonePast(gone)} exact /> },
-            { term: words.sync, value: gone.onPremisesImmutableId ? t.deleted.wasSynced : t.deleted.wasCloud },
+            { term: words.sync, value: gone.onPremisesImmutableId ? deletedWords.wasSynced : deletedWords.wasCloud },
             ...textFacts(gone, [...profile, 'onPremisesDistinguishedName', 'onPremisesImmutableId', 'id']),
           ]}
         />

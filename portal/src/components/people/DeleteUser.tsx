@@ -16,6 +16,7 @@ import { useState } from 'react';
 import { useWriteUser } from '../../api/people';
 import { DeleteRegular } from '../../icons';
 import { t } from '../../messages';
+import { peopleWords } from '../../messages/people';
 import { Banner } from '../Banner';
 import { explain } from '../Failure';
 
@@ -39,18 +40,18 @@ export function DeleteUser({ id, name, signInName, onDeleted }: Props) {
   return (
     <>
       <Button {...focusTarget} icon={<DeleteRegular />} onClick={() => setOpen(true)}>
-        {t.people.remove}
+        {peopleWords.remove}
       </Button>
       <Dialog open={open} onOpenChange={(_, data) => setOpen(data.open)}>
         <DialogSurface>
           <DialogBody>
-            <DialogTitle>{t.people.removeTitle(name)}</DialogTitle>
+            <DialogTitle>{peopleWords.removeTitle(name)}</DialogTitle>
             <DialogContent className={styles.stack}>
               {signInName && <Text className={styles.quiet}>{signInName}</Text>}
-              <Text>{t.people.removeText}</Text>
+              <Text>{peopleWords.removeText}</Text>
               {write.error && (
                 <Banner intent="error" long alert>
-                  {t.people.refused} {explain(write.error).text}
+                  {peopleWords.refused} {explain(write.error).text}
                 </Banner>
               )}
             </DialogContent>
@@ -61,7 +62,7 @@ export function DeleteUser({ id, name, signInName, onDeleted }: Props) {
                 disabledFocusable={write.isPending}
                 onClick={() => write.mutate({ what: 'delete', id }, { onSuccess: () => onDeleted(name) })}
               >
-                {t.people.removeSubmit}
+                {peopleWords.removeSubmit}
               </Button>
             </DialogActions>
           </DialogBody>

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { useWriteUser } from '../../api/people';
 import { useDomains } from '../../api/queries';
 import { t } from '../../messages';
+import { peopleWords } from '../../messages/people';
 import { Banner } from '../Banner';
 import { explain } from '../Failure';
 
@@ -119,7 +120,7 @@ export function UserForm({ user, onDone, onCancel }: Props) {
       <Input value={values[name]} autoComplete="off" onChange={(_, data) => set(name)(data.value)} />
     </Field>
   );
-  const need = (isMissing: boolean) => (tried && isMissing ? { validationMessage: t.people.required } : {});
+  const need = (isMissing: boolean) => (tried && isMissing ? { validationMessage: peopleWords.required } : {});
   return (
     <form
       className={styles.form}
@@ -129,9 +130,9 @@ export function UserForm({ user, onDone, onCancel }: Props) {
         submit();
       }}
     >
-      {!user && <Text className={styles.intro}>{t.people.addIntro}</Text>}
+      {!user && <Text className={styles.intro}>{peopleWords.addIntro}</Text>}
       <fieldset className={styles.group}>
-        <legend className={styles.legend}>{t.people.basics}</legend>
+        <legend className={styles.legend}>{peopleWords.basics}</legend>
         <div className={styles.pair}>
           {text('givenName', words.givenName ?? '')}
           {text('surname', words.surname ?? '')}
@@ -148,10 +149,10 @@ export function UserForm({ user, onDone, onCancel }: Props) {
           />
         </Field>
         <div className={styles.pair}>
-          <Field label={t.people.userName} required {...need(missing.alias)}>
+          <Field label={peopleWords.userName} required {...need(missing.alias)}>
             <Input value={values.alias} autoComplete="off" spellCheck={false} onChange={(_, data) => set('alias')(data.value)} />
           </Field>
-          <Field label={t.people.domain} {...(domains.isError ? { validationMessage: t.people.noDomains } : {})}>
+          <Field label={peopleWords.domain} {...(domains.isError ? { validationMessage: peopleWords.noDomains } : {})}>
             <Select className={styles.narrow} value={chosen} onChange={(_, data) => set('domain')(data.value)}>
               {/* A name in a domain that is not verified any more can stay as it is. */}
               {chosen !== '' && !verified.some((domain) => domain.id === chosen) && <option value={chosen}>{`@${chosen}`}</option>}
@@ -163,10 +164,10 @@ export function UserForm({ user, onDone, onCancel }: Props) {
             </Select>
           </Field>
         </div>
-        <Switch label={t.people.signIn} checked={values.enabled} onChange={(_, data) => setValues((now) => ({ ...now, enabled: data.checked }))} />
+        <Switch label={peopleWords.signIn} checked={values.enabled} onChange={(_, data) => setValues((now) => ({ ...now, enabled: data.checked }))} />
       </fieldset>
       <fieldset className={styles.group}>
-        <legend className={styles.legend}>{t.people.work}</legend>
+        <legend className={styles.legend}>{peopleWords.work}</legend>
         <div className={styles.pair}>
           {text('jobTitle', words.jobTitle ?? '')}
           {text('department', words.department ?? '')}
@@ -175,7 +176,7 @@ export function UserForm({ user, onDone, onCancel }: Props) {
         </div>
       </fieldset>
       <fieldset className={styles.group}>
-        <legend className={styles.legend}>{t.people.contact}</legend>
+        <legend className={styles.legend}>{peopleWords.contact}</legend>
         <div className={styles.pair}>
           {text('phone', words.businessPhones ?? '')}
           {text('mobilePhone', words.mobilePhone ?? '')}
@@ -190,12 +191,12 @@ export function UserForm({ user, onDone, onCancel }: Props) {
       </fieldset>
       {write.error && (
         <Banner intent="error" long alert>
-          {t.people.refused} {explain(write.error).text}
+          {peopleWords.refused} {explain(write.error).text}
         </Banner>
       )}
       <div className={styles.actions}>
         <Button type="submit" appearance="primary" disabledFocusable={write.isPending}>
-          {user ? t.people.save : t.people.create}
+          {user ? peopleWords.save : peopleWords.create}
         </Button>
         <Button onClick={onCancel}>{t.cancel}</Button>
       </div>
