@@ -1,6 +1,6 @@
 // The frame of every page: header bar, navigation, main content. Landmarks, skip link, live connection.
-import { makeStyles, OverlayDrawer, Button, tokens, DrawerBody } from '@fluentui/react-components';
-import { useEffect, useRef, useState, type MouseEvent } from 'react';
+import { Button, makeStyles, tokens } from '@fluentui/react-components';
+import { lazy, Suspense, useEffect, useRef, useState, type MouseEvent } from 'react';
 import { Outlet, ScrollRestoration, useLocation } from 'react-router';
 import { useLiveEvents } from '../api/events';
 import type { Session } from '../api/types';
@@ -50,14 +50,16 @@ const useStyles = makeStyles({
     outlineStyle: 'none',
     '@media (max-width: 600px)': { padding: '16px 16px 32px' },
   },
-  drawer: { width: '260px' },
-  drawerBody: { padding: 0 },
 });
+
+// Only narrow windows need it.
+const NavDrawer = lazy(async () => ({ default: (await import('./NavDrawer')).NavDrawer }));
 
 export function Shell({ session }: { session: Session | undefined }) {
   const styles = useStyles();
   const main = useRef<HTMLElement>(null);
   const [navOpen, setNavOpen] = useState(false);
+  const [navOpened, setNavOpened] = useState(false);
   const [sheet, setSheet] = useState<Sheet>();
   const { pathname } = useLocation();
   const [openedAt, setOpenedAt] = useState(pathname);
@@ -67,6 +69,12 @@ export function Shell({ session }: { session: Session | undefined }) {
     setOpenedAt(pathname);
     setNavOpen(false);
   }
+
+  const openNav = () => {
+    setNavOpen(true);
+    // It stays in the document from then on, so that it can close in its own time.
+    setNavOpened(true);
+  };
 
   const skip = (event: MouseEvent) => {
     event.preventDefault();
@@ -78,23 +86,13 @@ export function Shell({ session }: { session: Session | undefined }) {
       <a href="#main" className={styles.skip} onClick={skip}>
         {t.shell.skip}
       </a>
-      {session ? <LiveHeader session={session} onOpenNav={() => setNavOpen(true)} onSearch={() => setSheet('palette')} menuClass={styles.menuButton} /> : <Header />}
+      {session ? <LiveHeader session={session} onOpenNav={openNav} onSearch={() => setSheet('palette')} menuClass={styles.menuButton} /> : <Header />}
       <nav className={styles.nav} aria-label={t.shell.nav}>
         <div className={styles.navContent}>
           <Nav />
         </div>
       </nav>
-      <OverlayDrawer
-        className={styles.drawer}
-        open={navOpen}
-        onOpenChange={(_, data) => setNavOpen(data.open)}
-        position="start"
-        aria-label={t.shell.nav}
-      >
-        <DrawerBody className={styles.drawerBody}>
-          <Nav />
-        </DrawerBody>
-      </OverlayDrawer>
+      <Suspense fallback={null}>{navOpened && <NavDrawer open={navOpen} onClose={() => setNavOpen(false)} />}</Suspense>
       <main id="main" ref={main} tabIndex={-1} className={styles.main}>
         {session ? <Outlet /> : <PageSkeleton />}
       </main>
