@@ -250,9 +250,10 @@ export function useIgnore() {
 }
 
 /** What can be done about an error, as it was when the pane was opened: what changed since refuses the fix. Null where it is gone. */
-export function useFixes(id: number) {
+export function useFixes(id: number, enabled = true) {
   return useQuery({
     queryKey: ['fixes', id],
+    enabled,
     queryFn: ({ signal }) => orNull(request<Fixes>(`/api/v1/errors/${id}/fixes`, { signal })),
     staleTime: Infinity,
     gcTime: 0,

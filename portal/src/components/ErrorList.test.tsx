@@ -57,7 +57,7 @@ it('keeps filters and the open error in the address', async () => {
   await waitFor(() => expect(router.state.location.search).toBe('?category=DuplicateAttribute&error=17'));
   // jsdom moves no focus on a busy machine, and the drawer stays hidden from assistive technology until it has it.
   const pane = within(await screen.findByRole('dialog', { hidden: true }));
-  expect(pane.getByText(t.errors.otherObject)).toBeTruthy();
+  expect(await pane.findByText(t.errors.otherObject)).toBeTruthy();
   // The names differ, and the anchors.
   expect(pane.getByRole('row', { name: new RegExp(t.errors.anchor), hidden: true }).getAttribute('data-differs')).toBe('true');
   expect(pane.getByRole('link', { name: t.errors.docs('PropertyConflict'), hidden: true }).getAttribute('href')).toBe(row.docs);

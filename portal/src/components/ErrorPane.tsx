@@ -1,7 +1,7 @@
 // One error whole: what happened, what to do, and both objects side by side with what is in conflict marked.
 import { Badge, Button, Link, makeStyles, SkeletonItem, Text, tokens } from '@fluentui/react-components';
 import { lazy, Suspense } from 'react';
-import { useIgnore, useIsAdmin, useRecheck } from '../api/queries';
+import { useFixes, useIgnore, useIsAdmin, useRecheck } from '../api/queries';
 import type { ErrorRow } from '../api/types';
 import { ArrowClockwiseRegular, EyeOffRegular, EyeRegular, OpenRegular } from '../icons';
 import { t } from '../messages';
@@ -56,6 +56,8 @@ export function ErrorPane({ open, loading, row, onClose }: Props) {
 
 function Details({ row, onClose }: { row: ErrorRow; onClose: () => void }) {
   const styles = useStyles();
+  // What can be done comes before the details: they are drawn once it is known, so that nothing jumps.
+  const fixes = useFixes(row.id, row.other !== undefined);
   const facts: Fact[] = [
     ...(row.property ? [{ term: t.errors.property, value: row.property }] : []),
     ...(row.value ? [{ term: t.errors.value, value: row.value }] : []),
@@ -94,19 +96,21 @@ function Details({ row, onClose }: { row: ErrorRow; onClose: () => void }) {
           {t.errors.ignoredBy(row.ignored.by)} <Time instant={row.ignored.at} exact />. {t.errors.ignoredUntil}
         </Banner>
       )}
-      {row.other && (
-        <Suspense fallback={<SkeletonItem size={128} />}>
-          <GuidedFix row={row} />
+      {fixes.isLoading ? (
+        <SkeletonItem size={128} aria-label={t.loading} />
+      ) : (
+        <Suspense fallback={<SkeletonItem size={128} aria-label={t.loading} />}>
+          {row.other && <GuidedFix row={row} />}
+          <Text>
+            <Badge appearance="tint" color={badge[row.severity]}>
+              {t.severities[row.severity]}
+            </Badge>{' '}
+            {t.severityMeanings[row.severity]}
+          </Text>
+          <Facts facts={facts} />
+          <CompareObjects row={row} />
         </Suspense>
       )}
-      <Text>
-        <Badge appearance="tint" color={badge[row.severity]}>
-          {t.severities[row.severity]}
-        </Badge>{' '}
-        {t.severityMeanings[row.severity]}
-      </Text>
-      <Facts facts={facts} />
-      <CompareObjects row={row} />
     </div>
   );
 }
