@@ -396,8 +396,24 @@ impl Precheck {
                 Some(format!("it is part of the entry's name: rename the entry, with \"{draft}\""));
             return;
         }
-        let mut others = attributes.texts(name.as_str()).filter(|other| *other != it.value);
-        if others.any(|other| other.to_lowercase() == draft.to_lowercase()) {
+        let others: Vec<&str> = attributes.texts(name.as_str()).filter(|other| *other != it.value).collect();
+        // The first value is the one that counts, and a directory puts a value that is added behind the others.
+        let first_counts =
+            it.fields.iter().any(|field| matches!(field, Field::Mail | Field::UserPrincipalName));
+        if first_counts && !others.is_empty() {
+            finding.note = Some(format!(
+                "\"{draft}\" would be right; the attribute has several values, of which the first counts: write them anew \
+                 in their order"
+            ));
+            return;
+        }
+        if let Some(same) = others.iter().find(|other| other.to_lowercase() == draft.to_lowercase()) {
+            if draft.starts_with("SMTP:") && !same.starts_with("SMTP:") {
+                finding.note = Some(format!(
+                    "it is the primary address, and the entry has \"{same}\" as a further one: decide which stays"
+                ));
+                return;
+            }
             finding.note = Some("the entry has the mended value already".to_owned());
             finding.change = Change::Remove;
             finding.safe = is_safe;

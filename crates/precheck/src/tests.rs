@@ -509,11 +509,23 @@ fn in_an_openldap_directory_the_mail_address_is_address_and_sign_in_name() {
     assert_eq!(
         findings.iter().map(told).collect::<Vec<_>>(),
         [
-            "proxyAddresses.character proxyAddresses.format userPrincipalName.character => edit \"ann@contoso.com\"",
+            "proxyAddresses.character proxyAddresses.format userPrincipalName.character => none",
             "proxyAddresses.topLevelDomain => none",
         ]
     );
+    // The first of several is the sign-in name, and a value that is added comes last.
+    assert!(
+        findings[0].note.as_deref().is_some_and(|note| note.contains("the first counts")),
+        "{findings:?}"
+    );
     assert_eq!(findings[0].attribute, "mail");
+    let (findings, _) = run(&settings, &[("uid=ann,dc=x", &list[..3])]);
+    assert_eq!(
+        findings.iter().map(told).collect::<Vec<_>>(),
+        [
+            "proxyAddresses.character proxyAddresses.format userPrincipalName.character => edit \"ann@contoso.com\"",
+        ]
+    );
     let list = [("objectClass", "inetOrgPerson"), ("cn", "Ann")];
     let (findings, summary) = run(&settings, &[("uid=ann,dc=x", &list)]);
     assert_eq!(findings.iter().map(told).collect::<Vec<_>>(), ["userPrincipalName.blank => none"]);

@@ -373,7 +373,8 @@ impl<'a> Session<'a> {
     pub(crate) async fn fall_back(&mut self) -> Result<(), StateError> {
         self.staged = PendingCounts::default();
         self.meta.target_unsure = true;
-        self.meta.paused = false;
+        // A pause goes with the lease; that of a client that never wrote is its own.
+        self.meta.paused &= self.meta.epoch.is_none();
         self.lease.note_meta(&self.meta);
         self.let_go();
         self.save_meta().await

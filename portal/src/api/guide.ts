@@ -65,6 +65,8 @@ export function useConfigure() {
     },
     onSettled: (_, __, { begin }) => {
       if (begin) void client.invalidateQueries({ queryKey: ['status'] });
+      // They may be another directory's.
+      else client.removeQueries({ queryKey: ['containers'] });
     },
   });
 }

@@ -16,7 +16,7 @@ function base64(value: string): string {
 }
 
 function line(name: string, value: string): string {
-  const whole = isSafe(value) ? `${name}: ${value}`.trimEnd() : `${name}:: ${base64(value)}`;
+  const whole = value === '' ? `${name}:` : isSafe(value) ? `${name}: ${value}` : `${name}:: ${base64(value)}`;
   let text = whole.slice(0, WIDTH);
   for (let at = WIDTH; at < whole.length; at += WIDTH - 1) text += `\n ${whole.slice(at, at + WIDTH - 1)}`;
   return `${text}\n`;

@@ -12,7 +12,7 @@ import { Checks } from '../components/guide/Checks';
 import { ClientStep } from '../components/guide/ClientStep';
 import { DirectoryStep } from '../components/guide/DirectoryStep';
 import { PeopleStep } from '../components/guide/PeopleStep';
-import { BeginButton, includeOf, ScopeStep } from '../components/guide/ScopeStep';
+import { BeginButton, choosesNobody, includeOf, ScopeStep } from '../components/guide/ScopeStep';
 import { PageHeader } from '../components/PageHeader';
 import { Pane } from '../components/Pane';
 import { PlanCounts } from '../components/PlanCounts';
@@ -103,7 +103,15 @@ export function GuidePage() {
                 </div>
               </div>
             ) : (
-              <DirectoryStep source={source} onChange={setSource} configure={configure} />
+              <DirectoryStep
+                source={source}
+                onChange={(next) => {
+                  setSource(next);
+                  // What was chosen was another directory's.
+                  setChosen(undefined);
+                }}
+                configure={configure}
+              />
             )}
           </Section>
         )}
@@ -190,7 +198,7 @@ function Begin({ source, chosen, configure }: { source: SourceSetup; chosen: Rea
     <>
       <div>
         <BeginButton
-          disabled={!containers || source.url === '' || configure.isPending || begun || chosen?.size === 0}
+          disabled={!containers || source.url === '' || configure.isPending || begun || choosesNobody(containers, chosen)}
           onBegin={() => configure.mutate({ source: { ...source, include: includeOf(containers ?? [], chosen) }, begin: true })}
         />
       </div>

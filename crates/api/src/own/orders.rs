@@ -122,6 +122,12 @@ pub(crate) async fn send(
         Given::Configure { source, begin } => OrderRequest::Configure { source, begin },
         Given::HandOver => OrderRequest::HandOver,
     };
+    if client.is_none() && matches!(request, OrderRequest::Configure { .. }) && state.orders.connected() > 1 {
+        // It carries a password, which goes to nobody by guess.
+        return Err(ApiError::bad_request(
+            "Several sync clients are connected; name the one that waits with `?client=`, or stop the others.",
+        ));
+    }
     let client = match client {
         Some(client) => Some(client),
         None => active(&state).await?,

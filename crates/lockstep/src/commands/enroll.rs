@@ -61,20 +61,18 @@ pub(crate) async fn run(out: Out, asked: &Enroll) -> anyhow::Result<End> {
         file.display(),
         file.display()
     ))?;
-    client::client(&loaded, client::target(&loaded)?, client::open_state(&loaded)?)?.pause_first().await?;
     wiring::run::sync(out, &loaded).await
 }
 
-/// The client's token: of a try before, else for the code.
+/// The client's token: for the code, else that of a try before. A code that is used up is that of the same try.
 async fn enrolled(out: Out, asked: &Enroll, stop: &CancellationToken) -> anyhow::Result<SecretString> {
     let path = asked.dir.join("token");
-    if path.exists() {
-        return read_file(&path);
-    }
-    let code = match (&asked.code, &asked.code_file) {
-        (Some(code), _) => SecretString::from(code.clone()),
-        (None, Some(path)) => read_file(path)?,
-        (None, None) => bail!("--code is missing; the portal's set-up guide shows it"),
+    let before = if path.exists() { Some(read_file(&path)?) } else { None };
+    let code = match (&asked.code, &asked.code_file, &before) {
+        (Some(code), _, _) => SecretString::from(code.clone()),
+        (None, Some(path), _) => read_file(path)?,
+        (None, None, Some(token)) => return Ok(token.clone()),
+        (None, None, None) => bail!("--code is missing; the portal's set-up guide shows it"),
     };
     // Judges the address, and that the code does not cross the network readable.
     target(asked, code.clone())?;
@@ -86,6 +84,11 @@ async fn enrolled(out: Out, asked: &Enroll, stop: &CancellationToken) -> anyhow:
         () = stop.cancelled() => bail!("stopped"),
     };
     let status = answer.status();
+    if status.as_u16() == 401
+        && let Some(token) = before
+    {
+        return Ok(token);
+    }
     if !status.is_success() {
         let why: Value = answer.json().await.unwrap_or_default();
         let why = why.pointer("/error/message").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -161,10 +164,15 @@ impl Waiting<'_> {
                     None,
                 ),
             };
-            target.answer(order.id, answer).await?;
+            let answered = target.answer(order.id, answer).await;
             if loaded.is_some() {
+                // The configuration is written: whether somebody still waits for the answer changes nothing.
+                if let Err(error) = answered {
+                    tracing::warn!(%error, "the answer that the directory was taken did not arrive");
+                }
                 return Ok(loaded);
             }
+            answered?;
         }
         Ok(None)
     }
@@ -208,13 +216,20 @@ impl Waiting<'_> {
         if !begin || fails {
             return (OrderAnswer::Doctor { checks }, None);
         }
-        match self.write(&source, FILE) {
-            Ok(loaded) => {
-                let _ = std::fs::remove_file(self.folder.join(TRIAL));
-                (OrderAnswer::Accepted, Some(loaded))
-            }
+        match self.keep(&source).await {
+            Ok(loaded) => (OrderAnswer::Accepted, Some(loaded)),
             Err(error) => (refused(&format!("{error:#}")), None),
         }
+    }
+
+    /// Writes the configuration that was tried. The pause comes first: whatever starts by that file, and whenever, writes
+    /// nothing before an administrator says so.
+    async fn keep(&self, source: &SourceSetup) -> anyhow::Result<Loaded> {
+        let trial = self.write(source, TRIAL)?;
+        self.client(&trial)?.pause_first().await?;
+        let loaded = self.write(source, FILE)?;
+        let _ = std::fs::remove_file(self.folder.join(TRIAL));
+        Ok(loaded)
     }
 
     async fn containers(&self) -> OrderAnswer {
@@ -237,9 +252,13 @@ impl Waiting<'_> {
     fn write(&self, source: &SourceSetup, name: &str) -> anyhow::Result<Loaded> {
         let path = self.folder.join(name);
         let password = self.folder.join("password");
-        if let Some(Password(text)) = source.password.as_ref().filter(|_| source.bind_dn.is_some()) {
-            write_private(&password, &format!("{text}\n"))
-                .with_context(|| format!("{} cannot be written", password.display()))?;
+        match source.password.as_ref().filter(|_| source.bind_dn.is_some()) {
+            Some(Password(text)) => write_private(&password, &format!("{text}\n"))
+                .with_context(|| format!("{} cannot be written", password.display()))?,
+            // The password of another account or directory goes nowhere else.
+            None if password.exists() => std::fs::remove_file(&password)
+                .with_context(|| format!("{} cannot be removed", password.display()))?,
+            None => {}
         }
         let text = configuration(source, &self.asked.server, self.asked.ca_file.as_deref())?;
         write_private(&path, &text).with_context(|| format!("{} cannot be written", path.display()))?;

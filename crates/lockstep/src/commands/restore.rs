@@ -69,7 +69,7 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Restore) -> anyho
         let _ = std::fs::remove_file(&fresh);
     }
     made?;
-    let kept = if target.exists() { Some(set_aside(&target, now)?) } else { None };
+    let kept = set_aside(&target, now)?;
     std::fs::rename(&fresh, &target).with_context(|| format!("{} cannot be written", target.display()))?;
     sync_folder(&target)?;
     let answer = json!({"restored": target, "from": file, "sha256": sum, "kept": kept, "contents": contents});
@@ -111,20 +111,25 @@ fn make_ready(file: &Path, sum: &str, fresh: &Path, now: jiff::Timestamp) -> any
 
 /// Keeps what is there under another name. Its log is folded into it where it can be, else kept beside it: it must not
 /// be taken for the log of what comes in its place.
-fn set_aside(target: &Path, now: jiff::Timestamp) -> anyhow::Result<PathBuf> {
+fn set_aside(target: &Path, now: jiff::Timestamp) -> anyhow::Result<Option<PathBuf>> {
     let aside = beside(target, &format!(".before-{}", now.strftime("%Y%m%dT%H%M%SZ")));
     ensure!(!aside.exists(), "{} is there already; try again in a second", aside.display());
-    if let Err(error) = backup::settle(target) {
+    let there = target.exists();
+    if there && let Err(error) = backup::settle(target) {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "what is replaced is damaged; it is kept as it is"
         );
     }
+    // Also where the file itself is gone: its log is left by a server that did not end in good order.
     for log in LOGS {
         let from = beside(target, log);
         if from.exists() {
             std::fs::rename(&from, beside(&aside, log))?;
         }
+    }
+    if !there {
+        return Ok(None);
     }
     // Two names for one file, so that at no moment there is no tenant; file systems without such take the name away.
     if std::fs::hard_link(target, &aside).is_err() {
@@ -132,5 +137,5 @@ fn set_aside(target: &Path, now: jiff::Timestamp) -> anyhow::Result<PathBuf> {
             .with_context(|| format!("{} cannot be kept as {}", target.display(), aside.display()))?;
     }
     sync_folder(target)?;
-    Ok(aside)
+    Ok(Some(aside))
 }

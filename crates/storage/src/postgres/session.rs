@@ -341,10 +341,11 @@ impl Mark {
     }
 
     /// Ends its connection at the server, which may not have heard that it broke: then its fate is decided, and its lock
-    /// is free.
+    /// is free. Not where it waits for a standby: it would be committed without one, and told as if it were safe.
     pub(super) async fn end(&self, connection: &Object) -> Result<()> {
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-                   WHERE usename = current_user AND backend_xid = $1::text::xid8::xid";
+                   WHERE usename = current_user AND backend_xid = $1::text::xid8::xid \
+                   AND wait_event IS DISTINCT FROM 'SyncRep'";
         connection.query(sql, &[&self.number]).await.map_err(fault).map(drop)
     }
 }

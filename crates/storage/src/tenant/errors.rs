@@ -111,7 +111,7 @@ impl Batch<'_> {
         if !self.any_ignored {
             return Ok(());
         }
-        let sql = "SELECT eid FROM error WHERE anchor = ?1 AND ignored_at IS NOT NULL AND source <> ?2";
+        let sql = "SELECT eid FROM error WHERE anchor = ?1 AND ignored_at IS NOT NULL AND source IS DISTINCT FROM ?2";
         let changed = all(self.connection, sql, (anchor, fingerprint.0.as_slice()), |row| row.get::<i64>(0))?;
         self.show_all(anchor, &changed)
     }

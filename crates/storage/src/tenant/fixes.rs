@@ -10,7 +10,7 @@ use super::history::{self, Body, Links};
 use super::rows::{Result, all, anchor, first, run, to_json};
 use super::view::{SqlView, object_ref};
 use crate::sql::Connection;
-use lockstep_model::{ObjectRef, Property, SourceAnchor, Timestamp};
+use lockstep_model::{ObjectRef, Property, PropertyValue, SourceAnchor, Timestamp};
 use lockstep_tenant::fixes::{
     Entry, Fix, FixOutcome, FixRefusal, FixRequest, Fixes, Party, allows, value_in_conflict, without,
 };
@@ -298,16 +298,18 @@ impl Batch<'_> {
         Ok(true)
     }
 
-    /// What the sync client sent of an object, to be sent of another.
+    /// What the sync client sent of an object, to be sent of another. Which properties the rules left alone is not known
+    /// any more: as at any match the other keeps those that were not sent. The fingerprint is not the client's, so that
+    /// it sends the object again when it compares.
     fn as_sent(&self, side: &Side, anchor_of: &SourceAnchor) -> Result<Incoming> {
         let (in_force, held) = SqlView(self.connection).stored(side.known.row)?;
         let (_, manager) = self.key_and_manager_of(side.known.row)?;
         let manager = manager.map(anchor).transpose()?;
-        let incoming = Incoming::new(side.known.kind, anchor_of.clone(), sent_of(&in_force, &held), manager);
-        Ok(match side.known.fingerprint {
-            Some(fingerprint) => incoming.known_as(fingerprint),
-            None => incoming,
-        })
+        let mut sent = sent_of(&in_force, &held);
+        for property in Property::ALL {
+            sent.0.entry(*property).or_insert(PropertyValue::Kept);
+        }
+        Ok(Incoming::new(side.known.kind, anchor_of.clone(), sent, manager))
     }
 
     /// The groups that have one row have another in its place. The one is not living, the other is.

@@ -195,12 +195,6 @@ impl Incoming {
         self.kind
     }
 
-    /// The same, of which a client knows this fingerprint.
-    #[must_use]
-    pub fn known_as(self, fingerprint: Fingerprint) -> Self {
-        Self { fingerprint, ..self }
-    }
-
     /// The fingerprint of what was sent.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint

@@ -104,6 +104,11 @@ export function includeOf(containers: Parameters<typeof treeOf>[0], chosen: Read
   return roots.every((root) => chosen.has(root.dn)) ? [] : top.map((node) => node.dn);
 }
 
+/** Whether nothing is chosen that is there: to the client, no container would mean all. */
+export function choosesNobody(containers: Parameters<typeof treeOf>[0], chosen: ReadonlySet<string> | undefined): boolean {
+  return chosen !== undefined && topmost(treeOf(containers), chosen).length === 0;
+}
+
 /** A button that takes the scope and lets the client begin. */
 export function BeginButton({ disabled, onBegin }: { disabled: boolean; onBegin: () => void }) {
   return (

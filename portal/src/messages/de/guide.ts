@@ -40,7 +40,7 @@ export const guide: GuideWords = {
   clientNameHint: 'Das Dienstkonto, das die Statusseite zeigt.',
   makeCode: 'Befehl erstellen',
   makeAnother: 'Einen neuen erstellen',
-  expires: 'Der Code gilt bis',
+  expires: 'Der Code verfällt',
   runThis: 'Führen Sie dies auf jener Maschine aus',
   plain: 'Diese Seite wurde ohne TLS unter der Adresse einer anderen Maschine geöffnet: über eine solche Verbindung sendet der Client sein Token nicht. Geben Sie dem Server zuerst ein Zertifikat ([server] tls_cert_file).',
   clientWaits: 'Es wird auf den Client gewartet…',

@@ -38,7 +38,7 @@ export const guide = {
   clientNameHint: 'The service account that the status page shows.',
   makeCode: 'Make the command',
   makeAnother: 'Make another',
-  expires: 'The code works until',
+  expires: 'The code lapses',
   runThis: 'Run this on that machine',
   plain: 'This page was opened without TLS at another machine\'s address: the client refuses to send its token over such a connection. Give the server a certificate first ([server] tls_cert_file).',
   clientWaits: 'Waiting for the client to come…',
