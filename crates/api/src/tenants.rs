@@ -281,9 +281,7 @@ impl Tenants {
     fn make_room(&self, open: &mut HashMap<TenantId, Arc<Open>>, most: usize) {
         let now = Instant::now();
         let idle = self.inner.limits.idle;
-        open.retain(|_, tenant| {
-            tenant.is_in_use() || now.saturating_duration_since(tenant.used()) < idle
-        });
+        open.retain(|_, tenant| tenant.is_in_use() || now.saturating_duration_since(tenant.used()) < idle);
         while open.len() >= most {
             let unused = open.iter().filter(|(_, tenant)| !tenant.is_in_use());
             let Some(id) = unused.min_by_key(|(_, tenant)| tenant.used()).map(|(id, _)| *id) else { return };

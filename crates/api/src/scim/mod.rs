@@ -21,13 +21,13 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use crate::address::Site;
 use crate::auth::Identity;
 use crate::error::ApiError;
 use crate::events::Topics;
 use crate::graph::text;
 use crate::layers::Route;
 use crate::state::ApiState;
-use crate::address::Site;
 use crate::{address, body};
 use axum::Extension;
 use axum::body::Body;

@@ -14,9 +14,17 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The database's file, where it is one.
+/// The file of the first tenant's database, where it is one.
 pub(crate) fn file(config: &Config) -> PathBuf {
     config.server.data_dir.join("tenant.db")
+}
+
+/// The file of the first tenant or, by its id, of another.
+pub(crate) fn file_of(config: &Config, tenant: Option<TenantId>) -> PathBuf {
+    match tenant {
+        None => file(config),
+        Some(id) => SqliteTenants::file(&config.server.data_dir, id, false),
+    }
 }
 
 /// Whether this machine can open the tenant's database: its file is here, or PostgreSQL is named.
@@ -49,7 +57,7 @@ pub(crate) struct Opened {
 }
 
 /// Opens the registry; no tenant is opened.
-async fn registry(config: &Config) -> anyhow::Result<Registry> {
+pub(crate) async fn registry(config: &Config) -> anyhow::Result<Registry> {
     let Some(url) = &config.server.database.url else {
         disk::make_private(&config.server.data_dir)?;
         let Tenants { open, idle } = &config.server.tenants;
@@ -70,9 +78,7 @@ async fn registry(config: &Config) -> anyhow::Result<Registry> {
 
 /// Opens the first tenant's store, makes it where there is none, and brings name and domains to the configuration's. The
 /// others are in the registry.
-pub(crate) async fn open(
-    loaded: &Loaded,
-) -> anyhow::Result<(Registry, Arc<dyn TenantStore>, Organization)> {
+pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<(Registry, Arc<dyn TenantStore>, Organization)> {
     let config = &loaded.config;
     let registry = registry(config).await?;
     let setup = TenantSetup {
@@ -116,10 +122,21 @@ pub(crate) async fn find(registry: &Registry, name: &str) -> anyhow::Result<(Str
     Ok((name, entry))
 }
 
-/// Says in the first tenant, or in another, that it was taken from a backup.
-pub(crate) async fn mark_restored(loaded: &Loaded, tenant: Option<&str>) -> anyhow::Result<()> {
-    open_tenant(loaded, tenant).await?.store.mark_restored(SystemClock.now()).await?;
-    Ok(())
+/// Says in a tenant that it was taken from a backup; in all of them where none is named. Answers in how many.
+pub(crate) async fn mark_restored(loaded: &Loaded, tenant: Option<&str>) -> anyhow::Result<usize> {
+    let now = SystemClock.now();
+    if tenant.is_some() {
+        open_tenant(loaded, tenant).await?.store.mark_restored(now).await?;
+        return Ok(1);
+    }
+    let (registry, _, _) = open(loaded).await?;
+    let mut marked = 0;
+    for tenant in registry.tenants.list().await?.into_iter().filter(|tenant| !tenant.is_going) {
+        let Some(store) = registry.tenants.open(tenant.id).await? else { continue };
+        store.mark_restored(now).await?;
+        marked += 1;
+    }
+    Ok(marked)
 }
 
 /// What a running server writes beside its database, for commands on the same machine.

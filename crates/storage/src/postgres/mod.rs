@@ -317,7 +317,8 @@ impl Jobs for Database {
         let job = Arc::new(job);
         let mut again = true;
         loop {
-            let connection = self.connections.pool.get().await.map_err(|error| pool_fault(error).told(action))?;
+            let connection =
+                self.connections.pool.get().await.map_err(|error| pool_fault(error).told(action))?;
             match self.read_once(connection, job.clone()).await {
                 // A connection of the pool may have broken while nobody used it.
                 Err(Fault::Lost(_)) if again => again = false,

@@ -6,7 +6,7 @@
 use super::tenant::{FIRST, connect};
 use super::{Connections, Options, PostgresError, Tenant, fault, pool_fault};
 use crate::sql::{Fault, Result, run_counted};
-use crate::tenant::{Jobs, SqlTenantStore};
+use crate::tenant::{Jobs, SqlTenantStore, set_up_as};
 use async_trait::async_trait;
 use lockstep_model::{TenantId, Timestamp};
 use lockstep_tenant::{Organization, StoreError, TenantEntry, TenantRegistry, TenantSetup, TenantStore};
@@ -132,14 +132,14 @@ impl TenantRegistry for PostgresTenants {
     }
 
     async fn by_id(&self, id: TenantId) -> std::result::Result<Option<TenantEntry>, StoreError> {
-        let rows = self.ask(entries!("WHERE r.id = $1::text::uuid AND r.going = 0"), &[&id.to_string()]).await;
+        let rows =
+            self.ask(entries!("WHERE r.id = $1::text::uuid AND r.going = 0"), &[&id.to_string()]).await;
         rows.and_then(|rows| rows.first().map(entry).transpose()).map_err(|fault| fault.told(LOOKING))
     }
 
     async fn by_domain(&self, domain: String) -> std::result::Result<Option<TenantEntry>, StoreError> {
-        let sql = entries!(
-            "JOIN verified_domain v ON v.tenant_id = r.tenant_id WHERE v.name = $1 AND r.going = 0"
-        );
+        let sql =
+            entries!("JOIN verified_domain v ON v.tenant_id = r.tenant_id WHERE v.name = $1 AND r.going = 0");
         let rows = self.ask(sql, &[&domain]).await;
         rows.and_then(|rows| rows.first().map(entry).transpose()).map_err(|fault| fault.told(LOOKING))
     }
@@ -164,7 +164,7 @@ impl TenantRegistry for PostgresTenants {
         };
         // One transaction makes it, its domains and its place in the registry, or nothing.
         let store = begin().await.map_err(|fault: Fault| fault.told("making a tenant"))?;
-        store.set_up_as(None, setup, now).await
+        set_up_as(&store.jobs, None, setup, now).await
     }
 
     async fn delete(&self, id: TenantId) -> std::result::Result<bool, StoreError> {

@@ -5,8 +5,8 @@
 //! database's [`Durability`] promises.
 
 pub mod backup;
-pub mod state;
 mod registry;
+pub mod state;
 pub mod tenant;
 pub mod tenants;
 mod writer;
@@ -131,7 +131,9 @@ type PrepareFn = dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync;
 
 impl Prepare {
     /// This.
-    pub(crate) fn with(prepare: impl Fn(&Connection) -> rusqlite::Result<()> + Send + Sync + 'static) -> Self {
+    pub(crate) fn with(
+        prepare: impl Fn(&Connection) -> rusqlite::Result<()> + Send + Sync + 'static,
+    ) -> Self {
         Self(Arc::new(prepare))
     }
 }

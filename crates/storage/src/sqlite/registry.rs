@@ -41,7 +41,8 @@ impl std::fmt::Debug for Registry {
 
 impl Registry {
     pub(super) fn open(path: &Path) -> Result<Self, SqliteError> {
-        let options = Options { durability: Durability::PowerCut, checkpoint_pages: 200, ..Options::default() };
+        let options =
+            Options { durability: Durability::PowerCut, checkpoint_pages: 200, ..Options::default() };
         let mut connection = open_connection(path, &options, 256)?;
         embedded::migrations::runner()
             .run(&mut connection)
@@ -107,13 +108,19 @@ impl Registry {
         })
     }
 
-    /// A place for a tenant that is being made: its number.
-    pub(super) fn begin(&self, id: TenantId, created_at: Timestamp) -> Result<i64, SqliteError> {
+    /// A place for a tenant: its number.
+    pub(super) fn begin(
+        &self,
+        id: TenantId,
+        created_at: Timestamp,
+        state: State,
+    ) -> Result<i64, SqliteError> {
         self.with("making a tenant", |c| {
             // 1 is the first tenant's, also where that is not known yet.
             let sql = "INSERT INTO tenant (number, id, created_at, state) \
-                       VALUES ((SELECT max(1, coalesce(max(seq), 1)) + 1 FROM sqlite_sequence WHERE name = 'tenant'), ?1, ?2, 1)";
-            c.execute(sql, params![id.0.as_bytes().as_slice(), created_at.as_microsecond()])?;
+                       VALUES ((SELECT max(1, coalesce(max(seq), 1)) + 1 FROM sqlite_sequence WHERE name = 'tenant'), ?1, ?2, ?3)";
+            let at = created_at.as_microsecond();
+            c.execute(sql, params![id.0.as_bytes().as_slice(), at, state as i64])?;
             Ok(c.last_insert_rowid())
         })
     }

@@ -31,7 +31,8 @@ impl SqliteTenantStore {
     /// # Errors
     /// [`SqliteError::Open`], [`SqliteError::Migrate`].
     pub fn open_with(path: &Path, options: &Options) -> Result<Self, SqliteError> {
-        let options = Options { prepare: Some(Prepare::with(add_functions)), shrinks: true, ..options.clone() };
+        let options =
+            Options { prepare: Some(Prepare::with(add_functions)), shrinks: true, ..options.clone() };
         Ok(Self { jobs: Database::open(path, &options, migrations)? })
     }
 

@@ -7,7 +7,7 @@ use super::registry::{FIRST, Registry, State};
 use super::tenant::{add_functions, migrations, told};
 use super::{Database, Options, Prepare, SqliteError};
 use crate::sql;
-use crate::tenant::{Jobs, SqlTenantStore, verified_domains};
+use crate::tenant::{Jobs, SqlTenantStore, set_up_as, verified_domains};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use lockstep_model::{TenantId, Timestamp};
@@ -95,6 +95,19 @@ impl SqliteTenants {
         }
     }
 
+    /// Says that the file of a tenant that is not known was put where it belongs.
+    ///
+    /// # Errors
+    /// [`SqliteError`].
+    pub fn adopt(&self, id: TenantId, now: Timestamp) -> Result<(), SqliteError> {
+        let registry = &self.files.registry;
+        match registry.by_id(id)? {
+            Some((number, entry)) if entry.is_going => registry.set_state(number, State::InUse),
+            Some(_) => Ok(()),
+            None => registry.begin(id, now, State::InUse).map(drop),
+        }
+    }
+
     /// How many files are open now.
     pub fn open_now(&self) -> usize {
         self.files.lock_open().len()
@@ -171,7 +184,8 @@ impl Files {
         self.close_idle(&mut open, now);
         let most = self.options.most_open.max(1);
         while number != FIRST && open.keys().filter(|number| **number != FIRST).count() >= most {
-            let oldest = open.iter().filter(|(number, _)| **number != FIRST).min_by_key(|(_, slot)| slot.used);
+            let oldest =
+                open.iter().filter(|(number, _)| **number != FIRST).min_by_key(|(_, slot)| slot.used);
             let Some(oldest) = oldest.map(|(number, _)| *number) else { break };
             open.remove(&oldest);
         }
@@ -342,7 +356,7 @@ impl TenantRegistry for SqliteTenants {
             self.clear(number, id).await?;
         }
         let id = TenantId::generate(now);
-        let number = self.ask(ACTION, move |registry| registry.begin(id, now)).await?;
+        let number = self.ask(ACTION, move |registry| registry.begin(id, now, State::Making)).await?;
         let store = self.store(number, id);
         let made = async {
             let path = store.jobs.path.clone();
@@ -355,7 +369,7 @@ impl TenantRegistry for SqliteTenants {
                 })
             };
             self.ask(ACTION, make).await?;
-            let organization = store.set_up_as(Some(id), setup, now).await?;
+            let organization = set_up_as(&store.jobs, Some(id), setup, now).await?;
             self.ask(ACTION, move |registry| registry.set_state(number, State::InUse)).await?;
             Ok(organization)
         };
@@ -363,7 +377,10 @@ impl TenantRegistry for SqliteTenants {
         if made.is_err()
             && let Err(error) = self.clear(number, id).await
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "what was begun of a tenant stays behind");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what was begun of a tenant stays behind"
+            );
         }
         made
     }

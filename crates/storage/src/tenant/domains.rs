@@ -85,8 +85,7 @@ fn write(connection: Connection<'_>, before: &[Domain], after: &[Domain], now: T
 
 /// Has a domain that becomes verified lead to this tenant. It is looked at before anything of it is written.
 fn claim(connection: Connection<'_>, domain: &str) -> Result<()> {
-    let claimed: i64 =
-        first(connection, "SELECT claim_domain(?1)", [domain], |row| row.get(0))?.unwrap_or(0);
+    let claimed: i64 = first(connection, "SELECT claim_domain(?1)", [domain], |row| row.get(0))?.unwrap_or(0);
     if claimed == 0 { Err(Fault::DomainElsewhere { domain: domain.to_owned() }) } else { Ok(()) }
 }
 

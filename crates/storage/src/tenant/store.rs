@@ -99,31 +99,39 @@ async fn undone<T: Send + 'static>(
     }
 }
 
-impl<J: Jobs> SqlTenantStore<J> {
-    /// As [`TenantStore::set_up`]; a tenant that is made gets this id, where one is given.
-    pub(crate) async fn set_up_as(
-        &self,
-        id: Option<TenantId>,
-        setup: TenantSetup,
-        now: Timestamp,
-    ) -> Result<Organization, StoreError> {
-        let alone = self.jobs.domains_alone().await;
-        let organization = self
-            .jobs
-            .write("setting the tenant up", move |c| organization::set_up(c, id, &setup, now))
-            .await;
-        self.jobs.settle_domains().await?;
-        drop(alone);
-        let organization = organization?;
-        self.recalculate_domains(now).await?;
-        Ok(organization)
+/// As [`TenantStore::set_up`]; a tenant that is made gets this id, where one is given.
+pub(crate) async fn set_up_as(
+    jobs: &impl Jobs,
+    id: Option<TenantId>,
+    setup: TenantSetup,
+    now: Timestamp,
+) -> Result<Organization, StoreError> {
+    let alone = jobs.domains_alone().await;
+    let job = move |c: Connection<'_>| organization::set_up(c, id, &setup, now);
+    let organization = jobs.write("setting the tenant up", job).await;
+    jobs.settle_domains().await?;
+    drop(alone);
+    let organization = organization?;
+    recalculate(jobs, now).await?;
+    Ok(organization)
+}
+
+async fn recalculate(jobs: &impl Jobs, now: Timestamp) -> Result<u64, StoreError> {
+    let mut changed = 0;
+    loop {
+        let job = move |c: Connection<'_>| domains::recalculate_some(c, now);
+        let (some, more) = jobs.write("working sign-in names out anew", job).await?;
+        changed += some;
+        if !more {
+            return Ok(changed);
+        }
     }
 }
 
 #[async_trait]
 impl<J: Jobs> TenantStore for SqlTenantStore<J> {
     async fn set_up(&self, setup: TenantSetup, now: Timestamp) -> Result<Organization, StoreError> {
-        self.set_up_as(None, setup, now).await
+        set_up_as(&self.jobs, None, setup, now).await
     }
 
     async fn organization(&self) -> Result<Organization, StoreError> {
@@ -180,15 +188,7 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
     }
 
     async fn recalculate_domains(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let mut changed = 0;
-        loop {
-            let job = move |c: Connection<'_>| domains::recalculate_some(c, now);
-            let (some, more) = self.jobs.write("working sign-in names out anew", job).await?;
-            changed += some;
-            if !more {
-                return Ok(changed);
-            }
-        }
+        recalculate(&self.jobs, now).await
     }
 
     async fn provision(
