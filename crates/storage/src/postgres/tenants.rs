@@ -42,6 +42,21 @@ impl PostgresTenants {
         Ok(Self { connections: connect(url, password, options).await? })
     }
 
+    /// What a tenant holds; none where there is no such tenant.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn tenant(
+        &self,
+        id: TenantId,
+    ) -> std::result::Result<Option<super::PostgresTenantStore>, StoreError> {
+        let open = async || match self.number(id).await? {
+            Some(tenant) => self.store(tenant).map(Some),
+            None => Ok(None),
+        };
+        open().await.map_err(|fault: Fault| fault.told("opening a tenant"))
+    }
+
     fn store(&self, tenant: Tenant) -> Result<super::PostgresTenantStore> {
         let jobs = self.connections.of(tenant).map_err(|error| Fault::Lost(Box::new(error)))?;
         Ok(SqlTenantStore { jobs })
@@ -145,11 +160,7 @@ impl TenantRegistry for PostgresTenants {
     }
 
     async fn open(&self, id: TenantId) -> std::result::Result<Option<Arc<dyn TenantStore>>, StoreError> {
-        let open = async || match self.number(id).await? {
-            Some(tenant) => Ok(Some(Arc::new(self.store(tenant)?) as Arc<dyn TenantStore>)),
-            None => Ok(None),
-        };
-        open().await.map_err(|fault: Fault| fault.told("opening a tenant"))
+        Ok(self.tenant(id).await?.map(|store| Arc::new(store) as Arc<dyn TenantStore>))
     }
 
     async fn create(
