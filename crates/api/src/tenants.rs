@@ -67,7 +67,14 @@ struct Inner {
     doctor: Box<MakeDoctor>,
     limits: TenantLimits,
     open: tokio::sync::Mutex<HashMap<TenantId, Arc<Open>>>,
-    known: Mutex<HashMap<String, (Instant, Option<(TenantId, bool)>)>>,
+    known: Mutex<HashMap<String, Known>>,
+}
+
+/// Whom an address leads to, and whether that is the first; when it was asked.
+#[derive(Clone, Copy)]
+struct Known {
+    asked: Instant,
+    found: Option<(TenantId, bool)>,
 }
 
 /// A tenant that is held.
@@ -235,10 +242,10 @@ impl Tenants {
         let now = Instant::now();
         {
             let known = self.inner.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((asked, found)) = known.get(name)
-                && now.saturating_duration_since(*asked) < REMEMBERED
+            if let Some(known) = known.get(name)
+                && now.saturating_duration_since(known.asked) < REMEMBERED
             {
-                return Ok(*found);
+                return Ok(known.found);
             }
         }
         let registry = &self.inner.registry;
@@ -251,7 +258,7 @@ impl Tenants {
         if known.len() >= MOST_REMEMBERED {
             known.clear();
         }
-        known.insert(name.to_owned(), (now, found));
+        known.insert(name.to_owned(), Known { asked: now, found });
         Ok(found)
     }
 

@@ -378,7 +378,7 @@ async fn tricks_with_paths() {
             let status = answer.status.as_u16();
             assert!(status == 404 || status == 501, "{path}: {status} {}", answer.text());
             assert!(!answer.text().contains("Archer"), "{path}");
-            assert_eq!(answer.json()["error"]["code"].as_str().is_some(), true, "{path}: {}", answer.text());
+            assert!(answer.json()["error"]["code"].is_string(), "{path}: {}", answer.text());
         }
     }
     let moved = house.call("GET", &format!("/tenants/{upper}/v1.0/users"), "", None).await;
