@@ -3,6 +3,7 @@ import { createBrowserRouter, type RouteObject } from 'react-router';
 import { CrashPage } from './components/CrashPage';
 import { PageSkeleton } from './components/PageSkeleton';
 import { SignedIn } from './components/SignedIn';
+import { base } from './lib/base';
 
 const page = (load: NonNullable<RouteObject['lazy']>) => ({
   lazy: load,
@@ -58,5 +59,5 @@ export const routes: RouteObject[] = [
 ];
 
 export function makeRouter() {
-  return createBrowserRouter(routes);
+  return createBrowserRouter(routes, { basename: base === '' ? '/' : base });
 }

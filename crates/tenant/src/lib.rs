@@ -18,6 +18,7 @@ pub mod records;
 pub mod standby;
 pub mod status;
 pub mod store;
+pub mod tenants;
 
 pub use directory::{DirectoryError, DirectoryRefusal};
 pub use domains::{Domain, DomainChange, DomainRefusal, DomainUpdate};
@@ -30,3 +31,4 @@ pub use records::*;
 pub use standby::{ClientRole, Difference};
 pub use status::{Summary, SummaryState, summarize};
 pub use store::{StoreError, TenantStore};
+pub use tenants::{TenantEntry, TenantRegistry};

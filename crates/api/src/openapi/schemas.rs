@@ -116,6 +116,7 @@ fn requests(add: &mut Add<'_>) {
         object(&[("user", short()), ("password", json!({"type": "string", "format": "password"}))]),
     );
     add("Link", object(&[("token", short())]));
+    add("Place", object(&[("organization", text())]));
     add(
         "Session",
         object(&[

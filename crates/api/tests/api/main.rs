@@ -24,3 +24,4 @@ mod scale;
 mod scim;
 mod scim_more;
 mod scim_sort;
+mod tenants;

@@ -2,13 +2,14 @@
 
 use super::dns::Resolver;
 use super::server_doctor::ServerDoctor;
-use super::store::{self, Running};
+use super::store::{self, Registry, Running};
 use crate::clock::SystemClock;
 use crate::config::{History, Loaded};
 use anyhow::Context;
 use jiff::SignedDuration;
-use lockstep_api::{ApiSettings, ApiState, TlsSettings};
+use lockstep_api::{ApiSettings, ApiState, Doctor, TenantLimits, Tenants, TlsSettings};
 use lockstep_model::Clock;
+use lockstep_storage::SqliteTenants;
 use lockstep_tenant::TenantStore;
 use std::fs::File;
 use std::net::SocketAddr;
@@ -20,9 +21,13 @@ use tokio_util::sync::CancellationToken;
 /// Time between two looks at quarantined values and at what is to be purged.
 const UPKEEP: Duration = Duration::from_secs(3600);
 
+/// Time between two looks at tenants that nobody uses.
+const REST: Duration = Duration::from_secs(60);
+
 /// A server that listens and does not serve yet.
 pub(crate) struct Server {
-    /// The tenant's store.
+    registry: Registry,
+    /// The first tenant's store.
     pub(crate) store: Arc<dyn TenantStore>,
     /// Where it listens, for people.
     pub(crate) url: String,
@@ -32,6 +37,7 @@ pub(crate) struct Server {
     listener: TcpListener,
     tls: Option<(TlsSettings, TcpListener)>,
     api: ApiState,
+    tenants: Tenants,
     keep_deleted: Duration,
     history: History,
     data_dir: std::path::PathBuf,
@@ -49,7 +55,7 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         }
         _ => None,
     };
-    let (store, organization) = store::open(loaded).await?;
+    let (registry, store, organization) = store::open(loaded).await?;
     let lock = lock(loaded)?;
     let wanted = listen.unwrap_or(&config.server.listen);
     let address: SocketAddr = wanted
@@ -72,17 +78,26 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         program: std::env::current_exe().ok(),
     };
     let doctor = ServerDoctor::new(loaded.clone(), store.clone());
+    let of_another = loaded.clone();
+    let of_another =
+        move |store| -> Arc<dyn Doctor> { Arc::new(ServerDoctor::of_another(of_another.clone(), store)) };
     let dns = Resolver::new(&config.server.dns)?;
     let api = ApiState::new(store.clone(), Arc::new(SystemClock), Arc::new(doctor), settings)
-        .with_dns(Arc::new(dns));
+        .with_dns(Arc::new(dns))
+        .with_tenant(organization.id);
+    let kept = &config.server.tenants;
+    let limits = TenantLimits { most: kept.open, idle: kept.idle.0 };
+    let tenants = Tenants::new(api.clone(), registry.tenants.clone(), of_another, limits);
     tracing::info!(tenant = %organization.id, %url, "the tenant is open");
     Ok(Server {
+        registry,
         store,
         url,
         local_url,
         listener,
         tls,
         api,
+        tenants,
         keep_deleted: config.server.keep_deleted.0,
         history: config.server.history,
         data_dir: config.server.data_dir.clone(),
@@ -93,9 +108,11 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
 impl Server {
     /// Serves until `stop`; requests in work are finished.
     pub(crate) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let upkeep = tokio::spawn(upkeep(self.store.clone(), self.keep_deleted, self.history, stop.clone()));
+        let upkeep =
+            tokio::spawn(upkeep(self.registry.clone(), self.keep_deleted, self.history, stop.clone()));
+        let rest = tokio::spawn(rest(self.tenants.clone(), self.registry.files.clone()));
         let others = tokio::spawn(lockstep_api::follow_others(self.api.clone()));
-        let router = lockstep_api::router(self.api);
+        let router = self.tenants.router();
         let stopped = || stop.clone().cancelled_owned();
         let served = match self.tls {
             None => lockstep_api::serve(self.listener, router, stopped()).await,
@@ -109,53 +126,86 @@ impl Server {
         };
         stop.cancel();
         others.abort();
+        rest.abort();
         Running::remove(&self.data_dir);
         upkeep.await?;
         Ok(served?)
     }
 }
 
-/// By the hour: values that are free now are put in force, what was deleted long ago goes.
-async fn upkeep(
-    store: Arc<dyn TenantStore>,
-    keep_deleted: Duration,
-    history: History,
-    stop: CancellationToken,
-) {
+/// Lets go of tenants that nobody uses. It never ends.
+async fn rest(tenants: Tenants, files: Option<SqliteTenants>) {
+    let mut minutely = tokio::time::interval(REST);
+    loop {
+        minutely.tick().await;
+        tenants.let_go().await;
+        if let Some(files) = &files {
+            files.close_idle();
+        }
+    }
+}
+
+/// By the hour, for one tenant after another: values that are free now are put in force, what was deleted long ago goes.
+async fn upkeep(registry: Registry, keep_deleted: Duration, history: History, stop: CancellationToken) {
     let mut hourly = tokio::time::interval(UPKEEP);
     hourly.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! { () = stop.cancelled() => return, _ = hourly.tick() => {} }
-        let now = SystemClock.now();
-        match store.sweep_quarantine(now).await {
-            Ok(0) => {}
-            Ok(released) => tracing::info!(released, "quarantined values are free and in force now"),
+        let tenants = match registry.tenants.list().await {
+            Ok(tenants) => tenants,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "quarantine cannot be swept")
+                tracing::warn!(error = &error as &dyn std::error::Error, "tenants cannot be looked after");
+                continue;
+            }
+        };
+        for tenant in tenants.into_iter().filter(|tenant| !tenant.is_going) {
+            if stop.is_cancelled() {
+                return;
+            }
+            match registry.tenants.open(tenant.id).await {
+                // It is closed again once others are used.
+                Ok(Some(store)) => look_after(store.as_ref(), keep_deleted, history).await,
+                Ok(None) => {}
+                Err(error) => tracing::warn!(
+                    tenant = %tenant.id,
+                    error = &error as &dyn std::error::Error,
+                    "a tenant cannot be looked after"
+                ),
             }
         }
-        match store.recalculate_domains(now).await {
-            Ok(0) => {}
-            Ok(changed) => tracing::info!(changed, "names were worked out anew, for a domain came or went"),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "names cannot be worked out anew")
-            }
+    }
+}
+
+async fn look_after(store: &dyn TenantStore, keep_deleted: Duration, history: History) {
+    let now = SystemClock.now();
+    match store.sweep_quarantine(now).await {
+        Ok(0) => {}
+        Ok(released) => tracing::info!(released, "quarantined values are free and in force now"),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "quarantine cannot be swept")
         }
-        let Ok(before) = now.checked_sub(keep_deleted) else { continue };
-        match store.purge(before, now).await {
-            Ok(0) => {}
-            Ok(purged) => tracing::info!(purged, "what was deleted long ago is gone"),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "old records cannot be purged")
-            }
+    }
+    match store.recalculate_domains(now).await {
+        Ok(0) => {}
+        Ok(changed) => tracing::info!(changed, "names were worked out anew, for a domain came or went"),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "names cannot be worked out anew")
         }
-        let Ok(before) = now.checked_sub(history.keep.0) else { continue };
-        match store.purge_history(before, history.max_megabytes.saturating_mul(1024 * 1024)).await {
-            Ok(0) => {}
-            Ok(purged) => tracing::info!(purged, "old history is gone"),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "old history cannot be purged")
-            }
+    }
+    let Ok(before) = now.checked_sub(keep_deleted) else { return };
+    match store.purge(before, now).await {
+        Ok(0) => {}
+        Ok(purged) => tracing::info!(purged, "what was deleted long ago is gone"),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old records cannot be purged")
+        }
+    }
+    let Ok(before) = now.checked_sub(history.keep.0) else { return };
+    match store.purge_history(before, history.max_megabytes.saturating_mul(1024 * 1024)).await {
+        Ok(0) => {}
+        Ok(purged) => tracing::info!(purged, "old history is gone"),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "old history cannot be purged")
         }
     }
 }

@@ -1,19 +1,21 @@
-//! What every PostgreSQL database of ours shares: connecting, the pool, the one writer of a process, readers, and errors
-//! that say what is to be done.
+//! What every PostgreSQL database of ours shares: connecting, the pools, which all tenants of a process use, the writer of
+//! each, readers, and errors that say what is to be done.
 //!
-//! **Invariant:** every transaction is of one tenant ([`Session`]); of one tenant one transaction writes at a time, over
+//! **Invariant:** every transaction is of one tenant ([`Session`]), but for those that look into the registry ([`tenants`]); of one tenant one transaction writes at a time, over
 //! all processes; what was answered as written is committed.
 
 mod behind;
 mod listen;
 mod session;
 mod tenant;
+mod tenants;
 mod translate;
 pub(crate) mod wire;
 mod writer;
 
 pub(crate) use session::Session;
 pub use tenant::PostgresTenantStore;
+pub use tenants::PostgresTenants;
 
 use crate::sql::{Connection, Fault, Result};
 use crate::tenant::Jobs;
@@ -107,7 +109,7 @@ pub enum PostgresError {
 /// How a database is used.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Connections at most; one of them writes. At least 2.
+    /// Connections at most, for all tenants together; a quarter of them writes, at least one. At least 2.
     pub connections: usize,
     /// How long one waits for a connection, one's own or a free one of the pool.
     pub wait: Duration,
@@ -123,19 +125,29 @@ impl Default for Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tenant(pub(crate) i32);
 
+/// The connections of a process to a database, which all its tenants share. Cloning is cheap; the listener ends with the
+/// last clone.
+#[derive(Clone)]
+pub(crate) struct Connections {
+    server: Arc<str>,
+    pool: Pool,
+    /// Slow questions must not hold up what is written.
+    writers: Pool,
+    listener: Arc<Listener>,
+}
+
 /// The database as one tenant uses it. Cloning is cheap; the writer ends with the last clone.
 #[derive(Clone)]
 pub struct Database {
-    server: Arc<str>,
-    pool: Pool,
+    connections: Connections,
     tenant: Tenant,
     writer: mpsc::Sender<writer::Job>,
-    listener: Arc<Listener>,
+    told: Arc<Notify>,
 }
 
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("server", &self.server).finish_non_exhaustive()
+        f.debug_struct("Database").field("server", &self.connections.server).finish_non_exhaustive()
     }
 }
 
@@ -156,12 +168,11 @@ fn notice_silence(config: &mut Config) {
     }
 }
 
-impl Database {
+impl Connections {
     /// Connects, and has `migrate` bring the tables to this version while nobody else does.
     async fn open<M>(
         mut config: Config,
         options: &Options,
-        tenant: Tenant,
         migrate: M,
     ) -> std::result::Result<Self, PostgresError>
     where
@@ -192,9 +203,10 @@ impl Database {
                     source: Box::new(source),
                 })
         };
-        // The writer has a connection of its own: slow questions must not hold up what is written.
-        let writers = pool_of(1)?;
-        let pool = pool_of(options.connections.max(2) - 1)?;
+        let connections = options.connections.max(2);
+        let writing = (connections / 4).max(1);
+        let writers = pool_of(writing)?;
+        let pool = pool_of(connections - writing)?;
         let connect = |source: Box<dyn Error + Send + Sync>| PostgresError::Connect {
             server: server.to_string(),
             source,
@@ -210,20 +222,26 @@ impl Database {
             source: Box::new(source),
         })?;
         drop(own);
-        let voice = Voice::of(tenant);
-        let told = Arc::new(Notify::new());
-        let writer =
-            writer::spawn(writers, voice, told.clone(), Handle::current()).map_err(PostgresError::Thread)?;
         let listener = match tls {
-            None => Listener::start(config, tokio_postgres::NoTls, voice, told),
-            Some(tls) => Listener::start(config, tls, voice, told),
+            None => Listener::start(config, tokio_postgres::NoTls),
+            Some(tls) => Listener::start(config, tls),
         };
-        Ok(Self { server, pool, tenant, writer, listener: Arc::new(listener) })
+        Ok(Self { server, pool, writers, listener: Arc::new(listener) })
     }
 
+    /// The database as a tenant uses it.
+    fn of(&self, tenant: Tenant) -> std::io::Result<Database> {
+        let ears = &self.listener.ears;
+        let (voice, told) = (Voice { tenant, own: ears.own }, ears.of(tenant));
+        let writer = writer::spawn(self.writers.clone(), voice, told.clone(), Handle::current())?;
+        Ok(Database { connections: self.clone(), tenant, writer, told })
+    }
+}
+
+impl Database {
     /// The server and the database, without secrets.
     pub fn server(&self) -> &str {
-        &self.server
+        &self.connections.server
     }
 }
 
@@ -274,7 +292,7 @@ async fn check(connection: &Object, server: &str) -> std::result::Result<(), Pos
 
 impl Jobs for Database {
     async fn written_elsewhere(&self) {
-        self.listener.written_elsewhere().await;
+        self.told.notified().await;
     }
 
     async fn write<T, F>(&self, action: &'static str, job: F) -> std::result::Result<T, StoreError>
@@ -299,7 +317,8 @@ impl Jobs for Database {
         let job = Arc::new(job);
         let mut again = true;
         loop {
-            let connection = self.pool.get().await.map_err(|error| pool_fault(error).told(action))?;
+            let connection =
+                self.connections.pool.get().await.map_err(|error| pool_fault(error).told(action))?;
             match self.read_once(connection, job.clone()).await {
                 // A connection of the pool may have broken while nobody used it.
                 Err(Fault::Lost(_)) if again => again = false,
