@@ -49,6 +49,7 @@ export const routes: RouteObject[] = [
         path: '/dirsync/precheck',
         ...page(async () => ({ Component: (await import('./pages/Precheck')).PrecheckPage })),
       },
+      { path: '/dirsync/rules', ...page(async () => ({ Component: (await import('./pages/Rules')).RulesPage })) },
       {
         path: '/dirsync/troubleshoot',
         ...page(async () => ({ Component: (await import('./pages/Troubleshooter')).TroubleshooterPage })),
