@@ -12,12 +12,14 @@ pub mod domains;
 pub mod fixes;
 pub mod history;
 pub mod lease;
+pub mod photo;
 pub mod provision;
 pub mod query;
 pub mod records;
 pub mod standby;
 pub mod status;
 pub mod store;
+pub mod upkeep;
 
 pub use directory::{DirectoryError, DirectoryRefusal};
 pub use domains::{Domain, DomainChange, DomainRefusal, DomainUpdate};
