@@ -3,22 +3,18 @@
 use super::dns::Resolver;
 use super::server_doctor::ServerDoctor;
 use super::store::{self, Running};
+use super::upkeep::{self, Keeping};
 use crate::clock::SystemClock;
-use crate::config::{History, Loaded};
+use crate::config::Loaded;
 use anyhow::Context;
 use jiff::SignedDuration;
 use lockstep_api::{ApiSettings, ApiState, TlsSettings};
-use lockstep_model::Clock;
 use lockstep_tenant::TenantStore;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-
-/// Time between two looks at quarantined values and at what is to be purged.
-const UPKEEP: Duration = Duration::from_secs(3600);
 
 /// A server that listens and does not serve yet.
 pub(crate) struct Server {
@@ -32,8 +28,7 @@ pub(crate) struct Server {
     listener: TcpListener,
     tls: Option<(TlsSettings, TcpListener)>,
     api: ApiState,
-    keep_deleted: Duration,
-    history: History,
+    keeping: Keeping,
     data_dir: std::path::PathBuf,
     /// Held as long as the server runs: one server a database.
     _lock: File,
@@ -83,8 +78,7 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         listener,
         tls,
         api,
-        keep_deleted: config.server.keep_deleted.0,
-        history: config.server.history,
+        keeping: Keeping { deleted: config.server.keep_deleted.0, history: config.server.history },
         data_dir: config.server.data_dir.clone(),
         _lock: lock,
     })
@@ -93,7 +87,7 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
 impl Server {
     /// Serves until `stop`; requests in work are finished.
     pub(crate) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let upkeep = tokio::spawn(upkeep(self.store.clone(), self.keep_deleted, self.history, stop.clone()));
+        let upkeep = tokio::spawn(upkeep::run(self.store.clone(), self.keeping, stop.clone()));
         let others = tokio::spawn(lockstep_api::follow_others(self.api.clone()));
         let router = lockstep_api::router(self.api);
         let stopped = || stop.clone().cancelled_owned();
@@ -112,51 +106,6 @@ impl Server {
         Running::remove(&self.data_dir);
         upkeep.await?;
         Ok(served?)
-    }
-}
-
-/// By the hour: values that are free now are put in force, what was deleted long ago goes.
-async fn upkeep(
-    store: Arc<dyn TenantStore>,
-    keep_deleted: Duration,
-    history: History,
-    stop: CancellationToken,
-) {
-    let mut hourly = tokio::time::interval(UPKEEP);
-    hourly.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! { () = stop.cancelled() => return, _ = hourly.tick() => {} }
-        let now = SystemClock.now();
-        match store.sweep_quarantine(now).await {
-            Ok(0) => {}
-            Ok(released) => tracing::info!(released, "quarantined values are free and in force now"),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "quarantine cannot be swept")
-            }
-        }
-        match store.recalculate_domains(now).await {
-            Ok(0) => {}
-            Ok(changed) => tracing::info!(changed, "names were worked out anew, for a domain came or went"),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "names cannot be worked out anew")
-            }
-        }
-        let Ok(before) = now.checked_sub(keep_deleted) else { continue };
-        match store.purge(before, now).await {
-            Ok(0) => {}
-            Ok(purged) => tracing::info!(purged, "what was deleted long ago is gone"),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "old records cannot be purged")
-            }
-        }
-        let Ok(before) = now.checked_sub(history.keep.0) else { continue };
-        match store.purge_history(before, history.max_megabytes.saturating_mul(1024 * 1024)).await {
-            Ok(0) => {}
-            Ok(purged) => tracing::info!(purged, "old history is gone"),
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "old history cannot be purged")
-            }
-        }
     }
 }
 

@@ -36,7 +36,8 @@ pub(crate) fn described(config: &Config) -> String {
 async fn postgres(config: &Config, url: &str) -> anyhow::Result<PostgresTenantStore> {
     let database = &config.server.database;
     let password = secret::read(database.password_file.as_deref(), "server.database.password")?;
-    let options = Options { connections: database.connections, ..Options::default() };
+    let (connections, read_urls) = (database.connections, database.read_urls.clone());
+    let options = Options { connections, read_urls, ..Options::default() };
     let password = password.as_ref().map(ExposeSecret::expose_secret);
     PostgresTenantStore::connect(url, password, &options).await.context("[server.database] cannot be used")
 }
