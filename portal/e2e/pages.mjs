@@ -144,6 +144,40 @@ export async function pageChecks({ browser, api, check }) {
     await api.delete(`/v1.0/directory/deletedItems/${after.id}`);
   });
 
+  await check('Active users: a photo is shown as soon as there is one, and initials again without it', async () => {
+    const made = await api.post('/v1.0/users', {
+      accountEnabled: true,
+      displayName: 'Phoebe Picture',
+      mailNickname: 'phoebe',
+      userPrincipalName: `phoebe@${(await api.get('/api/v1/status')).tenant.initialDomain}`,
+      passwordProfile: { password: 'not-kept-anywhere' },
+    });
+    const jpeg = readFileSync(new URL('../../crates/lockstep/src/sample/photo.jpg', import.meta.url));
+    const photo = `/v1.0/users/${made.id}/photo/$value`;
+    try {
+      await browser.open(`/users?user=${made.id}`, 'Active users');
+      const pane = page.getByRole('dialog', { name: 'User details' });
+      const picture = pane.locator('img');
+      await pane.getByText('PP', { exact: true }).waitFor();
+      assert.equal(await picture.count(), 0);
+      await api.put(photo, jpeg, 'image/jpeg');
+      await picture.waitFor();
+      await page.waitForFunction(() => [...document.querySelectorAll('img')].every((img) => img.complete && img.naturalWidth > 0));
+      assert.deepEqual(await browser.violations(), []);
+      for (const look of /** @type {const} */ (['light', 'dark'])) {
+        await browser.look(look);
+        await browser.shot(`user-photo-${look}`);
+      }
+      await browser.look('light');
+      await api.delete(photo);
+      await picture.waitFor({ state: 'detached' });
+      await pane.getByText('PP', { exact: true }).waitFor();
+    } finally {
+      await api.delete(`/v1.0/users/${made.id}`);
+      await api.delete(`/v1.0/directory/deletedItems/${made.id}`);
+    }
+  });
+
   await check('Import users: what is wrong is said before anything is written, and each row has its result', async () => {
     await browser.open('/users/import', 'Import users');
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Template', exact: true }).click()]);

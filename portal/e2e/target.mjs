@@ -62,6 +62,17 @@ export class Api {
   }
 
   /**
+   * @param {string} path
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   * @param {string} type
+   */
+  async put(path, bytes, type) {
+    const headers = { Authorization: `Bearer ${this.target.token}`, 'Content-Type': type };
+    const response = await fetch(this.target.portalUrl + path, { method: 'PUT', headers, body: bytes });
+    if (!response.ok) throw new Error(`PUT ${path}: ${response.status} ${await response.text()}`);
+  }
+
+  /**
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body]

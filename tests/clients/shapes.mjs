@@ -31,6 +31,9 @@ const ALSO_ON = {
   beta: { Domain: ["manufacturer", "model"] },
 };
 
+// A JPEG of 648 by 648, as small as one can be: a frame, a scan, an end.
+const PHOTO = Buffer.from("ffd8ffc0000b0802880288010111 00ffda00080101 00003f002affd9".replaceAll(" ", ""), "hex");
+
 const samples = [];
 const failures = [];
 
@@ -156,6 +159,18 @@ async function walk(v) {
   await list(`/${v}/directoryObjects/getByIds`, "DirectoryObject", { method: "POST", body: { ids: [ann.id, group.id, device.id, contact.id] } });
   for (const path of [`users/${ann.id}`, `groups/${group.id}`, `contacts/${contact.id}`]) {
     await ask("POST", `/${v}/${path}/retryServiceProvisioning`, undefined, 204);
+  }
+
+  // A photo, which is bytes; what it is like is told apart.
+  for (const path of [`users/${ann.id}`, `groups/${group.id}`]) {
+    const put = await fetch(`${url}/${v}/${path}/photo/$value`, {
+      method: "PUT", headers: { Authorization: `Bearer ${token}`, "Content-Type": "image/jpeg" }, body: PHOTO,
+    });
+    if (put.status !== 200) throw new Error(`a photo of ${path}: HTTP ${put.status}: ${await put.text()}`);
+    const about = await one(`/${v}/${path}/photo`, "ProfilePhoto");
+    await list(`/${v}/${path}/photos`, "ProfilePhoto");
+    await one(`/${v}/${path}/photos/${about.id}`, "ProfilePhoto");
+    await ask("DELETE", `/${v}/${path}/photo/$value`, undefined, 204);
   }
 
   // What is deleted, and comes back.

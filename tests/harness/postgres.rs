@@ -78,6 +78,41 @@ impl Postgres {
         Ok(postgres)
     }
 
+    /// A streaming replica that runs beside it: a copy of all that there is, which follows from then on.
+    ///
+    /// # Errors
+    /// If it cannot be copied, or does not answer within 30 s.
+    pub fn replica(&self) -> Result<Self> {
+        let folder = scratch(self.durable)?;
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
+        let data = folder.path().join("data");
+        fs::create_dir(&data)?;
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o700))?;
+        if let Some((uid, gid)) = self.user {
+            chown(&data, Some(uid), Some(gid))?;
+        }
+        let made = self
+            .told("pg_basebackup")
+            .args(["--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync", "-D"])
+            .arg(&data)
+            .output()
+            .context("pg_basebackup cannot be started")?;
+        if !made.status.success() {
+            bail!("pg_basebackup: {}", String::from_utf8_lossy(&made.stderr));
+        }
+        let mut replica = Self {
+            programs: self.programs.clone(),
+            folder,
+            user: self.user,
+            durable: self.durable,
+            settings: self.settings.clone(),
+            port: 0,
+            child: None,
+        };
+        replica.run()?;
+        Ok(replica)
+    }
+
     /// A new database, empty or a copy of another that nobody is connected to. Answers its [`Postgres::url`].
     ///
     /// # Errors

@@ -12,7 +12,9 @@ use anyhow::{Context, Result, ensure};
 use drill::{LIMIT, SUFFIX, content, dn};
 use lockstep_rules::MappingSettings;
 use lockstep_tests::organization::{deleted, replaced};
-use lockstep_tests::{Lockstep, Postgres, Proxy, Setup, Slapd, SlapdOptions, wait_for};
+use lockstep_tests::{Lockstep, Postgres, Proxy, Setup, Slapd, SlapdOptions, http, wait_for};
+use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// A directory of 1,000 people, a database, and a server on it. Nothing is synced.
@@ -20,13 +22,20 @@ struct House {
     lockstep: Lockstep,
     slapd: Slapd,
     postgres: Postgres,
+    replica: Option<Postgres>,
     _secrets: tempfile::TempDir,
 }
 
 impl House {
     fn start() -> Result<Self> {
+        Self::start_with(false)
+    }
+
+    /// With a streaming replica that lists are read from, where wanted.
+    fn start_with(replicated: bool) -> Result<Self> {
         let postgres = Postgres::start(true)?;
         postgres.database("lockstep", None)?;
+        let replica = if replicated { Some(postgres.replica()?) } else { None };
         let secrets = tempfile::tempdir()?;
         let file = secrets.path().join("database.password");
         std::fs::write(&file, Postgres::PASSWORD)?;
@@ -35,14 +44,17 @@ impl House {
             ldif: Some(content("")),
             ..SlapdOptions::default()
         })?;
-        let more = format!(
-            "[server.database]\nurl = \"postgresql://{}@127.0.0.1:{}/lockstep?sslmode=disable\"\npassword_file = \"{}\"\n",
-            Postgres::ROLE,
-            postgres.port(),
+        let url = |port| format!("postgresql://{}@127.0.0.1:{port}/lockstep?sslmode=disable", Postgres::ROLE);
+        let mut more = format!(
+            "[server.database]\nurl = \"{}\"\npassword_file = \"{}\"\n",
+            url(postgres.port()),
             file.display()
         );
+        if let Some(replica) = &replica {
+            more.push_str(&format!("read_urls = [\"{}\"]\n", url(replica.port())));
+        }
         let lockstep = Lockstep::start(Setup { more, guard: (100_000, 100), ..Setup::of(&slapd) })?;
-        Ok(Self { lockstep, slapd, postgres, _secrets: secrets })
+        Ok(Self { lockstep, slapd, postgres, replica, _secrets: secrets })
     }
 
     fn users(&self) -> u64 {
@@ -138,4 +150,156 @@ fn one_of_two_servers_is_killed() -> Result<()> {
     house.settles()?;
     ensure!(house.lockstep.counts()? == (1_000, 10, 0), "{:?}", house.lockstep.counts()?);
     Ok(())
+}
+
+/// The advisory lock of the server that leads.
+const LEADS: &str =
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 1280527361 AND granted";
+/// What is done by the hour and was done.
+const DONE: &str = "SELECT count(*) FROM job WHERE ended_at IS NOT NULL AND due_at IS NULL";
+
+#[test]
+fn the_leader_is_killed_and_what_is_overdue_is_done_once() -> Result<()> {
+    let mut house = House::start()?;
+    wait_for("the first server to lead, and to do what is due", LIMIT, || {
+        let sql = |sql| house.postgres.sql("lockstep", sql).ok();
+        (sql(LEADS)? == "1" && sql(DONE)? == "4").then_some(())
+    })?;
+    let second = house.lockstep.another_server()?;
+    // Somebody wants an address that another has.
+    house.lockstep.start_client()?;
+    house.lockstep.wait_live(LIMIT)?;
+    house.slapd.ldapmodify(&replaced(&dn("north", 1), "mail", &["north2@contoso.com".into()]))?;
+    wait_for("the conflict", LIMIT, || {
+        let errors = house.lockstep.get("/api/v1/errors").ok()?;
+        errors["count"].as_u64().is_some_and(|count| count > 0).then_some(())
+    })?;
+    house.lockstep.stop_client()?;
+    let leads = house.postgres.sql("lockstep", LEADS)?;
+    ensure!(leads == "1", "{leads} servers lead");
+    house.lockstep.kill_server()?;
+    // The address is free without anybody having heard of it, and the sweep is overdue.
+    let free = "DELETE FROM claim WHERE key IN ('smtp:north2@contoso.com', 'north2@contoso.com')";
+    house.postgres.sql("lockstep", free)?;
+    house.postgres.sql("lockstep", "UPDATE job SET ended_at = ended_at - 3700000000")?;
+    let ended = "SELECT string_agg(kind || ' ' || coalesce(ended_at, 0)::text, ',' ORDER BY kind) FROM job";
+    let before = house.postgres.sql("lockstep", ended)?;
+    let errors = || ask(second, house.lockstep.admin_token(), "GET", "/api/v1/errors", None);
+    wait_for("the second server to lead and to sweep", Duration::from_secs(30), || {
+        let done = house.postgres.sql("lockstep", DONE).ok()? == "4";
+        let swept = errors().ok()?["count"] == 0;
+        (done && swept && house.postgres.sql("lockstep", ended).ok()? != before).then_some(())
+    })
+    .with_context(|| {
+        format!("{:?}\n{}", errors(), house.postgres.sql("lockstep", "SELECT * FROM job").unwrap_or_default())
+    })?;
+    let history = ask(
+        second,
+        house.lockstep.admin_token(),
+        "GET",
+        "/api/v1/history?outcome=recalculated&property=proxyAddresses",
+        None,
+    )?;
+    let rows = history["value"].as_array().map_or(0, Vec::len);
+    ensure!(rows == 1, "it was put in force {rows} times: {history}");
+    // The first comes back: it does not lead, and does nothing again.
+    let after = house.postgres.sql("lockstep", ended)?;
+    house.lockstep.start_server()?;
+    ensure!(house.postgres.sql("lockstep", ended)? == after, "what was done was done again");
+    ensure!(house.postgres.sql("lockstep", LEADS)? == "1", "not one leads");
+    Ok(())
+}
+
+/// Asks a server; a status of success is expected.
+fn ask(to: SocketAddr, token: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    let (bearer, body) = (format!("Bearer {token}"), body.map(Value::to_string));
+    let mut headers = vec![("Authorization", bearer.as_str())];
+    if body.is_some() {
+        headers.push(("Content-Type", "application/json"));
+    }
+    let answer = http::request(to, method, path, &headers, body.as_deref().map(str::as_bytes))?;
+    ensure!(
+        (200..300).contains(&answer.status),
+        "{method} {path}: HTTP {}: {}",
+        answer.status,
+        answer.text()
+    );
+    answer.json()
+}
+
+/// Makes groups at one server and lists them at another, as soon as each is answered.
+fn read_what_was_written(token: &str, writes: SocketAddr, reads: SocketAddr, name: &str) -> Result<()> {
+    for n in 0..40 {
+        let name = format!("{name}{n}");
+        let group = json!({
+            "displayName": name, "mailEnabled": false, "mailNickname": name, "securityEnabled": true,
+        });
+        ask(writes, token, "POST", "/v1.0/groups", Some(&group))?;
+        let path = format!("/v1.0/groups?$filter=displayName%20eq%20%27{name}%27");
+        let listed = ask(reads, token, "GET", &path, None)?;
+        ensure!(listed["value"][0]["displayName"] == name, "{name} was answered as made, and is not listed");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_replica_answers_lists_and_none_is_older_than_what_was_written() -> Result<()> {
+    let mut house = House::start_with(true)?;
+    let (first, second) = (house.lockstep.address(), house.lockstep.another_server()?);
+    let count = |house: &House, metric: &str| -> u64 {
+        let asked = house.lockstep.ask("GET", "/metrics", None);
+        let text = asked.map(|answer| answer.text()).unwrap_or_default();
+        let lines = text.lines().filter(|line| line.starts_with(metric));
+        lines.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).map(|n| n as u64).sum()
+    };
+    wait_for("the replica to be usable", LIMIT, || {
+        (count(&house, "lockstep_replica_usable") == 1).then_some(())
+    })?;
+    // While a whole directory arrives.
+    house.lockstep.start_client()?;
+    let token = house.lockstep.admin_token().to_owned();
+    let rounds = |name: &str| -> Result<()> {
+        let ways = [(first, second, "a"), (second, first, "b"), (first, first, "c")];
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = ways
+                .iter()
+                .map(|(writes, reads, way)| {
+                    let (token, name) = (token.as_str(), format!("{name}{way}"));
+                    scope.spawn(move || read_what_was_written(token, *writes, *reads, &name))
+                })
+                .collect();
+            threads.into_iter().try_for_each(|thread| match thread.join() {
+                Ok(result) => result,
+                Err(_) => anyhow::bail!("a thread panicked"),
+            })
+        })
+    };
+    rounds("with")?;
+    let reads = count(&house, "lockstep_replica_reads_total");
+    ensure!(reads > 0, "nothing was read from the replica");
+    house.lockstep.wait_live(LIMIT)?;
+    // The replica's own word for it.
+    if let Some(replica) = &house.replica {
+        let sql = "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = 'lockstep' AND application_name = 'lockstep'";
+        ensure!(replica.sql("postgres", sql)? == "t", "nobody is connected to the replica");
+    }
+    // Killed in the middle of it.
+    let killed = house.replica.take();
+    let killing = std::thread::spawn(move || -> Result<Postgres> {
+        let mut replica = killed.context("no replica")?;
+        replica.crash()?;
+        Ok(replica)
+    });
+    rounds("without")?;
+    let mut replica = killing.join().map_err(|_| anyhow::anyhow!("a thread panicked"))??;
+    wait_for("the replica to be missed", LIMIT, || {
+        (count(&house, "lockstep_replica_usable") == 0).then_some(())
+    })?;
+    let doctor = house.lockstep.get("/api/v1/doctor")?.to_string();
+    ensure!(doctor.contains("is AWAY"), "{doctor}");
+    replica.run()?;
+    wait_for("the replica to be read from again", LIMIT, || {
+        (count(&house, "lockstep_replica_usable") == 1).then_some(())
+    })?;
+    rounds("again")
 }

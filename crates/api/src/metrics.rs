@@ -1,6 +1,7 @@
 //! Metrics of the process, rendered as Prometheus text at `GET /metrics`.
 
 use lockstep_model::provisioning::{OperationResult, Outcome};
+use lockstep_tenant::upkeep::{Replica, ReplicaState};
 use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::borrow::Cow;
@@ -17,6 +18,9 @@ const ERRORS: &str = "lockstep_object_errors";
 const LAST_IMPORT: &str = "lockstep_last_import_timestamp_seconds";
 const LAST_EXPORT: &str = "lockstep_last_export_timestamp_seconds";
 const CLIENTS: &str = "lockstep_sync_clients_connected";
+const REPLICA_READS: &str = "lockstep_replica_reads_total";
+const REPLICA_PASSED: &str = "lockstep_replica_passed_over_total";
+const REPLICA_USABLE: &str = "lockstep_replica_usable";
 const LISTENERS: &str = "lockstep_event_listeners";
 
 /// Upper bounds of the request times, in seconds.
@@ -52,6 +56,9 @@ impl Metrics {
             describe_gauge!(LAST_IMPORT, "End of the last complete import, Unix time");
             describe_gauge!(LAST_EXPORT, "End of the last confirmed export, Unix time");
             describe_gauge!(CLIENTS, "Sync clients connected");
+            describe_counter!(REPLICA_READS, "Reads that a replica of the database answered");
+            describe_counter!(REPLICA_PASSED, "Reads that the primary answered in place of a replica");
+            describe_gauge!(REPLICA_USABLE, "Whether lists are read from a replica of the database");
             describe_gauge!(LISTENERS, "Open pages that listen for changes");
             handle
         });
@@ -125,6 +132,7 @@ pub(crate) struct Gauges<'a> {
     pub(crate) last_export: Option<lockstep_model::Timestamp>,
     pub(crate) clients: usize,
     pub(crate) listeners: usize,
+    pub(crate) replicas: Vec<Replica>,
 }
 
 impl Gauges<'_> {
@@ -151,5 +159,11 @@ impl Gauges<'_> {
         }
         gauge!(CLIENTS).set(self.clients as f64);
         gauge!(LISTENERS).set(self.listeners as f64);
+        for one in &self.replicas {
+            counter!(REPLICA_READS, "replica" => one.name.clone()).absolute(one.reads);
+            counter!(REPLICA_PASSED, "replica" => one.name.clone()).absolute(one.passed_over);
+            let usable = if one.state == ReplicaState::Usable { 1.0 } else { 0.0 };
+            gauge!(REPLICA_USABLE, "replica" => one.name.clone()).set(usable);
+        }
     }
 }

@@ -490,6 +490,9 @@ async fn after_a_restore() {
     let server = Server::start().await;
     let store = server.fresh().await;
     contract::leases::after_a_restore(&store, async || store.mark_restored(at(5)).await.unwrap()).await;
+    let store = server.fresh().await;
+    let mark = async || store.mark_restored(at(5)).await.unwrap();
+    contract::leases::restored_before_any_lease(&store, mark).await;
 }
 
 /// In whatever moment the connection breaks, the answer is the truth: also where the database had committed, and only its

@@ -187,6 +187,9 @@ async fn after_a_crash_every_answered_batch_is_there_and_no_half_one() {
 async fn after_a_restore() {
     let (store, _folder) = fresh().await;
     contract::leases::after_a_restore(&store, async || store.mark_restored(at(5)).await.unwrap()).await;
+    let (store, _folder) = fresh().await;
+    let mark = async || store.mark_restored(at(5)).await.unwrap();
+    contract::leases::restored_before_any_lease(&store, mark).await;
 }
 
 /// A copy is one state of a file that is written to, says what it holds, and is a tenant like any other once it is made

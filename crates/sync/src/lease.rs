@@ -47,8 +47,8 @@ struct Known {
     valid_until: Instant,
     /// When the tenant was asked last and answered.
     asked: Instant,
-    /// Whether nobody else had it before this taking.
-    continued: bool,
+    /// It was taken since this was looked at last, and another one may have had it before.
+    broken: bool,
     /// Whether whoever had it before was paused.
     paused_before: bool,
     holder: Option<LeaseHolder>,
@@ -97,7 +97,7 @@ impl Lease {
                 began: false,
                 valid_until: now,
                 asked: now,
-                continued: true,
+                broken: false,
                 paused_before: false,
                 holder: None,
                 expires_in: Duration::ZERO,
@@ -135,9 +135,10 @@ impl Lease {
         (known.holder.clone(), known.expires_in)
     }
 
-    /// Whether nobody else had it before the present taking.
-    pub(crate) fn continued(&self) -> bool {
-        self.known().continued
+    /// Whether another one may have had it before the present taking, or the tenant is not what it was. Told once a taking:
+    /// the epoch says nothing of it, for a tenant made anew counts from 1 again.
+    pub(crate) fn take_broken(&self) -> bool {
+        std::mem::take(&mut self.known().broken)
     }
 
     /// Whether whoever had it before was paused.
@@ -278,7 +279,7 @@ impl Lease {
             Some(epoch) if answer.held => {
                 known.valid_until = sent + self.term;
                 if matches!(want, LeaseWant::Take { .. }) {
-                    known.continued = answer.continued;
+                    known.broken |= !answer.continued;
                     known.paused_before = answer.paused;
                 }
                 Role::Active(Some(epoch))

@@ -356,11 +356,12 @@ impl<'a> Session<'a> {
     /// The client may write by this epoch from now on.
     pub(crate) async fn begin_epoch(&mut self, role: Role) -> Result<(), StateError> {
         let Role::Active(Some(epoch)) = role else { return Ok(()) };
-        if self.meta.epoch == Some(epoch) {
+        let broken = self.lease.take_broken();
+        if self.meta.epoch == Some(epoch) && !broken {
             return Ok(());
         }
         let is_first = self.meta.epoch.replace(epoch).is_none();
-        if !self.lease.continued() {
+        if broken {
             self.meta.target_unsure = true;
             // An administrator's pause goes with the lease; one that never wrote may have been made to wait.
             self.meta.paused = self.lease.paused_before() || (is_first && self.meta.paused);

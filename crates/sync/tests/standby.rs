@@ -148,7 +148,8 @@ impl Target for Reach {
                     false
                 } else {
                     let since = usize::try_from(request.since.unwrap_or(0)).unwrap();
-                    continued = leases.given.iter().skip(since).all(|whose| *whose == me.0);
+                    let known = since <= leases.given.len();
+                    continued = known && leases.given.iter().skip(since).all(|whose| *whose == me.0);
                     leases.epoch += 1;
                     leases.given.push(me.0.clone());
                     leases.holder = Some(me);
@@ -333,6 +334,23 @@ async fn the_standby_writes_nothing_and_goes_on_where_the_first_stopped() {
     assert!(runs[1].steps.iter().all(|step| !step.name.contains("Import")), "{:?}", runs[1].steps);
     assert_eq!(pair.leases.lock().unwrap().refused, [0_u64; 0]);
     second.finish().await;
+}
+
+/// Epochs begin at 1 again, and the client's own is 1 as well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_made_anew_is_compared_with() {
+    let mut pair = Pair::new();
+    let first = pair.start("first");
+    first.is(ClientState::Live).await;
+    first.finish().await;
+    assert_eq!(pair.leases.lock().unwrap().epoch, 1);
+    pair.tenant = MemoryTenant::new();
+    pair.leases = Arc::default();
+    let first = pair.start("first");
+    eventually("everything is there again", || pair.tenant.names().len() == 21).await;
+    assert_eq!(pair.leases.lock().unwrap().epoch, 1);
+    first.is(ClientState::Live).await;
+    first.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

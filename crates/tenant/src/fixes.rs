@@ -13,6 +13,7 @@ use crate::provision::address_key;
 use crate::records::ErrorRow;
 use lockstep_model::{ErrorCode, ObjectKind, ObjectRef, Properties, Property, SyncError};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 /// What can be done about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -122,7 +123,7 @@ pub fn without(in_force: &Properties, property: Property, value: &str) -> Option
 pub struct Fixes {
     /// The error.
     pub error: ErrorRow,
-    /// Names the state of the error and of both objects that was looked at.
+    /// Names what was looked at: the state of the error and of both objects, and what each fix would do ([`name_of`]).
     pub etag: String,
     /// What each fix would do; empty where nothing can be fixed in the cloud.
     pub fixes: Vec<FixOutcome>,
@@ -168,7 +169,7 @@ pub struct FixRequest {
     pub fix: Fix,
     /// [`Fixes::etag`] of the preview: anything else refuses it.
     pub etag: String,
-    /// That it may be done to objects that give rights.
+    /// That it may be done to objects that give rights: those that the preview told.
     pub confirmed: bool,
     /// Who asks.
     pub actor: String,
@@ -182,9 +183,10 @@ pub enum FixRefusal {
         "The error is not there any more: it is cured, or it became another. Read the list of errors anew."
     )]
     Gone,
-    /// The error or one of the objects is another than was previewed.
+    /// The error, one of the objects or what would come of it is another than was previewed.
     #[error(
-        "The error or one of its objects changed since the preview. Look at what the fix would do now, then apply it."
+        "The error, one of its objects or what the fix would do changed since the preview. Look at what it would do now, \
+         then apply it."
     )]
     Changed,
     /// It cannot be done in this case.
@@ -196,6 +198,25 @@ pub enum FixRefusal {
         /// Which rights.
         why: Vec<String>,
     },
+}
+
+/// A name of what a fix does: another one where it would do anything else, to whichever object, or concern other rights.
+/// When it is done, and the numbers of rows, are no part of it.
+pub fn name_of(outcome: &FixOutcome) -> String {
+    let changes: Vec<_> = outcome
+        .changes
+        .iter()
+        .map(|row| {
+            let members = (row.members_added, row.members_removed, &row.added, &row.removed);
+            (&row.object, row.outcome, &row.changes, &row.errors, members)
+        })
+        .collect();
+    let mut errors: Vec<_> = outcome.errors.iter().map(|row| (&row.error, row.category)).collect();
+    errors.sort_by_cached_key(|error| serde_json::to_string(error).unwrap_or_default());
+    let said = (outcome.fix, changes, errors, outcome.cured, &outcome.privileged);
+    // What is stored and sent as JSON can always be written as JSON.
+    let text = serde_json::to_string(&said).unwrap_or_default();
+    Sha256::digest(text).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ pub mod domains;
 pub mod fixes;
 pub mod history;
 pub mod lease;
+pub mod photo;
 pub mod provision;
 pub mod query;
 pub mod records;
@@ -19,6 +20,7 @@ pub mod standby;
 pub mod status;
 pub mod store;
 pub mod tenants;
+pub mod upkeep;
 
 pub use directory::{DirectoryError, DirectoryRefusal};
 pub use domains::{Domain, DomainChange, DomainRefusal, DomainUpdate};

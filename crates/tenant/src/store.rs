@@ -6,11 +6,13 @@ use crate::domains::{Domain, DomainChange, DomainRefusal};
 use crate::fixes::{FixOutcome, FixRefusal, FixRequest, Fixes};
 use crate::history::{HistoryPage, HistoryQuery};
 use crate::lease::{Lease, Writer};
+use crate::photo::{Photo, PhotoInfo};
 use crate::query::{ListQuery, Page};
 use crate::records::{
     Activity, ActivityQuery, ClientRecord, ErrorQuery, ErrorRow, LocalUser, ObjectCounts, Organization,
     Session, StoredObject, StoredRun, TenantSetup, TokenRecord,
 };
+use crate::upkeep::{Replica, Task};
 use async_trait::async_trait;
 use lockstep_model::guard::DeletionThreshold;
 use lockstep_model::provisioning::{
@@ -173,6 +175,29 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn put_run(&self, client: ClientId, run: RunRecord) -> Result<(), StoreError>;
     /// Looks at every quarantined value: what is free now is put in force. Answers how many were released.
     async fn sweep_quarantine(&self, now: Timestamp) -> Result<u64, StoreError>;
+    /// Whether this process is the one of all that use the tenant which says what is due. It takes part in choosing one
+    /// from the first question on.
+    fn leads(&self) -> bool {
+        true
+    }
+    /// Makes due what was not done for an hour; see [`crate::upkeep`].
+    async fn plan_jobs(&self, now: Timestamp) -> Result<(), StoreError>;
+    /// Takes what is due and nobody is at, for [`crate::upkeep::TERM`]. `who` is this process.
+    async fn take_job(&self, who: String, now: Timestamp) -> Result<Option<Task>, StoreError>;
+    /// Keeps a task for another term. Answers whether it is still this process's.
+    async fn keep_job(&self, who: String, task: Task, now: Timestamp) -> Result<bool, StoreError>;
+    /// Says that a task is done, or why it is not.
+    async fn end_job(
+        &self,
+        who: String,
+        task: Task,
+        error: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// The replicas that lists may be read from.
+    fn replicas(&self) -> Vec<Replica> {
+        Vec::new()
+    }
     /// Removes what was deleted before `before`, and says so in the history.
     async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError>;
     /// Says that the tenant was taken from a backup of whatever kind: the leases in it end, and sync clients and delta
@@ -192,6 +217,19 @@ pub trait TenantStore: Send + Sync + 'static {
 
     /// One object by id, living or deleted.
     async fn object(&self, id: ObjectId) -> Result<Option<StoredObject>, StoreError>;
+    /// What is known of an object's photo; none where it has none.
+    async fn photo_info(&self, id: ObjectId) -> Result<Option<PhotoInfo>, StoreError>;
+    /// An object's photo; none where it has none. It goes with its object, and comes back with it.
+    async fn photo(&self, id: ObjectId) -> Result<Option<Photo>, StoreError>;
+    /// Gives a living object a photo in place of the one it has, or takes that away; the history says so. Answers
+    /// whether there is such an object and, to take away, a photo.
+    async fn set_photo(
+        &self,
+        id: ObjectId,
+        photo: Option<Photo>,
+        actor: String,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
     /// One living user by sign-in name (no regard to case).
     async fn user_by_principal_name(&self, name: String) -> Result<Option<StoredObject>, StoreError>;
     /// A list of objects.
@@ -252,6 +290,21 @@ pub trait TenantStore: Send + Sync + 'static {
         record: TokenRecord,
         now: Timestamp,
     ) -> Result<TokenRecord, StoreError>;
+    /// Makes a code for a sync client of this name, in place of one that was not used; none where the name has a token.
+    async fn put_code(
+        &self,
+        secret: SecretHash,
+        record: TokenRecord,
+        now: Timestamp,
+    ) -> Result<Option<TokenRecord>, StoreError>;
+    /// Changes a code for a token that lasts, once: of several that ask with the same code one gets it. None where there
+    /// is no such code, or not any more.
+    async fn change_code(
+        &self,
+        code: SecretHash,
+        secret: SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<TokenRecord>, StoreError>;
     /// The token of a secret, if it has not ended.
     async fn token(&self, secret: SecretHash, now: Timestamp) -> Result<Option<TokenRecord>, StoreError>;
     /// All tokens, by name.

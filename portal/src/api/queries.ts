@@ -194,6 +194,22 @@ export function useManager(id: string, kind: 'user' | 'contact' = 'user') {
   });
 }
 
+/**
+ * Where a person's photo is; null where there is none. What there is of it is asked, and not the picture: a browser tells
+ * everybody of one that is missing. The part after `#` has it asked for again where it is another one.
+ */
+export function usePhoto(id: string) {
+  return useQuery({
+    queryKey: ['users', 'photo', id],
+    queryFn: async ({ signal }) => {
+      const photos = await request<{ value: { '@odata.mediaEtag': string }[] }>(`/v1.0/users/${id}/photos`, { signal });
+      const first = photos.value[0];
+      return first ? `/v1.0/users/${id}/photo/$value#${encodeURIComponent(first['@odata.mediaEtag'])}` : null;
+    },
+    retry: false,
+  });
+}
+
 export async function orNull<T>(asked: Promise<T>): Promise<T | null> {
   try {
     return await asked;

@@ -25,6 +25,9 @@ const useStyles = makeStyles({
   actions: { display: 'flex', gap: '8px', flexWrap: 'wrap' },
 });
 
+/** The sync client's sentence, which may come without its full stop. */
+const whole = (text: string) => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 export function HeldPlan({ plan }: { plan: PlanSummary }) {
   const styles = useStyles();
   const admin = useIsAdmin();
@@ -40,7 +43,7 @@ export function HeldPlan({ plan }: { plan: PlanSummary }) {
       </div>
       {verdict.kind === 'held' && (
         <div>
-          <Text className={styles.text}>{verdict.reason}</Text>
+          <Text className={styles.text}>{whole(verdict.reason)}</Text>
           <Text className={styles.text}>{verdict.remedy}</Text>
         </div>
       )}

@@ -1,5 +1,5 @@
 // A user: profile, where it comes from, its errors, its groups.
-import { Avatar, Button, makeStyles, Text, tokens } from '@fluentui/react-components';
+import { Button, makeStyles, Text, tokens } from '@fluentui/react-components';
 import type { User } from '@microsoft/microsoft-graph-types';
 import { useState } from 'react';
 import { useErrors, useGraphObject, useIsAdmin, useManager } from '../api/queries';
@@ -18,6 +18,7 @@ import { Pane } from './Pane';
 import { Part } from './Part';
 import { DeleteUser } from './people/DeleteUser';
 import { UserForm } from './people/UserForm';
+import { Photo } from './Photo';
 import { SyncState } from './SyncState';
 import { Time } from './Time';
 
@@ -97,7 +98,7 @@ function Shown({ id, user, onEdit, onDeleted }: { id: string; user: User; onEdit
   return (
     <ObjectStack>
       <ObjectHead
-        picture={<Avatar name={name} size={48} aria-hidden />}
+        picture={<Photo id={id} name={name} />}
         name={name}
         note={user.accountEnabled === false ? t.users.signInBlocked : t.users.signInAllowed}
       />

@@ -120,7 +120,9 @@ function sentence({ summary, sync, errors }: Status): string {
     }
     case 'stopped':
       if (!sync.clientConnected) return 'Der Sync-Client ist nicht verbunden.';
-      return sync.clientDetail ? `Der Sync-Client sagt: ${sync.clientDetail}` : 'Der letzte Zyklus ist fehlgeschlagen.';
+      return sync.clientDetail
+        ? `Der Sync-Client sagt: ${sync.clientDetail}${/[.!?]$/.test(sync.clientDetail) ? '' : '.'}`
+        : 'Der letzte Zyklus ist fehlgeschlagen.';
     case 'stale':
       return 'Die letzte Synchronisierung liegt zu lange zurück.';
     case 'paused':

@@ -31,7 +31,7 @@ const held: PlanSummary = {
   },
   errors: 0,
   deletionsDigest: 'digest-1',
-  verdict: { kind: 'held', reason: 'Too many.', remedy: 'Approve or restore.' },
+  verdict: { kind: 'held', reason: '412 of 1,000 users would be deleted. Nothing of the plan is written', remedy: 'Approve or restore.' },
 };
 
 describe('Manage directory synchronization', () => {
@@ -127,6 +127,7 @@ describe('Manage directory synchronization', () => {
     const asked = server(sampleStatus((status) => (status.sync.heldPlan = held)));
     renderAt('/dirsync', <DirectorySyncPage />);
     const approve = await screen.findByRole('button', { name: t.held.approve });
+    expect(screen.getByText(/Nothing of the plan is written\.$/)).toBeTruthy();
     await waitFor(() => expect(approve.getAttribute('aria-disabled')).not.toBe('true'));
     await userEvent.click(approve);
     const dialog = within(await screen.findByRole('dialog', { hidden: true }));

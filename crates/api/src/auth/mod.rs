@@ -89,7 +89,7 @@ async fn admit(
         Ok(identity) => identity,
         Err(error) => return error.into_response(),
     };
-    if is_enrollment(request.headers()) && request.uri().path() != ENROLLMENT_PATH {
+    if enrollment(request.headers()).is_some() && request.uri().path() != ENROLLMENT_PATH {
         return ApiError::forbidden("An enrolment code is for `lockstep sync enroll` alone.").into_response();
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
@@ -148,10 +148,10 @@ async fn identify(state: &ApiState, headers: &HeaderMap, site: &Site) -> Result<
     })
 }
 
-/// Whether the request carries an enrolment code.
-pub(crate) fn is_enrollment(headers: &HeaderMap) -> bool {
-    let token = headers.get(header::AUTHORIZATION).and_then(bearer);
-    token.and_then(|token| token.strip_prefix(ENROLLMENT_PREFIX)).is_some_and(|rest| rest.starts_with('_'))
+/// The enrolment code that the request carries.
+pub(crate) fn enrollment(headers: &HeaderMap) -> Option<&str> {
+    let token = headers.get(header::AUTHORIZATION).and_then(bearer)?;
+    token.strip_prefix(ENROLLMENT_PREFIX).is_some_and(|rest| rest.starts_with('_')).then_some(token)
 }
 
 /// The token of `Bearer <token>`; the scheme in any case (RFC 9110 section 11.1).

@@ -27,6 +27,8 @@ pub(super) struct Call {
     pub(super) caller: Caller,
     /// Items a page that the client would like (`Prefer: odata.maxpagesize=`).
     pub(super) page_size: Option<usize>,
+    /// What the client has already (`If-None-Match`).
+    pub(super) none_match: Option<String>,
     /// `https://host/v1.0`
     pub(super) root: String,
     /// The request's own address without its query.
@@ -54,7 +56,9 @@ impl Call {
         let root = format!("{base}/{}", version.segment());
         let address = format!("{base}{}", path.trim_end_matches('/'));
         let page_size = page_size(headers);
-        Self { state, version, options, caller, page_size, root, address }
+        let none_match = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        let none_match = none_match.map(str::to_owned);
+        Self { state, version, options, caller, page_size, none_match, root, address }
     }
 
     /// `@odata.context` of a set or, with `/$entity`, of one of its items.

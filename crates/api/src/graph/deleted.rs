@@ -13,6 +13,15 @@ pub(super) fn kind(segment: &str) -> Option<ObjectKind> {
     kind_of_cast(segment)
 }
 
+/// `GET /directory/deletedItems`: "The OData cast type is a required part of the URI" (Microsoft Graph's reference, List
+/// deletedItems).
+pub(super) fn without_a_type() -> ApiError {
+    ApiError::unsupported_query(
+        "Deleted items are listed by type: append /microsoft.graph.user, /microsoft.graph.group, \
+         /microsoft.graph.orgContact or /microsoft.graph.device.",
+    )
+}
+
 fn all(kind: Option<ObjectKind>) -> ListQuery {
     ListQuery { kind, deleted: true, ..ListQuery::default() }
 }

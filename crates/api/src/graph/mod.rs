@@ -14,6 +14,7 @@ mod groups;
 mod odata;
 mod organization;
 mod others;
+mod photos;
 mod resource;
 mod synchronization;
 mod users;
@@ -227,6 +228,20 @@ async fn change(
             let done = async { write::remove_owner(call, groups::find(call, id).await?.id, owner).await };
             ("graph/groups/{id}/owners/{id}/$ref", done.await)
         }
+        ["users", key, rest @ ..] if let Some(asked) = photos::Asked::of(rest) => {
+            let done = async {
+                let user = users::find(call, key).await?;
+                photos::change(call, method, &user, asked, body).await
+            };
+            ("graph/users/{id}/photo", done.await)
+        }
+        ["groups", id, rest @ ..] if let Some(asked) = photos::Asked::of(rest) => {
+            let done = async {
+                let group = groups::find(call, id).await?;
+                photos::change(call, method, &group, asked, body).await
+            };
+            ("graph/groups/{id}/photo", done.await)
+        }
         ["users", key, "retryserviceprovisioning"] if posts => {
             let done = async { users::find(call, key).await.map(|_| write::retry_service_provisioning()) };
             ("graph/users/{id}/retryServiceProvisioning", done.await)
@@ -311,6 +326,14 @@ async fn read(call: &Call, segments: &[&str], path: &str) -> (&'static str, Resu
         ["groups"] => ("graph/groups", groups::list(call).await),
         ["groups", "$count"] => ("graph/groups/$count", groups::count(call).await),
         ["groups", id] => ("graph/groups/{id}", groups::get(call, id).await),
+        ["users", key, rest @ ..] if let Some(asked) = photos::Asked::of(rest) => {
+            let shown = async { photos::read(call, &users::find(call, key).await?, asked).await };
+            ("graph/users/{id}/photo", shown.await)
+        }
+        ["groups", id, rest @ ..] if let Some(asked) = photos::Asked::of(rest) => {
+            let shown = async { photos::read(call, &groups::find(call, id).await?, asked).await };
+            ("graph/groups/{id}/photo", shown.await)
+        }
         ["groups", id, "members", rest @ ..] if cast(rest).is_some() => {
             ("graph/groups/{id}/members", groups::members(call, id, false, rest).await)
         }
@@ -337,6 +360,9 @@ async fn read(call: &Call, segments: &[&str], path: &str) -> (&'static str, Resu
         }
         ["directory", "onpremisessynchronization", id] => {
             ("graph/onPremisesSynchronization/{id}", synchronization::get(call, id).await)
+        }
+        ["directory", "deleteditems"] | ["directory", "deleteditems", "$count"] => {
+            ("graph/deletedItems", Err(deleted::without_a_type()))
         }
         ["directory", "deleteditems", kind] if deleted::kind(kind).is_some() => {
             ("graph/deletedItems", deleted::list(call, kind).await)

@@ -3,11 +3,10 @@
 //!
 //! **Invariant:** a code is good for nothing else (`auth::admit` sees to that), and ends when it is used.
 
-use crate::auth::{ENROLLMENT_PATH, ENROLLMENT_PREFIX, Identity, is_enrollment, new_secret};
+use crate::auth::{ENROLLMENT_PATH, ENROLLMENT_PREFIX, enrollment, hash_secret, new_secret};
 use crate::body;
 use crate::error::ApiError;
 use crate::state::ApiState;
-use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
@@ -27,24 +26,12 @@ struct Asked {
     name: String,
 }
 
-/// Whether a token of the store is a code that was not used yet: it lasts exactly as long as one.
-fn is_unused_code(record: &TokenRecord) -> bool {
-    record.role == Role::SyncClient && record.expires_at == record.created_at.checked_add(VALID).ok()
-}
-
 /// Makes a code for a client of this name; one that was not used yet ends. 409 where there is a token of that name.
 pub(crate) async fn create(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
     let Asked { name } = body::read_json(request.into_body()).await?;
     let name = name.trim();
     if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
         return Err(ApiError::bad_request("`name` has 1 to 100 bytes and no control characters."));
-    }
-    if state.store.tokens().await?.iter().any(|token| token.name == name && !is_unused_code(token)) {
-        return Err(ApiError::new(
-            StatusCode::CONFLICT,
-            "Conflict",
-            format!("There is a client or a token '{name}' already; take another name, or revoke that one."),
-        ));
     }
     let now = state.now();
     let code = new_secret(ENROLLMENT_PREFIX).map_err(|error| ApiError::unavailable(error.to_string()))?;
@@ -56,33 +43,29 @@ pub(crate) async fn create(State(state): State<ApiState>, request: Request) -> R
         created_at: now,
         expires_at,
     };
-    let record = state.store.put_token(code.hash, record, now).await?;
+    let Some(record) = state.store.put_code(code.hash, record, now).await? else {
+        return Err(ApiError::new(
+            StatusCode::CONFLICT,
+            "Conflict",
+            format!("There is a client or a token '{name}' already; take another name, or revoke that one."),
+        ));
+    };
     body::json(&json!({
         "name": record.name, "code": code.text.expose_secret(), "expiresAt": record.expires_at,
         "client": record.client,
     }))
 }
 
-/// Changes a code for a token that lasts. The code ends with it.
-pub(crate) async fn change(
-    State(state): State<ApiState>,
-    Extension(identity): Extension<Identity>,
-    request: Request,
-) -> Result<Response, ApiError> {
+/// Changes a code for a token that lasts. The code ends with it; where two bring it at once, one gets the token.
+pub(crate) async fn change(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
     debug_assert_eq!(request.uri().path(), ENROLLMENT_PATH);
-    if !is_enrollment(request.headers()) {
+    let code = enrollment(request.headers()).map(hash_secret);
+    let Some(code) = code else {
         return Err(ApiError::forbidden("Only an enrolment code can be changed for a token."));
-    }
-    let now = state.now();
-    let token = new_secret("lkt").map_err(|error| ApiError::unavailable(error.to_string()))?;
-    let record = TokenRecord {
-        name: identity.name,
-        role: Role::SyncClient,
-        client: identity.client,
-        created_at: now,
-        expires_at: None,
     };
-    // In place of the code: a name has one secret.
-    let record = state.store.put_token(token.hash, record, now).await?;
+    let token = new_secret("lkt").map_err(|error| ApiError::unavailable(error.to_string()))?;
+    let Some(record) = state.store.change_code(code, token.hash, state.now()).await? else {
+        return Err(ApiError::unauthorized("The code was used, or has ended; ask for another one."));
+    };
     body::json(&json!({ "name": record.name, "token": token.text.expose_secret(), "client": record.client }))
 }

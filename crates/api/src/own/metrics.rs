@@ -22,6 +22,7 @@ pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, ApiE
         last_export: newest_time(&clients, |report| report.last_export),
         clients: state.orders.connected(),
         listeners: state.events.listeners(),
+        replicas: state.store.replicas(),
     };
     gauges.set();
     state.metrics.upkeep();

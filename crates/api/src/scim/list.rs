@@ -220,8 +220,8 @@ pub(super) async fn list(call: &Call, of: Option<&'static ResourceType>, asked: 
         (_, _, true) => Found::default(),
         (Some(_), Some(_), _) => {
             return Err(ScimError::value(
-                "A list is paged by `cursor` in the order of id, meta.created or a group's displayName; otherwise \
-                 page a sorted list by `startIndex`.",
+                "A list is paged by `cursor` in the order of id, userName, meta.created or a group's displayName; \
+                 otherwise page a sorted list by `startIndex`.",
             ));
         }
         (Some(cursor), None, _) => by_cursor(call, &asked.selection, search, cursor, count).await?,
@@ -391,6 +391,14 @@ async fn by_index(
     }
 }
 
+fn too_many_to_sort() -> ScimError {
+    let what = format!(
+        "There are more than {MAX_SCAN} resources to put in order. Filter, or sort by id, userName, meta.created or a \
+         group's displayName."
+    );
+    ScimError::bad("tooMany", what)
+}
+
 /// All that are meant are looked at and put in order, and the page's are read once more to be shown.
 async fn sorted(
     call: &Call,
@@ -404,10 +412,15 @@ async fn sorted(
     let mut also = search.also.clone();
     also.extend(order.also());
     let mut query = ListQuery { top: MAX_PAGE, ..search.query.clone() };
-    let (mut seen, mut rows) = (0, Vec::new());
+    // What would be refused at the end is refused before the work.
+    let counting = ListQuery { top: 1, count: true, ..query.clone() };
+    let all = call.state.store.list(counting).await?.count.unwrap_or(0);
+    if usize::try_from(all).unwrap_or(usize::MAX) > MAX_SCAN {
+        return Err(too_many_to_sort());
+    }
+    let mut rows = Vec::new();
     loop {
         let page = call.state.store.list(query.clone()).await?;
-        seen += page.items.len();
         for object in &page.items {
             let Some(of) = type_of(object.kind) else { continue };
             let resource = whole(call, object, &lean, &also).await?;
@@ -418,14 +431,9 @@ async fn sorted(
         if page.next.is_none() {
             break;
         }
-        if seen >= MAX_SCAN {
-            return Err(ScimError::bad(
-                "tooMany",
-                format!(
-                    "There are more than {MAX_SCAN} resources to put in order. Filter, or sort by id, meta.created or a \
-                     group's displayName."
-                ),
-            ));
+        // More may have come meanwhile.
+        if rows.len() >= MAX_SCAN {
+            return Err(too_many_to_sort());
         }
         query.after = page.next;
     }

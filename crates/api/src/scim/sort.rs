@@ -66,6 +66,8 @@ impl Order {
             ("id", None) => Field::Id,
             ("meta", Some("created")) => Field::CreatedDateTime,
             ("displayName", None) if of.name == GROUPS.name => Field::Property(Property::DisplayName),
+            // By the name that is in force, which is not always the one that was sent.
+            ("userName", None) if of.name == USERS.name => Field::Property(Property::UserPrincipalName),
             _ => return None,
         };
         Some(SortKey { field, descending: self.descending })

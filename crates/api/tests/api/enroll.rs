@@ -50,6 +50,24 @@ async fn a_code_ends_after_an_hour_or_with_the_next_one() {
     assert_eq!(server.call("POST", "/provisioning/v1/enroll", &second, None).await.status, 401);
 }
 
+/// Two machines were given the same code: one is enrolled, and its token works.
+#[tokio::test]
+async fn of_two_that_bring_a_code_one_gets_a_token() {
+    let server = Server::new().await;
+    for round in 0..5 {
+        let code = code(&server, &format!("Sync_dc{round}")).await;
+        let change = || server.call("POST", "/provisioning/v1/enroll", &code, None);
+        let answers = tokio::join!(change(), change(), change());
+        let answers = [answers.0, answers.1, answers.2];
+        let mut statuses = answers.each_ref().map(|answer| answer.status.as_u16());
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 401, 401]);
+        let won = answers.iter().find(|answer| answer.status == 200).unwrap().json();
+        let token = won["token"].as_str().unwrap();
+        assert_eq!(server.call("GET", "/provisioning/v1/inventory", token, None).await.status, 200);
+    }
+}
+
 #[tokio::test]
 async fn only_an_administrator_makes_one() {
     let server = Server::new().await;

@@ -239,7 +239,7 @@ async fn what_is_wrong_is_said_and_what_is_missing_is_501() {
         ("GET", "groups/no-guid".to_owned(), 404, missing),
         ("GET", format!("users/{ann}/manager"), 404, missing),
         ("GET", "domains/nowhere.example".to_owned(), 404, missing),
-        ("GET", format!("users/{ann}/photo"), 501, not_here),
+        ("GET", format!("users/{ann}/calendar"), 501, not_here),
         ("GET", "applications".to_owned(), 501, not_here),
         ("GET", String::new(), 501, not_here),
         ("POST", "users".to_owned(), 400, bad),
@@ -326,7 +326,27 @@ async fn what_was_deleted_is_listed_apart() {
     server.clock.advance(SignedDuration::from_secs(5));
     server.bulk(vec![delete(ObjectKind::User, "dora")]).await;
     assert_eq!(server.get(&format!("/v1.0/users/{dora}")).await.status, 404);
-    assert_eq!(names(&server, "/v1.0/directory/deletedItems/microsoft.graph.user").await, ["Dora d'Arc"]);
+    let deleted = "/v1.0/directory/deletedItems/microsoft.graph.user";
+    assert_eq!(names(&server, deleted).await, ["Dora d'Arc"]);
+    for (query, found) in [
+        ("$search=\"displayName:dora\"", true),
+        ("$search=dora", true),
+        ("$search=\"arc\"", true),
+        ("$search=ann", false),
+        ("$filter=startswith(userPrincipalName,'dora')", true),
+        ("$filter=mail eq 'dora@contoso.com'", true),
+    ] {
+        assert_eq!(!names(&server, &format!("{deleted}?{query}")).await.is_empty(), found, "{query}");
+    }
+    for path in ["", "/$count", "?$search=dora"] {
+        let answer = server.get(&format!("/v1.0/directory/deletedItems{path}")).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.code().as_str()),
+            (400, "Request_UnsupportedQuery"),
+            "{path}"
+        );
+        assert!(answer.text().contains("microsoft.graph.user"), "{}", answer.text());
+    }
     let item =
         server.get(&format!("/v1.0/directory/deletedItems/{dora}?$select=id,deletedDateTime")).await.json();
     assert_eq!(item["deletedDateTime"], "2026-11-22T12:00:05Z");

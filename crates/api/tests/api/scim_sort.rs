@@ -82,6 +82,11 @@ async fn a_sorted_list_is_paged_and_filtered() {
     let next = list["nextCursor"].as_str().unwrap().replace('=', "%3D").replace('+', "%2B");
     let list = scim.get(&format!("/Groups?sortBy=displayName&cursor={next}&count=1")).await;
     assert_eq!(letters(&list), "w");
+    let list = scim.get("/Users?sortBy=userName&sortOrder=descending&cursor&count=3").await;
+    assert_eq!(letters(&list), "dcb");
+    let next = list["nextCursor"].as_str().unwrap().replace('=', "%3D").replace('+', "%2B");
+    let list = scim.get(&format!("/Users?sortBy=userName&sortOrder=descending&cursor={next}&count=3")).await;
+    assert_eq!(letters(&list), "a");
 }
 
 #[tokio::test]
@@ -110,7 +115,7 @@ async fn what_cannot_be_sorted_is_refused() {
         ("sortBy=name", "invalidPath"),
         ("sortBy=shoeSize", "invalidPath"),
         ("sortBy=userName&sortOrder=upwards", "invalidValue"),
-        ("sortBy=userName&cursor", "invalidValue"),
+        ("sortBy=title&cursor", "invalidValue"),
     ] {
         let answer = scim.call("GET", &format!("/Users?{asked}"), Value::Null).await;
         assert_error(&answer, 400, Some(kind));

@@ -70,12 +70,26 @@ fn database(loaded: &Loaded, add: &mut Add<'_>) {
                 "write whose password it is, `url = \"postgresql://user@host:5432/database\"`",
             );
         }
+        if !database.read_urls.is_empty() {
+            add(
+                "server.database.read_urls",
+                "is set without `url`".to_owned(),
+                "write what they are replicas of, `url = \"postgresql://user@host:5432/database\"`",
+            );
+        }
         return;
     };
+    address("server.database.url", url, add);
+    for (at, url) in database.read_urls.iter().enumerate() {
+        address(&format!("server.database.read_urls[{at}]"), url, add);
+    }
+}
+
+fn address(key: &str, url: &str, add: &mut Add<'_>) {
     let rest = ["postgresql://", "postgres://"].iter().find_map(|scheme| url.strip_prefix(scheme));
     let Some(rest) = rest else {
         add(
-            "server.database.url",
+            key,
             "is no address of a PostgreSQL database".to_owned(),
             "write one such as \"postgresql://user@host:5432/database\"",
         );
@@ -85,7 +99,7 @@ fn database(loaded: &Loaded, add: &mut Add<'_>) {
     let user = rest.split_once('@').map(|(user, _)| user).unwrap_or_default();
     if user.contains(':') || rest.contains("password=") {
         add(
-            "server.database.url",
+            key,
             "holds a password".to_owned(),
             "write the password into a file of its own, and its path as `password_file`",
         );

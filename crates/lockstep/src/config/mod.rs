@@ -122,11 +122,14 @@ pub(crate) struct Database {
     /// Most connections to PostgreSQL, for all tenants together. A quarter of them writes, at least one.
     #[schemars(range(min = 2, max = 1000))]
     pub(crate) connections: usize,
+    /// Streaming replicas of the database that lists may be read from, by address as `url` is; the password is the same.
+    /// One that is away or behind is passed over.
+    pub(crate) read_urls: Vec<String>,
 }
 
 impl Default for Database {
     fn default() -> Self {
-        Self { url: None, password_file: None, connections: 12 }
+        Self { url: None, password_file: None, connections: 12, read_urls: Vec::new() }
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) const TEMPLATE: &str = r#"# Lockstep. Every key with its default; lin
 # url = "postgresql://lockstep@127.0.0.1:5432/lockstep?sslmode=disable"   # PostgreSQL 15 or later
 # password_file = "database.password"     # or the systemd credential `server.database.password`
 # connections = 12
+# read_urls = ["postgresql://lockstep@replica:5432/lockstep"]   # streaming replicas that lists are read from
 
 [server.tenants]                          # further tenants of this server: lockstep tenant create
 # open = 50                               # held in memory at once; a database that is a file is closed beyond that

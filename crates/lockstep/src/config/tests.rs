@@ -102,6 +102,14 @@ fn combinations_that_cannot_work_are_told() {
     insta::assert_snapshot!(database("url = \"mysql://db/lockstep\""), @r#"lockstep.toml:2: server.database.url: is no address of a PostgreSQL database; write one such as "postgresql://user@host:5432/database""#);
     insta::assert_snapshot!(database("password_file = \"p\""), @r#"lockstep.toml:2: server.database.password_file: is set without `url`; write whose password it is, `url = "postgresql://user@host:5432/database"`"#);
     assert!(database("connections = 1").contains("server.database.connections"));
+    let replicas =
+        |text: &str| database(&format!("url = \"postgresql://lockstep@db/lockstep\"\nread_urls = {text}"));
+    assert_eq!(replicas("[\"postgresql://lockstep@replica/lockstep\"]"), "sound");
+    assert!(
+        replicas("[\"postgresql://a@b/c\", \"postgresql://a:b@c/d\"]")
+            .contains("read_urls[1]: holds a password")
+    );
+    assert!(database("read_urls = [\"postgresql://a@b/c\"]").contains("read_urls: is set without `url`"));
     insta::assert_snapshot!(check("[tenant]\ninitial_domain = \"contoso\"\n"), @r#"lockstep.toml:2: tenant.initial_domain: "contoso" is no domain name; write a DNS name such as "contoso.com""#);
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod server;
 pub(crate) mod server_doctor;
 pub(crate) mod source;
 pub(crate) mod store;
+mod upkeep;
 
 use crate::End;
 use crate::cli::{Command, Sync};

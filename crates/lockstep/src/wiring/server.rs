@@ -3,12 +3,12 @@
 use super::dns::Resolver;
 use super::server_doctor::ServerDoctor;
 use super::store::{self, Registry, Running};
+use super::upkeep::{self, Keeping};
 use crate::clock::SystemClock;
-use crate::config::{History, Loaded};
+use crate::config::Loaded;
 use anyhow::Context;
 use jiff::SignedDuration;
 use lockstep_api::{ApiSettings, ApiState, Doctor, TenantLimits, Tenants, TlsSettings};
-use lockstep_model::Clock;
 use lockstep_storage::SqliteTenants;
 use lockstep_tenant::TenantStore;
 use std::fs::File;
@@ -17,9 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-
-/// Time between two looks at quarantined values and at what is to be purged.
-const UPKEEP: Duration = Duration::from_secs(3600);
 
 /// Time between two looks at tenants that nobody uses.
 const REST: Duration = Duration::from_secs(60);
@@ -38,8 +35,7 @@ pub(crate) struct Server {
     tls: Option<(TlsSettings, TcpListener)>,
     api: ApiState,
     tenants: Tenants,
-    keep_deleted: Duration,
-    history: History,
+    keeping: Keeping,
     data_dir: std::path::PathBuf,
     /// Held as long as the server runs: one server a database.
     _lock: File,
@@ -98,8 +94,7 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         tls,
         api,
         tenants,
-        keep_deleted: config.server.keep_deleted.0,
-        history: config.server.history,
+        keeping: Keeping { deleted: config.server.keep_deleted.0, history: config.server.history },
         data_dir: config.server.data_dir.clone(),
         _lock: lock,
     })
@@ -108,8 +103,7 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
 impl Server {
     /// Serves until `stop`; requests in work are finished.
     pub(crate) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let upkeep =
-            tokio::spawn(upkeep(self.registry.clone(), self.keep_deleted, self.history, stop.clone()));
+        let upkeep = tokio::spawn(upkeep::run(self.registry.clone(), self.keeping, stop.clone()));
         let rest = tokio::spawn(rest(self.tenants.clone(), self.registry.files.clone()));
         let others = tokio::spawn(lockstep_api::follow_others(self.api.clone()));
         let router = self.tenants.router();
@@ -141,71 +135,6 @@ async fn rest(tenants: Tenants, files: Option<SqliteTenants>) {
         tenants.let_go().await;
         if let Some(files) = &files {
             files.close_idle();
-        }
-    }
-}
-
-/// By the hour, for one tenant after another: values that are free now are put in force, what was deleted long ago goes.
-async fn upkeep(registry: Registry, keep_deleted: Duration, history: History, stop: CancellationToken) {
-    let mut hourly = tokio::time::interval(UPKEEP);
-    hourly.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! { () = stop.cancelled() => return, _ = hourly.tick() => {} }
-        let tenants = match registry.tenants.list().await {
-            Ok(tenants) => tenants,
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "tenants cannot be looked after");
-                continue;
-            }
-        };
-        for tenant in tenants.into_iter().filter(|tenant| !tenant.is_going) {
-            if stop.is_cancelled() {
-                return;
-            }
-            match registry.tenants.open(tenant.id).await {
-                // It is closed again once others are used.
-                Ok(Some(store)) => look_after(store.as_ref(), keep_deleted, history).await,
-                Ok(None) => {}
-                Err(error) => tracing::warn!(
-                    tenant = %tenant.id,
-                    error = &error as &dyn std::error::Error,
-                    "a tenant cannot be looked after"
-                ),
-            }
-        }
-    }
-}
-
-async fn look_after(store: &dyn TenantStore, keep_deleted: Duration, history: History) {
-    let now = SystemClock.now();
-    match store.sweep_quarantine(now).await {
-        Ok(0) => {}
-        Ok(released) => tracing::info!(released, "quarantined values are free and in force now"),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "quarantine cannot be swept")
-        }
-    }
-    match store.recalculate_domains(now).await {
-        Ok(0) => {}
-        Ok(changed) => tracing::info!(changed, "names were worked out anew, for a domain came or went"),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "names cannot be worked out anew")
-        }
-    }
-    let Ok(before) = now.checked_sub(keep_deleted) else { return };
-    match store.purge(before, now).await {
-        Ok(0) => {}
-        Ok(purged) => tracing::info!(purged, "what was deleted long ago is gone"),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "old records cannot be purged")
-        }
-    }
-    let Ok(before) = now.checked_sub(history.keep.0) else { return };
-    match store.purge_history(before, history.max_megabytes.saturating_mul(1024 * 1024)).await {
-        Ok(0) => {}
-        Ok(purged) => tracing::info!(purged, "old history is gone"),
-        Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "old history cannot be purged")
         }
     }
 }

@@ -10,6 +10,7 @@ use lockstep_model::Clock;
 use lockstep_model::plan::Verdict;
 use lockstep_model::provisioning::{CheckResult, DoctorCheck, RunResult};
 use lockstep_tenant::standby::{differences, is_ready, role};
+use lockstep_tenant::upkeep::ReplicaState;
 use lockstep_tenant::{ClientRole, StoreError, TenantStore};
 use std::path::Path;
 use std::sync::Arc;
@@ -53,8 +54,11 @@ impl lockstep_api::Doctor for ServerDoctor {
             checks.push(configuration(&self.loaded));
             checks.push(space("server.disk", "Space for the tenant's database", &config.server.data_dir));
         }
+        checks.push(database(store, &place).await);
+        if self.is_first {
+            checks.push(replicas(store));
+        }
         checks.extend([
-            database(store, &place).await,
             clock(store).await,
             last_run(store).await,
             leases(store).await,
@@ -263,6 +267,35 @@ async fn database(store: &dyn TenantStore, place: &str) -> DoctorCheck {
                 check.pass(detail)
             }
         }
+    }
+}
+
+/// Whether the replicas that lists are to be read from are read from.
+fn replicas(store: &dyn TenantStore) -> DoctorCheck {
+    let check = Check::begin("server.replicas", "Replicas of the database");
+    let all = store.replicas();
+    let said: Vec<String> = all
+        .iter()
+        .map(|one| {
+            let state = match one.state {
+                ReplicaState::Usable => "read from",
+                ReplicaState::Behind => "BEHIND",
+                ReplicaState::Away => "AWAY",
+                ReplicaState::Stranger => "NO REPLICA of this database",
+            };
+            format!("{} is {state}: {} reads, {} passed over", one.name, one.reads, one.passed_over)
+        })
+        .collect();
+    if all.is_empty() {
+        check.pass("none are configured")
+    } else if all.iter().all(|one| one.state == ReplicaState::Usable) {
+        check.pass(said.join("; "))
+    } else {
+        check.warn(
+            said.join("; "),
+            "The primary answers in their place. Start the replica, see pg_stat_replication on the primary, or correct \
+             [server.database] read_urls.",
+        )
     }
 }
 

@@ -68,7 +68,8 @@ pub(crate) async fn registry(config: &Config) -> anyhow::Result<Registry> {
     disk::make_private(&config.server.data_dir)?;
     let database = &config.server.database;
     let password = secret::read(database.password_file.as_deref(), "server.database.password")?;
-    let options = Options { connections: database.connections, ..Options::default() };
+    let (connections, read_urls) = (database.connections, database.read_urls.clone());
+    let options = Options { connections, read_urls, ..Options::default() };
     let password = password.as_ref().map(ExposeSecret::expose_secret);
     let tenants = PostgresTenants::connect(url, password, &options)
         .await

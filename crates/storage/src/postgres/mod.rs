@@ -5,7 +5,9 @@
 //! all processes; what was answered as written is committed.
 
 mod behind;
+mod leader;
 mod listen;
+mod replicas;
 mod session;
 mod tenant;
 mod tenants;
@@ -20,8 +22,11 @@ pub use tenants::PostgresTenants;
 use crate::sql::{Connection, Fault, Result};
 use crate::tenant::Jobs;
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime};
+use leader::Election;
 use listen::{Listener, Voice};
 use lockstep_tenant::StoreError;
+use lockstep_tenant::upkeep::Replica;
+use replicas::Replicas;
 use rustls_platform_verifier::ConfigVerifierExt;
 use std::error::Error;
 use std::sync::Arc;
@@ -113,11 +118,13 @@ pub struct Options {
     pub connections: usize,
     /// How long one waits for a connection, one's own or a free one of the pool.
     pub wait: Duration,
+    /// Connection strings of streaming replicas that lists are read from, each with as many connections.
+    pub read_urls: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { connections: 12, wait: Duration::from_secs(10) }
+        Self { connections: 12, wait: Duration::from_secs(10), read_urls: Vec::new() }
     }
 }
 
@@ -134,6 +141,8 @@ pub(crate) struct Connections {
     /// Slow questions must not hold up what is written.
     writers: Pool,
     listener: Arc<Listener>,
+    election: Arc<Election>,
+    replicas: Option<Arc<Replicas>>,
 }
 
 /// The database as one tenant uses it. Cloning is cheap; the writer ends with the last clone.
@@ -185,7 +194,7 @@ impl Connections {
         notice_silence(&mut config);
         let server: Arc<str> = Arc::from(name_of(&config));
         let tls = if config.get_ssl_mode() == SslMode::Disable { None } else { Some(tls()?) };
-        let pool_of = |connections| {
+        let pool_at = |config: &Config, connections| {
             let settings = ManagerConfig { recycling_method: RecyclingMethod::Fast };
             let manager = match tls.clone() {
                 None => Manager::from_config(config.clone(), tokio_postgres::NoTls, settings),
@@ -203,6 +212,7 @@ impl Connections {
                     source: Box::new(source),
                 })
         };
+        let pool_of = |connections| pool_at(&config, connections);
         let connections = options.connections.max(2);
         let writing = (connections / 4).max(1);
         let writers = pool_of(writing)?;
@@ -222,11 +232,22 @@ impl Connections {
             source: Box::new(source),
         })?;
         drop(own);
-        let listener = match tls {
-            None => Listener::start(config, tokio_postgres::NoTls),
-            Some(tls) => Listener::start(config, tls),
+        let replicas = match others_of(&config, &options.read_urls)? {
+            none if none.is_empty() => None,
+            others => {
+                let pool_of = |config: &Config| pool_at(config, options.connections.max(2) - 1);
+                Some(Arc::new(Replicas::start(others, pool.clone(), pool_of)?))
+            }
         };
-        Ok(Self { server, pool, writers, listener: Arc::new(listener) })
+        let (listener, election) = match tls {
+            None => {
+                let none = tokio_postgres::NoTls;
+                (Listener::start(config.clone(), none), Election::new(config, none))
+            }
+            Some(tls) => (Listener::start(config.clone(), tls.clone()), Election::new(config, tls)),
+        };
+        let (listener, election) = (Arc::new(listener), Arc::new(election));
+        Ok(Self { server, pool, writers, listener, election, replicas })
     }
 
     /// The database as a tenant uses it.
@@ -243,6 +264,23 @@ impl Database {
     pub fn server(&self) -> &str {
         &self.connections.server
     }
+}
+
+/// The replicas' addresses, with what the primary's says besides where it is.
+fn others_of(primary: &Config, urls: &[String]) -> std::result::Result<Vec<Config>, PostgresError> {
+    let mut others = Vec::with_capacity(urls.len());
+    for url in urls {
+        let mut config: Config = url.parse().map_err(PostgresError::Url)?;
+        if config.get_password().is_none()
+            && let Some(password) = primary.get_password()
+        {
+            config.password(password);
+        }
+        config.application_name(primary.get_application_name().unwrap_or_default());
+        notice_silence(&mut config);
+        others.push(config);
+    }
+    Ok(others)
 }
 
 /// The server and the database of a connection string, for people: no user, no password.
@@ -314,7 +352,40 @@ impl Jobs for Database {
         T: Send + 'static,
         F: Fn(Connection<'_>) -> Result<T> + Send + Sync + 'static,
     {
+        self.read_here(action, Arc::new(job)).await
+    }
+
+    async fn survey<T, F>(&self, action: &'static str, job: F) -> std::result::Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(Connection<'_>) -> Result<T> + Send + Sync + 'static,
+    {
         let job = Arc::new(job);
+        if let Some(replicas) = &self.connections.replicas {
+            let there = |connection| self.read_once(connection, job.clone());
+            if let Some(answer) = replicas.read(&self.connections.pool, there).await {
+                return answer.map_err(|fault| fault.told(action));
+            }
+        }
+        self.read_here(action, job).await
+    }
+
+    fn replicas(&self) -> Vec<Replica> {
+        self.connections.replicas.as_ref().map(|replicas| replicas.told()).unwrap_or_default()
+    }
+
+    fn leads(&self) -> bool {
+        self.connections.election.leads()
+    }
+}
+
+impl Database {
+    /// On the primary.
+    async fn read_here<T, F>(&self, action: &'static str, job: Arc<F>) -> std::result::Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(Connection<'_>) -> Result<T> + Send + Sync + 'static,
+    {
         let mut again = true;
         loop {
             let connection =
@@ -326,9 +397,7 @@ impl Jobs for Database {
             }
         }
     }
-}
 
-impl Database {
     async fn read_once<T, F>(&self, connection: Object, job: Arc<F>) -> Result<T>
     where
         T: Send + 'static,

@@ -25,6 +25,15 @@ impl Dialect {
         }
     }
 
+    /// After a question for rows that one is to take: those that another is about to take are passed over.
+    pub(crate) const fn skip_locked(self) -> &'static str {
+        match self {
+            // One writes at a time.
+            Self::Sqlite => "",
+            Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
     /// A text in the order of its bytes.
     pub(crate) fn bytewise(self, text: &str) -> String {
         match self {

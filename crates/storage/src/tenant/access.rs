@@ -38,18 +38,48 @@ pub(super) fn put_token(
             None => record.client = Some(client_of(connection, &record.name, now)?),
         }
     }
-    let sql = "INSERT INTO token (name, secret, role, client, created_at, expires_at) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO UPDATE SET secret = excluded.secret, \
+    write(connection, secret, &record, false)?;
+    Ok(record)
+}
+
+/// Answers whether it was written: a code takes the place of another code, and of no token.
+fn write(connection: Connection<'_>, secret: SecretHash, record: &TokenRecord, code: bool) -> Result<bool> {
+    let sql = "INSERT INTO token (name, secret, role, client, created_at, expires_at, code) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name) DO UPDATE SET secret = excluded.secret, \
                role = excluded.role, client = excluded.client, created_at = excluded.created_at, \
-               expires_at = excluded.expires_at";
+               expires_at = excluded.expires_at, code = excluded.code \
+               WHERE excluded.code = 0 OR token.code = 1";
     let client = record.client.map(|client| client.0.as_bytes().to_vec());
     let (created, expires) = (micros(record.created_at), record.expires_at.map(micros));
-    run(
-        connection,
-        sql,
-        (&record.name, secret.as_slice(), role_code(record.role), client, created, expires),
-    )?;
-    Ok(record)
+    let params = (&record.name, secret.as_slice(), role_code(record.role), client, created, expires, code);
+    Ok(run_counted(connection, sql, params)? > 0)
+}
+
+pub(super) fn put_code(
+    connection: Connection<'_>,
+    secret: SecretHash,
+    mut record: TokenRecord,
+    now: Timestamp,
+) -> Result<Option<TokenRecord>> {
+    let taken = "SELECT 1 FROM token WHERE name = ?1 AND code = 0";
+    if first(connection, taken, [&record.name], |_| Ok(()))?.is_some() {
+        return Ok(None);
+    }
+    record.client = Some(client_of(connection, &record.name, now)?);
+    Ok(write(connection, secret, &record, true)?.then_some(record))
+}
+
+/// In place: a name has one secret, and of two that bring the same code the second finds none.
+pub(super) fn change_code(
+    connection: Connection<'_>,
+    code: SecretHash,
+    secret: SecretHash,
+    now: Timestamp,
+) -> Result<Option<TokenRecord>> {
+    let sql = "UPDATE token SET secret = ?2, code = 0, created_at = ?3, expires_at = NULL \
+               WHERE secret = ?1 AND code = 1 AND expires_at > ?3";
+    let changed = run_counted(connection, sql, (code.as_slice(), secret.as_slice(), micros(now)))?;
+    if changed == 0 { Ok(None) } else { token(connection, secret, now) }
 }
 
 pub(super) fn token(

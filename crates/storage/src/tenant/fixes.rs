@@ -1,7 +1,8 @@
 //! Guided fixes, applied: what `lockstep_tenant::fixes` allows is done with the means of a batch, so that claims, links,
 //! errors, counters and history follow as with any other write.
 //!
-//! **Invariant:** what is refused is refused before the first row is written.
+//! **Invariant:** what is done is what the preview said, to the last row: it is done, compared, and taken back where it is
+//! anything else.
 
 use super::batch::{Batch, UPDATE_BODY};
 use super::counters::Counter;
@@ -12,7 +13,7 @@ use super::view::{SqlView, object_ref};
 use crate::sql::Connection;
 use lockstep_model::{ObjectRef, Property, PropertyValue, SourceAnchor, Timestamp};
 use lockstep_tenant::fixes::{
-    Entry, Fix, FixOutcome, FixRefusal, FixRequest, Fixes, Party, allows, value_in_conflict, without,
+    Entry, Fix, FixOutcome, FixRefusal, FixRequest, Fixes, Party, allows, name_of, value_in_conflict, without,
 };
 use lockstep_tenant::provision::{
     Claim, Held, Incoming, Known, MAX_RING_SEARCH, Row, Space, State, View, claims_in_force, resolve, sent_of,
@@ -102,7 +103,22 @@ pub(super) fn preview(
     Ok(Some((case.etag, outcome)))
 }
 
-/// Makes a fix that was previewed.
+/// Between the parts of a preview's name: what was looked at, then what each fix does.
+const PART: char = '~';
+
+/// The name of a preview: of its case, and of what each fix does.
+pub(super) fn name(found: &Fixes) -> String {
+    let mut name = found.etag.clone();
+    for fix in Fix::ALL {
+        name.push(PART);
+        if let Some(outcome) = found.fixes.iter().find(|outcome| outcome.fix == fix) {
+            name.push_str(&name_of(outcome));
+        }
+    }
+    name
+}
+
+/// Makes a fix that was previewed. Where it is refused, the caller takes back what was written.
 pub(super) fn apply(
     connection: Connection<'_>,
     eid: i64,
@@ -111,21 +127,28 @@ pub(super) fn apply(
 ) -> Result<std::result::Result<FixOutcome, FixRefusal>> {
     let mut batch = Batch::begin_by(connection, now, request.actor.clone())?;
     let Some(case) = batch.case(eid)? else { return Ok(Err(FixRefusal::Gone)) };
-    if request.etag != case.etag {
+    let mut seen = request.etag.split(PART);
+    if seen.next() != Some(case.etag.as_str()) {
         return Ok(Err(FixRefusal::Changed));
     }
+    let seen = Fix::ALL.into_iter().zip(seen).find(|(fix, _)| *fix == request.fix).map(|(_, name)| name);
     if !case.allows(request.fix) {
         return Ok(Err(FixRefusal::NotOffered));
-    }
-    if !request.confirmed && !case.privileged.is_empty() {
-        return Ok(Err(FixRefusal::Unconfirmed { why: case.privileged }));
     }
     let newest = history::newest(connection)?;
     if !batch.make(request.fix, &case)? {
         return Ok(Err(FixRefusal::NotOffered));
     }
     batch.finish()?;
-    Ok(Ok(outcome(connection, request.fix, &case, newest)?))
+    let made = outcome(connection, request.fix, &case, newest)?;
+    // A third object may wait for the value by now, or the rights be others.
+    if seen != Some(name_of(&made).as_str()) {
+        return Ok(Err(FixRefusal::Changed));
+    }
+    if !request.confirmed && !made.privileged.is_empty() {
+        return Ok(Err(FixRefusal::Unconfirmed { why: made.privileged }));
+    }
+    Ok(Ok(made))
 }
 
 fn outcome(connection: Connection<'_>, fix: Fix, case: &Case, newest: i64) -> Result<FixOutcome> {

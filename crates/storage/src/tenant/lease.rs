@@ -11,6 +11,8 @@ use lockstep_tenant::lease::{Decided, Lease, Writer, decide};
 const PASSED_OVER: u64 = 1_000_000;
 /// Leases that are kept for people to look at.
 const KEPT: i64 = 1_000;
+/// The holder of the mark that a restore leaves; its name too, where there was no lease of any name.
+const RESTORED: &str = "restored";
 
 const COLUMNS: &str = "epoch, name, client, instance, process, machine, taken_at, renewed_at, term_millis, \
                        paused, ended_at, requests, operations, last_write";
@@ -121,21 +123,28 @@ pub(crate) fn restored(connection: Connection<'_>, now: Timestamp) -> Result<()>
     // take the one for the other.
     let by_time = u64::try_from(now.as_millisecond()).unwrap_or(0);
     let first = highest.saturating_add(PASSED_OVER).max(by_time);
-    for (epoch, lease) in (first..).zip(newest) {
+    // Of one that had no lease yet epochs began at 1 again, which a client may have been given since.
+    let names = match newest.len() {
+        0 => vec![(RESTORED.to_owned(), false)],
+        // A pause stays one.
+        _ => newest.into_iter().map(|lease| (lease.name, lease.paused)).collect(),
+    };
+    for (epoch, (name, paused)) in (first..).zip(names) {
         let mark = Lease {
             epoch,
+            name,
             client: ClientId(uuid::Uuid::nil()),
-            instance: "restored".to_owned(),
-            process: "restored".to_owned(),
+            instance: RESTORED.to_owned(),
+            process: RESTORED.to_owned(),
             machine: "a restore".to_owned(),
             taken_at: now,
             renewed_at: now,
+            term_millis: 0,
+            paused,
             ended_at: Some(now),
             requests: 0,
             operations: 0,
             last_write: None,
-            // A pause stays one.
-            ..lease
         };
         put(connection, &mark)?;
     }
@@ -155,7 +164,9 @@ pub(super) fn check(
     now: Timestamp,
 ) -> Result<()> {
     let Some(epoch) = writer.epoch else {
-        let any = first(connection, "SELECT 1 FROM lease LIMIT 1", (), |_| Ok(()))?;
+        // The mark of a restore was never taken by anybody.
+        let any = "SELECT 1 FROM lease WHERE process <> ?1 LIMIT 1";
+        let any = first(connection, any, [RESTORED], |_| Ok(()))?;
         return match any {
             None => Ok(()),
             Some(()) => Err(Fault::Fenced {

@@ -5,10 +5,11 @@
 use super::counters::counts;
 use super::objects::{COLUMN_COUNT, COLUMNS, read};
 use super::rows::{Result, all, first, kind_code, micros};
+use super::search::{self, range};
 use super::token::{decode, encode};
 use crate::sql::{Connection, Dialect, Fault, Value};
 use lockstep_model::{ObjectId, ObjectKind, Property, Timestamp};
-use lockstep_tenant::provision::{address_key, name_key, words};
+use lockstep_tenant::provision::{address_key, name_key};
 use lockstep_tenant::{
     Comparison, ErrorField, ErrorTest, Field, Filter, ListQuery, Literal, Page, StoredObject,
 };
@@ -19,7 +20,7 @@ const MAX_DEPTH: usize = 32;
 const MAX_CONDITIONS: usize = 500;
 
 /// The body of an object `o`.
-const BODY: &str = "(SELECT b.body FROM body b WHERE b.oid = o.oid)";
+pub(super) const BODY: &str = "(SELECT b.body FROM body b WHERE b.oid = o.oid)";
 
 /// Whether an object `o` has errors. Said by number: the few that have any are gathered by their index, whatever the
 /// order of the list, and nobody walks through those that have none.
@@ -27,8 +28,10 @@ const WITH_ERRORS: &str = "o.oid IN (SELECT w.oid FROM object w WHERE w.errors >
 
 /// SQL with its parameters.
 #[derive(Debug)]
-struct Sql {
-    dialect: Dialect,
+pub(super) struct Sql {
+    pub(super) dialect: Dialect,
+    /// Of deleted objects, which have neither claims nor words: their own rows are looked at. They are few.
+    pub(super) deleted: bool,
     text: String,
     params: Vec<Value>,
     conditions: usize,
@@ -39,15 +42,15 @@ fn unsupported(what: impl Into<String>) -> Fault {
 }
 
 impl Sql {
-    const fn of(dialect: Dialect) -> Self {
-        Self { dialect, text: String::new(), params: Vec::new(), conditions: 0 }
+    const fn of(dialect: Dialect, deleted: bool) -> Self {
+        Self { dialect, deleted, text: String::new(), params: Vec::new(), conditions: 0 }
     }
 
-    fn push(&mut self, text: &str) {
+    pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
-    fn bind(&mut self, value: impl Into<Value>) {
+    pub(super) fn bind(&mut self, value: impl Into<Value>) {
         self.params.push(value.into());
         self.text.push('?');
     }
@@ -55,16 +58,16 @@ impl Sql {
 
 /// A page of a list.
 pub(super) fn list(connection: Connection<'_>, query: &ListQuery) -> Result<Page<StoredObject>> {
-    let mut conditions = Sql::of(connection.dialect());
+    let mut conditions = Sql::of(connection.dialect(), query.deleted);
     // SQLite's planner thinks a kind more selective than a name: it is kept from the index of kinds where the question
     // itself says which few objects it is about.
-    let narrow = query.search.is_some()
+    let narrow = (query.search.is_some() && !query.deleted)
         || query.members_of.is_some()
         || query.groups_of.is_some()
         || query.reports_of.is_some()
         || query.owners_of.is_some()
         || query.owned_by.is_some()
-        || query.filter.as_ref().is_some_and(is_narrow);
+        || (query.filter.as_ref().is_some_and(is_narrow) && !query.deleted);
     let plus = if narrow { connection.dialect().not_by_index() } else { "" };
     conditions.push(&format!("{plus}o.state = {}", i64::from(query.deleted)));
     if let Some(kind) = query.kind {
@@ -140,7 +143,7 @@ pub(super) fn list(connection: Connection<'_>, query: &ListQuery) -> Result<Page
         condition(&mut conditions, filter, 0)?;
     }
     if let Some(search) = &query.search {
-        search_condition(&mut conditions, search);
+        search::condition(&mut conditions, search);
     }
     let count = if query.count { Some(count(connection, query, &conditions)?) } else { None };
     let (mut items, more) = page(connection, query, narrow, conditions)?;
@@ -313,7 +316,7 @@ fn sort_key(dialect: Dialect, field: Field) -> Result<Option<Key>> {
 }
 
 /// A property's text in lower case.
-fn folded(property: Property) -> String {
+pub(super) fn folded(property: Property) -> String {
     format!("fold({})", said(property))
 }
 
@@ -321,62 +324,6 @@ fn folded(property: Property) -> String {
 fn said(property: Property) -> String {
     // The names come from our own table, never from a question.
     format!("({BODY} ->> '{}')", property.as_str())
-}
-
-/// Each term of the text is the beginning of a word of the display name, of the sign-in name or of an address.
-fn search_condition(sql: &mut Sql, text: &str) {
-    for term in text.split_whitespace().take(8) {
-        let term = name_key(term.trim_matches('"'));
-        if term.is_empty() {
-            continue;
-        }
-        sql.push(" AND o.oid IN (");
-        // "Ann-Marie" is two words of a name; "ann@" is the beginning of an address and of no name.
-        let parts = if term.contains('@') { Vec::new() } else { words(&term) };
-        for (number, part) in parts.iter().enumerate() {
-            sql.push(if number > 0 {
-                " INTERSECT SELECT oid FROM word WHERE "
-            } else {
-                "SELECT oid FROM word WHERE "
-            });
-            range(sql, "word", part);
-        }
-        if !parts.is_empty() {
-            sql.push(" UNION ALL ");
-        }
-        sql.push("SELECT oid FROM claim WHERE space = 0 AND ");
-        range(sql, "key", &term);
-        sql.push(" UNION ALL SELECT oid FROM claim WHERE space = 1 AND ");
-        range(sql, "key", &format!("smtp:{term}"));
-        sql.push(")");
-    }
-}
-
-/// `column` begins with `prefix`, as a range that an index can serve.
-fn range(sql: &mut Sql, column: &str, prefix: &str) {
-    sql.push(column);
-    sql.push(" >= ");
-    sql.bind(prefix.to_owned());
-    if let Some(end) = after_prefix(prefix) {
-        sql.push(" AND ");
-        sql.push(column);
-        sql.push(" < ");
-        sql.bind(end);
-    }
-}
-
-/// The smallest text greater than all that begin with `prefix`, in the order of UTF-8 bytes.
-fn after_prefix(prefix: &str) -> Option<String> {
-    let mut letters: Vec<char> = prefix.chars().collect();
-    while let Some(last) = letters.pop() {
-        // After U+D7FF come the surrogates, which are no characters.
-        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
-        if let Some(next) = next {
-            letters.push(next);
-            return Some(letters.into_iter().collect());
-        }
-    }
-    None
 }
 
 /// A condition, as an expression that is 0 or 1 and never NULL: `not` then means what it says.
@@ -537,11 +484,11 @@ fn property_compare(sql: &mut Sql, property: Property, how: Comparison, value: &
         Literal::Text(text) => {
             let text = name_key(text);
             match (property, how) {
-                (Property::UserPrincipalName, Comparison::Eq | Comparison::StartsWith) => {
+                (Property::UserPrincipalName, Comparison::Eq | Comparison::StartsWith) if !sql.deleted => {
                     claimed(sql, 0, how, text);
                     Ok(())
                 }
-                (Property::Mail, Comparison::Eq | Comparison::StartsWith) => {
+                (Property::Mail, Comparison::Eq | Comparison::StartsWith) if !sql.deleted => {
                     // The index of addresses finds the few that can be it.
                     sql.push("(");
                     claimed(sql, 1, how, format!("smtp:{text}"));
@@ -671,7 +618,8 @@ fn any(sql: &mut Sql, property: Property, how: Comparison, value: &Literal) -> R
     };
     let text = name_key(text);
     sql.push("(");
-    if property == Property::ProxyAddresses && matches!(how, Comparison::Eq | Comparison::StartsWith) {
+    let indexed = property == Property::ProxyAddresses && !sql.deleted;
+    if indexed && matches!(how, Comparison::Eq | Comparison::StartsWith) {
         // A prefix shorter than `smtp:` has no normal form; a whole address has one.
         let key = if how == Comparison::Eq { address_key(&text) } else { text.clone() };
         claimed(sql, 1, how, key);
@@ -689,22 +637,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_prefix() {
-        let check = |prefix: &str, expect: Option<&str>| assert_eq!(after_prefix(prefix).as_deref(), expect);
-        check("a", Some("b"));
-        check("ann", Some("ano"));
-        check("a\u{10ffff}", Some("b"));
-        check("\u{d7ff}", Some("\u{e000}"));
-        check("\u{10ffff}", None);
-        check("", None);
-    }
-
-    #[test]
     fn a_deep_filter_is_refused() {
         let mut deep = Filter::HasErrors { category: None };
         for _ in 0..100 {
             deep = Filter::Not(Box::new(deep));
         }
-        assert!(condition(&mut Sql::of(Dialect::Sqlite), &deep, 0).is_err());
+        assert!(condition(&mut Sql::of(Dialect::Sqlite, false), &deep, 0).is_err());
     }
 }

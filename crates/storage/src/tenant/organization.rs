@@ -274,6 +274,7 @@ impl Batch<'_> {
         self.history_stays(row)?;
         run(self.connection, "DELETE FROM object WHERE oid = ?1", [row])?;
         run(self.connection, "DELETE FROM body WHERE oid = ?1", [row])?;
+        run(self.connection, "DELETE FROM photo WHERE oid = ?1", [row])?;
         // Links that a living group still names keep a row to lead to.
         let linked =
             first(self.connection, "SELECT 1 FROM member WHERE member = ?1 LIMIT 1", [row], |_| Ok(()))?;

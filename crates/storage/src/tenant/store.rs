@@ -1,8 +1,8 @@
 //! The trait of the tenant's store, each method a job in a transaction of a database.
 
 use super::{
-    access, activity, ahead, batch, changes, counters, directory, domains, errors, fixes, history, lease,
-    lists, objects, organization,
+    access, activity, ahead, batch, changes, counters, directory, domains, errors, fixes, history, jobs,
+    lease, lists, objects, organization, photos,
 };
 use crate::sql::{self, Connection, Fault};
 use async_trait::async_trait;
@@ -15,7 +15,9 @@ use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, TenantId, Timestam
 use lockstep_tenant::changes::{ChangesPage, ChangesQuery, MemberIds};
 use lockstep_tenant::directory::{DirectoryWrite, DirectoryWritten};
 use lockstep_tenant::fixes::{FixOutcome, FixRefusal, FixRequest, Fixes};
+use lockstep_tenant::photo::{Photo, PhotoInfo};
 use lockstep_tenant::store::SecretHash;
+use lockstep_tenant::upkeep::{Replica, Task};
 use lockstep_tenant::{
     Activity, ActivityQuery, ClientRecord, DirectoryError, Domain, DomainChange, DomainRefusal, ErrorQuery,
     ErrorRow, HistoryPage, HistoryQuery, Lease, ListQuery, LocalUser, ObjectCounts, Organization, Page,
@@ -61,6 +63,26 @@ pub(crate) trait Jobs: Send + Sync + 'static {
     /// Has exactly the verified domains lead to this tenant, where that is not written with them.
     fn settle_domains(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
         std::future::ready(Ok(()))
+    }
+
+    /// As [`Jobs::read`], for lists and other large questions: it may be asked of a copy of the database that is as far as
+    /// this one is.
+    fn survey<T, F>(&self, action: &'static str, job: F) -> impl Future<Output = Result<T, StoreError>> + Send
+    where
+        T: Send + 'static,
+        F: Fn(Connection<'_>) -> sql::Result<T> + Send + Sync + 'static,
+    {
+        self.read(action, job)
+    }
+
+    /// The copies that are surveyed.
+    fn replicas(&self) -> Vec<Replica> {
+        Vec::new()
+    }
+
+    /// Whether this process leads.
+    fn leads(&self) -> bool {
+        true
     }
 
     /// Waits until another process wrote since this was asked last; for ever where none can.
@@ -125,6 +147,32 @@ async fn recalculate(jobs: &impl Jobs, now: Timestamp) -> Result<u64, StoreError
         if !more {
             return Ok(changed);
         }
+    }
+}
+
+/// Does a write that may turn out to be none: where it is refused, it is taken back.
+async fn unless_refused<T, R>(
+    jobs: &impl Jobs,
+    action: &'static str,
+    job: impl FnOnce(Connection<'_>) -> sql::Result<Result<T, R>> + Send + 'static,
+) -> Result<Result<T, R>, StoreError>
+where
+    T: Send + 'static,
+    R: Send + 'static,
+{
+    let refused: Arc<Mutex<Option<R>>> = Arc::default();
+    let keep = refused.clone();
+    let job = move |c: Connection<'_>| -> sql::Result<T> {
+        job(c)?.map_err(|why| {
+            if let Ok(mut refused) = keep.lock() {
+                *refused = Some(why);
+            }
+            Fault::Undone
+        })
+    };
+    match jobs.write(action, job).await {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => refused.lock().ok().and_then(|mut refused| refused.take()).map(Err).ok_or(error),
     }
 }
 
@@ -230,7 +278,7 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
         after: Option<SourceAnchor>,
         top: usize,
     ) -> Result<MembersPage, StoreError> {
-        self.jobs.read("reading members", move |c| objects::members(c, &group, after.as_ref(), top)).await
+        self.jobs.survey("reading members", move |c| objects::members(c, &group, after.as_ref(), top)).await
     }
 
     async fn put_client_errors(
@@ -277,6 +325,44 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
         self.jobs.write("sweeping the quarantine", move |c| organization::sweep(c, now)).await
     }
 
+    fn leads(&self) -> bool {
+        self.jobs.leads()
+    }
+
+    async fn plan_jobs(&self, now: Timestamp) -> Result<(), StoreError> {
+        let overdue = self.jobs.read("reading what is due", move |c| jobs::overdue(c, now)).await?;
+        if overdue.is_empty() {
+            return Ok(());
+        }
+        self.jobs.write("saying what is due", move |c| jobs::plan(c, now)).await
+    }
+
+    async fn take_job(&self, who: String, now: Timestamp) -> Result<Option<Task>, StoreError> {
+        if !self.jobs.read("reading what is due", move |c| jobs::is_due(c, now)).await? {
+            return Ok(None);
+        }
+        self.jobs.write("taking what is due", move |c| jobs::take(c, &who, now)).await
+    }
+
+    async fn keep_job(&self, who: String, task: Task, now: Timestamp) -> Result<bool, StoreError> {
+        self.jobs.write("keeping a task", move |c| jobs::keep(c, &who, task, now)).await
+    }
+
+    async fn end_job(
+        &self,
+        who: String,
+        task: Task,
+        error: Option<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let job = move |c: Connection<'_>| jobs::end(c, &who, task, error.as_deref(), now);
+        self.jobs.write("ending a task", job).await
+    }
+
+    fn replicas(&self) -> Vec<Replica> {
+        self.jobs.replicas()
+    }
+
     async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError> {
         let mut purged = 0;
         loop {
@@ -319,16 +405,35 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
         self.jobs.read("reading an object", move |c| objects::by_id(c, id)).await
     }
 
+    async fn photo_info(&self, id: ObjectId) -> Result<Option<PhotoInfo>, StoreError> {
+        self.jobs.read("reading about a photo", move |c| photos::look(c, id)).await
+    }
+
+    async fn photo(&self, id: ObjectId) -> Result<Option<Photo>, StoreError> {
+        self.jobs.read("reading a photo", move |c| photos::read(c, id)).await
+    }
+
+    async fn set_photo(
+        &self,
+        id: ObjectId,
+        photo: Option<Photo>,
+        actor: String,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let job = move |c: Connection<'_>| photos::write(c, id, photo.as_ref(), actor, now);
+        self.jobs.write("keeping a photo", job).await
+    }
+
     async fn user_by_principal_name(&self, name: String) -> Result<Option<StoredObject>, StoreError> {
         self.jobs.read("reading a user", move |c| objects::by_sign_in_name(c, &name)).await
     }
 
     async fn list(&self, query: ListQuery) -> Result<Page<StoredObject>, StoreError> {
-        self.jobs.read("listing objects", move |c| lists::list(c, &query)).await
+        self.jobs.survey("listing objects", move |c| lists::list(c, &query)).await
     }
 
     async fn errors(&self, query: ErrorQuery) -> Result<Page<ErrorRow>, StoreError> {
-        self.jobs.read("listing errors", move |c| errors::list(c, &query)).await
+        self.jobs.survey("listing errors", move |c| errors::list(c, &query)).await
     }
 
     async fn ignore_error(
@@ -358,6 +463,7 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
             // Else it changed while it was looked at.
             let again = self.jobs.read("reading an error", look).await?;
             if again.is_some_and(|(again, _)| again.etag == found.etag) {
+                found.etag = fixes::name(&found);
                 return Ok(Some(found));
             }
         }
@@ -373,7 +479,7 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
         request: FixRequest,
         now: Timestamp,
     ) -> Result<Result<FixOutcome, FixRefusal>, StoreError> {
-        self.jobs.write("fixing an error", move |c| fixes::apply(c, id, &request, now)).await
+        unless_refused(&self.jobs, "fixing an error", move |c| fixes::apply(c, id, &request, now)).await
     }
 
     async fn counts(&self) -> Result<ObjectCounts, StoreError> {
@@ -385,7 +491,7 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
     }
 
     async fn runs(&self, top: usize, after: Option<String>) -> Result<Page<StoredRun>, StoreError> {
-        self.jobs.read("listing runs", move |c| organization::runs(c, top, after.as_deref())).await
+        self.jobs.survey("listing runs", move |c| organization::runs(c, top, after.as_deref())).await
     }
 
     async fn run(&self, id: RunId) -> Result<Option<StoredRun>, StoreError> {
@@ -393,11 +499,11 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
     }
 
     async fn activity(&self, query: ActivityQuery) -> Result<Vec<Activity>, StoreError> {
-        self.jobs.read("summing up runs", move |c| activity::activity(c, &query)).await
+        self.jobs.survey("summing up runs", move |c| activity::activity(c, &query)).await
     }
 
     async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, StoreError> {
-        self.jobs.read("reading the history", move |c| history::page(c, &query)).await
+        self.jobs.survey("reading the history", move |c| history::page(c, &query)).await
     }
 
     async fn written_elsewhere(&self) {
@@ -409,11 +515,11 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
     }
 
     async fn changes(&self, query: ChangesQuery) -> Result<Option<ChangesPage>, StoreError> {
-        self.jobs.read("reading what changed", move |c| changes::page(c, &query)).await
+        self.jobs.survey("reading what changed", move |c| changes::page(c, &query)).await
     }
 
     async fn members_by_id(&self, group: ObjectId, after: i64, top: usize) -> Result<MemberIds, StoreError> {
-        self.jobs.read("reading members", move |c| changes::members(c, group, after, top)).await
+        self.jobs.survey("reading members", move |c| changes::members(c, group, after, top)).await
     }
 
     async fn put_token(
@@ -423,6 +529,24 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
         now: Timestamp,
     ) -> Result<TokenRecord, StoreError> {
         self.jobs.write("keeping a token", move |c| access::put_token(c, secret, record, now)).await
+    }
+
+    async fn put_code(
+        &self,
+        secret: SecretHash,
+        record: TokenRecord,
+        now: Timestamp,
+    ) -> Result<Option<TokenRecord>, StoreError> {
+        self.jobs.write("keeping a code", move |c| access::put_code(c, secret, record, now)).await
+    }
+
+    async fn change_code(
+        &self,
+        code: SecretHash,
+        secret: SecretHash,
+        now: Timestamp,
+    ) -> Result<Option<TokenRecord>, StoreError> {
+        self.jobs.write("changing a code", move |c| access::change_code(c, code, secret, now)).await
     }
 
     async fn token(&self, secret: SecretHash, now: Timestamp) -> Result<Option<TokenRecord>, StoreError> {

@@ -27,6 +27,39 @@ pub(crate) async fn tokens(store: impl TenantStore) {
     assert_eq!(store.token([3; 32], at(2)).await.unwrap(), None);
 }
 
+/// A code becomes one token, whoever else brings it; it takes the place of a code, and of no token.
+pub(crate) async fn codes_are_changed_once(store: impl TenantStore + Clone) {
+    let code = || token("Sync_dc1", Role::SyncClient, Some(100));
+    let first = store.put_code([1; 32], code(), at(0)).await.unwrap().unwrap();
+    let made = store.put_code([2; 32], code(), at(1)).await.unwrap().unwrap();
+    assert_eq!((made.client.is_some(), made.client), (true, first.client));
+    assert_eq!(store.change_code([1; 32], [3; 32], at(2)).await.unwrap(), None, "another took its place");
+    assert_eq!(store.change_code([2; 32], [3; 32], at(100)).await.unwrap(), None, "it has ended");
+    let tasks: Vec<_> = (10..18_u8)
+        .map(|n| {
+            let store = store.clone();
+            tokio::spawn(async move { (n, store.change_code([2; 32], [n; 32], at(3)).await.unwrap()) })
+        })
+        .collect();
+    let mut got = Vec::new();
+    for task in tasks {
+        let (n, answer) = task.await.unwrap();
+        got.extend(answer.map(|record| (n, record)));
+    }
+    assert_eq!(got.len(), 1, "{got:?}");
+    let (n, record) = got.remove(0);
+    assert_eq!((record.expires_at, record.client), (None, made.client));
+    assert_eq!(store.token([n; 32], at(1_000)).await.unwrap(), Some(record));
+    assert_eq!(
+        store.put_code([4; 32], code(), at(4)).await.unwrap(),
+        None,
+        "the client would lose its token"
+    );
+    // A token of the same length is none.
+    store.put_token([5; 32], token("short", Role::SyncClient, Some(3_600)), at(0)).await.unwrap();
+    assert_eq!(store.change_code([5; 32], [6; 32], at(5)).await.unwrap(), None);
+}
+
 /// A new password ends the sessions.
 pub(crate) async fn users_and_sessions(store: impl TenantStore) {
     let user = |hash: &str| LocalUser { name: "ann".into(), password_hash: hash.into(), role: Role::Admin };

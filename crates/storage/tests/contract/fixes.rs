@@ -265,3 +265,43 @@ pub(crate) async fn before_it_was_ever_there(store: impl TenantStore) {
     assert_eq!(told(&store).await, Vec::<String>::new());
     check_invariants(&store).await;
 }
+
+/// A third object comes to wait for the value between the preview and the fix, and would get it: what was seen is not what
+/// would be done.
+pub(crate) async fn a_third_that_waits(store: impl TenantStore) {
+    let third = Sent::user("third");
+    send(&store, &[third.post()], at(0)).await;
+    cloud(&store, &Sent::user("holder").address("smtp:info@contoso.com"), at(0)).await;
+    send(&store, &[Sent::user("ann").address("smtp:info@contoso.com").post()], at(1)).await;
+    let (error, seen) = look(&store, 2).await;
+    // It is the older one: first in the queue.
+    send(&store, &[third.address("smtp:info@contoso.com").post()], at(3)).await;
+    let before = properties::picture(&store).await;
+    let refused = store.fix(error, request(Fix::DropValue, &seen), at(4)).await.unwrap().unwrap_err();
+    assert_eq!(refused, FixRefusal::Changed);
+    assert_eq!(properties::picture(&store).await, before, "what was tried is taken back");
+    check_invariants(&store).await;
+    // What the other fix does is what it was.
+    let made = store.fix(error, request(Fix::MoveAnchor, &seen), at(5)).await.unwrap().unwrap();
+    assert!(made.cured, "{made:?}");
+    check_invariants(&store).await;
+}
+
+/// Confirmed were the rights that were told, and no others.
+pub(crate) async fn only_those_rights_are_confirmed(store: impl TenantStore) {
+    let id = cloud(&store, &Sent::user("holder").address("smtp:info@contoso.com"), at(0)).await.id;
+    send(&store, &[Sent::user("ann").address("smtp:info@contoso.com").post()], at(1)).await;
+    let (error, seen) = look(&store, 2).await;
+    let admin = LocalUser { name: "holder@contoso.com".into(), password_hash: "x".into(), role: Role::Admin };
+    store.put_user(admin).await.unwrap();
+    for confirmed in [false, true] {
+        let asked = FixRequest { confirmed, ..request(Fix::DropValue, &seen) };
+        let refused = store.fix(error, asked, at(3)).await.unwrap().unwrap_err();
+        assert_eq!(refused, FixRefusal::Changed);
+    }
+    let object = store.object(id).await.unwrap().unwrap();
+    assert_eq!(object.properties.list(Property::ProxyAddresses).len(), 2, "nothing was done");
+    let (_, seen) = look(&store, 4).await;
+    let asked = FixRequest { confirmed: true, ..request(Fix::DropValue, &seen) };
+    assert!(store.fix(error, asked, at(5)).await.unwrap().unwrap().cured);
+}

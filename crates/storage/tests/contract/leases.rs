@@ -179,3 +179,17 @@ pub(crate) async fn after_a_restore(store: &impl TenantStore, mark: impl AsyncFn
     let told = store.change_mark().await.unwrap();
     assert!(store.changes(changes(told, 10)).await.unwrap().is_some());
 }
+
+/// The backup is of before the first lease: epochs do not begin again at one that a client was given since.
+pub(crate) async fn restored_before_any_lease(store: &impl TenantStore, mark: impl AsyncFnOnce()) {
+    assert_eq!(write(store, 1, None, "before", 0).await, None);
+    mark().await;
+    // The mark is nobody's: a client that knows no leases writes on.
+    assert_eq!(write(store, 1, None, "after", 6).await, None);
+    // As one that wrote by epoch 1 after the backup was made.
+    let again = ask(store, 1, Some(1), TAKE, 7).await;
+    assert!(again.held && !again.continued, "{again:?}");
+    assert!(again.epoch.is_some_and(|epoch| epoch > 1), "{again:?}");
+    assert_eq!(write(store, 1, again.epoch, "ann", 8).await, None);
+    assert!(write(store, 1, None, "old", 9).await.is_some());
+}

@@ -297,3 +297,52 @@ pub(crate) async fn letters_of_all_scripts(store: impl TenantStore) {
         Filter::Any { property: Property::BusinessPhones, how: StartsWith, value: Literal::Text("+".into()) };
     assert_eq!(found(phones).await, [""; 0]);
 }
+
+/// What is deleted is found by the same words as what lives, and by nothing that lives.
+pub(crate) async fn what_is_deleted_is_found(store: impl TenantStore) {
+    let mut ann = Sent::user("ann").address("smtp:sales@contoso.com").address("smtp:info@contoso.com");
+    ann.properties.set_text(Property::DisplayName, "Ann-Marie O\u{142}ek (Zug)");
+    let team = Sent::group("team").mail("team@contoso.com");
+    let all = [ann.post(), Sent::user("annika").post(), Sent::user("bob").post(), team.post()];
+    send(&store, &all, at(0)).await;
+    let ask = async |kind: Option<ObjectKind>, search: Option<&str>, filter: Option<Filter>| {
+        let search = search.map(str::to_owned);
+        let query =
+            ListQuery { kind, search, filter, deleted: true, count: true, top: 9, ..Default::default() };
+        let page = store.list(query).await.unwrap();
+        assert_eq!(page.count, Some(page.items.len() as u64));
+        page.items.iter().map(|object| object.anchor.as_ref().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(None, Some("ann"), None).await, [""; 0], "they live");
+    send(&store, &[ann.delete(), Sent::user("bob").delete(), team.delete()], at(1)).await;
+    for (search, expect) in [
+        ("ann", &["ann"][..]),
+        ("marie", &["ann"]),
+        ("MARIE zug", &["ann"]),
+        ("o\u{142}ek", &["ann"]),
+        ("rie", &[]),
+        ("contoso", &["bob", "team"]),
+        ("info@contoso", &["ann"]),
+        ("ann@contoso.com", &["ann"]),
+        ("team@", &["team"]),
+    ] {
+        assert_eq!(ask(None, Some(search), None).await, expect, "{search}");
+    }
+    assert_eq!(ask(Some(ObjectKind::User), Some("contoso"), None).await, ["bob"]);
+    let text = |text: &str| Literal::Text(text.to_owned());
+    let compare = |property, how, value: &str| Filter::Compare {
+        field: Field::Property(property),
+        how,
+        value: text(value),
+    };
+    for (filter, expect) in [
+        (compare(Property::UserPrincipalName, Comparison::Eq, "BOB@contoso.com"), "bob"),
+        (compare(Property::UserPrincipalName, Comparison::StartsWith, "bo"), "bob"),
+        (compare(Property::Mail, Comparison::Eq, "team@contoso.com"), "team"),
+    ] {
+        assert_eq!(ask(None, None, Some(filter)).await, [expect]);
+    }
+    let value = text("smtp:sales@contoso.com");
+    let any = Filter::Any { property: Property::ProxyAddresses, how: Comparison::Eq, value };
+    assert_eq!(ask(None, None, Some(any)).await, ["ann"]);
+}

@@ -13,17 +13,20 @@ macro_rules! every_case {
                 names_are_those_of_today, wrong_values_are_left_out, domains_come_and_go, a_sweep_has_nothing_to_do,
                 a_placeholder_stays;
             ignored: out_of_sight_and_back, until_the_source_changes, until_the_other_object_is_another, what_clients_find;
-            fixes: the_anchor_moves, the_value_is_given_up, sign_in_names_and_other_kinds, only_what_was_seen_is_done, rights_are_confirmed, before_it_was_ever_there;
+            fixes: the_anchor_moves, the_value_is_given_up, sign_in_names_and_other_kinds, only_what_was_seen_is_done, rights_are_confirmed, before_it_was_ever_there,
+                a_third_that_waits, only_those_rights_are_confirmed;
             links: links_wait_for_both_ends, changes_of_members_can_be_sent_twice, a_restored_group_begins_empty,
                 rings_are_reported_and_end, links_that_stay_open_are_reported, purged_objects_are_gone;
-            lists: filters, search, letters_of_all_scripts, orders_and_pages, ids_grow, errors_are_listed;
+            lists: filters, search, letters_of_all_scripts, orders_and_pages, ids_grow, errors_are_listed, what_is_deleted_is_found;
             status: set_up_again, reports, runs, activity, client_errors;
             directory: a_life_in_the_cloud, values_of_others_are_refused, what_is_synced_is_the_directorys,
                 members_and_managers, owners_of_groups, versions_guard, restores_with_conflicts, found_by_external_id, a_taken_over_group,
                 purged_for_good;
             kinds: contacts_and_devices, addresses_are_shared_by_all_kinds, a_contact_is_taken_over;
             changes: told_one_by_one, a_large_group, what_cannot_be_told;
-            access: tokens, users_and_sessions, links;
+            jobs: by_the_hour, taken_once, who_falls_silent_loses_it, what_failed_is_tried_again;
+            photos: given_changed_and_taken_away;
+            access: tokens, codes_are_changed_once, users_and_sessions, links;
             leases: a_stale_epoch_writes_nothing, sources_have_leases_of_their_own, of_many_one_wins;
             history: every_change_of_an_object, what_was_refused, memberships, found_by_what_it_says, by_run_and_time,
                 kept_by_age_and_size, outlives_its_object;
@@ -38,11 +41,13 @@ pub(crate) mod domains;
 pub(crate) mod fixes;
 pub(crate) mod history;
 pub(crate) mod ignored;
+pub(crate) mod jobs;
 pub(crate) mod kinds;
 pub(crate) mod leases;
 pub(crate) mod links;
 pub(crate) mod lists;
 pub(crate) mod matching;
+pub(crate) mod photos;
 pub(crate) mod properties;
 pub(crate) mod quarantine;
 pub(crate) mod status;
