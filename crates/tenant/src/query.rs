@@ -91,6 +91,8 @@ pub enum Filter {
         /// With what.
         value: Literal,
     },
+    /// Each word of the text begins a word of the display name, whatever signs part them.
+    NameWords(String),
     /// The object has errors; of one category where given (`onPremisesProvisioningErrors/any(...)`).
     HasErrors {
         /// Graph's category: `PropertyConflict`.

@@ -37,17 +37,41 @@ pub(super) fn condition(sql: &mut Sql, text: &str) {
     }
 }
 
+/// Each word of the text is the beginning of a word of the display name: as an expression.
+pub(super) fn name_words(sql: &mut Sql, text: &str) {
+    let parts = words(&name_key(text));
+    sql.push("(");
+    for part in &parts {
+        if sql.deleted {
+            sql.push(&format!("instr(' ' || {}, ", name_in_words()));
+            sql.bind(format!(" {part}"));
+            sql.push(") > 0 AND ");
+        } else {
+            sql.push("o.oid IN (SELECT oid FROM word WHERE ");
+            range(sql, "word", part);
+            sql.push(") AND ");
+        }
+    }
+    sql.push(if parts.is_empty() { "FALSE)" } else { "TRUE)" });
+}
+
 /// Signs that part the words of a name, beside blanks.
 const BETWEEN_WORDS: &str = "'-.,;:_/\\()[]&+\"@#";
 
-/// As [`condition`], of objects that the indexes do not have.
-fn search_own_rows(sql: &mut Sql, term: &str) {
+/// A display name with a blank before each of its words but the first.
+fn name_in_words() -> String {
     let mut name = "o.name_key".to_owned();
     for sign in BETWEEN_WORDS.chars() {
         // In SQL an apostrophe is written twice.
         let sign = if sign == '\'' { "''".to_owned() } else { sign.to_string() };
         name = format!("replace({name}, '{sign}', ' ')");
     }
+    name
+}
+
+/// As [`condition`], of objects that the indexes do not have.
+fn search_own_rows(sql: &mut Sql, term: &str) {
+    let name = name_in_words();
     sql.push(" AND (");
     let parts = if term.contains('@') { Vec::new() } else { words(term) };
     for part in &parts {

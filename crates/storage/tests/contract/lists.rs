@@ -128,12 +128,25 @@ pub(crate) async fn search(store: impl TenantStore) {
     check("dee@", &[]).await;
     check("' OR 1=1 --", &[]).await;
     check("", &["ann", "Bob", "cem", "dee", "sales"]).await;
+    let words = async |text: &str, deleted: bool, expect: &[&str]| {
+        let filter = Some(Filter::NameWords(text.into()));
+        let query = ListQuery { filter, deleted, top: 2, ..Default::default() };
+        let found: Vec<String> =
+            list(&store, query).await.iter().map(|o| o.anchor.as_ref().unwrap().to_string()).collect();
+        assert_eq!(found, expect, "{text}");
+    };
+    words("lee", false, &["ann"]).await;
+    words("Ær ŁUK", false, &["Bob"]).await;
+    words("a.lee@contoso", false, &[]).await;
+    words("-", false, &[]).await;
     // A new name is found, the old one is not.
     send(&store, &[Sent::user("ann").text(Property::DisplayName, "Zoë Lee").post()], at(9)).await;
     check("zoë", &["ann"]).await;
     check("contoso", &["dee", "sales"]).await;
     send(&store, &[Sent::user("Bob").delete()], at(10)).await;
     check("łuk", &[]).await;
+    words("łuk", false, &[]).await;
+    words("łuk", true, &["Bob"]).await;
     // Nor after changes of one batch.
     let named = |anchor: &str, name: &str| Sent::user(anchor).text(Property::DisplayName, name).post();
     let ops = [named("eve", "Quick One"), named("eve", "Slow One"), named("fay", "Quick Two")];

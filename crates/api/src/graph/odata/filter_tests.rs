@@ -26,6 +26,7 @@ fn show(filter: &Filter) -> String {
             format!("(In {} {})", field(f), values.iter().map(literal).collect::<Vec<_>>().join(" "))
         }
         Filter::Any { property, how, value } => format!("(Any{how:?} {property} {})", literal(value)),
+        Filter::NameWords(text) => format!("(NameWords {text})"),
         Filter::HasError(tests) => {
             let shown: Vec<String> =
                 tests.iter().map(|t| format!("{:?} {:?} {:?}", t.field, t.how, t.value)).collect();

@@ -113,11 +113,13 @@ fn words_begin(property: Property, text: &str) -> Result<Filter, ApiError> {
     };
     let words: Vec<Filter> = text
         .split_whitespace()
-        .map(|word| {
-            Filter::Or(vec![
+        .map(|word| match property {
+            // What has no letter begins no word: it is looked for as it stands.
+            Property::DisplayName if word.chars().any(char::is_alphanumeric) => Filter::NameWords(word.to_owned()),
+            _ => Filter::Or(vec![
                 compare(Comparison::StartsWith, word.to_owned()),
                 compare(Comparison::Contains, format!(" {word}")),
-            ])
+            ]),
         })
         .collect();
     match words.len() {
@@ -217,7 +219,9 @@ mod tests {
                 value: Literal::Text("ann".into())
             }
         );
-        assert!(matches!(&items[1], Filter::Or(both) if both.len() == 2));
+        assert_eq!(items[1], Filter::NameWords("lee".into()));
+        let signs = query("\"displayName:&\"").unwrap().filter.unwrap();
+        assert!(matches!(&signs, Filter::Or(both) if both.len() == 2));
         let filter = query("\"mail:a\" AND \"mail:b\" OR \"mail:c\"").unwrap().filter.unwrap();
         assert!(
             matches!(&filter, Filter::Or(items) if matches!(&items[0], Filter::And(both) if both.len() == 2))

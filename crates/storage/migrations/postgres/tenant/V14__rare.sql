@@ -1,6 +1,3 @@
--- Lists in no other order are in the order of their making: the first page of a million people is read, not looked for.
-CREATE INDEX object_living ON object (tenant_id, kind, oid) WHERE state = 0;
-
 -- Objects with errors are gathered from here, whatever the order of the list. Only living ones have any.
 DROP INDEX object_with_errors;
 CREATE INDEX object_with_errors ON object (tenant_id, errors) WHERE errors > 0;
