@@ -338,6 +338,7 @@ export const de: Messages = {
       surname: 'Nachname',
       mail: 'E-Mail',
       proxyAddresses: 'Adressen',
+      photo: 'Foto',
       jobTitle: 'Position',
       department: 'Abteilung',
       companyName: 'Firma',
