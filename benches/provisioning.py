@@ -92,7 +92,7 @@ class Postgres:
 
 def provisioned(program, count, place):
     """New users a second, of what the program says of each part of the load."""
-    said = subprocess.run([program, str(count), "2000", str(place)], check=True, capture_output=True, text=True).stdout
+    said = subprocess.run([program, str(count), "1000", str(place)], check=True, capture_output=True, text=True).stdout
     parts = re.findall(r"^users from \d+: (\d+) operations, ([0-9.]+) s", said, re.M)
     if sum(int(users) for users, _ in parts) != count:
         raise SystemExit(f"the program did not say what it did:\n{said}")

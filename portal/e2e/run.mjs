@@ -20,6 +20,7 @@ import { pageChecks } from './pages.mjs';
 import { paperChecks } from './paper.mjs';
 import { planChecks } from './plan.mjs';
 import { readerChecks } from './reader.mjs';
+import { rulesChecks } from './rules.mjs';
 
 const { target, screenshots, only } = readTarget(process.argv.slice(2));
 if (screenshots) mkdirSync(screenshots, { recursive: true });
@@ -53,6 +54,7 @@ try {
   const groups = {
     job: jobChecks,
     plan: planChecks,
+    rules: rulesChecks,
     pages: pageChecks,
     domains: domainChecks,
     reader: readerChecks,

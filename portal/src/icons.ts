@@ -27,6 +27,7 @@ export { EditRegular } from '@fluentui/react-icons/svg/edit';
 export { ErrorCircleFilled, ErrorCircleRegular } from '@fluentui/react-icons/svg/error-circle';
 export { EyeRegular } from '@fluentui/react-icons/svg/eye';
 export { EyeOffRegular } from '@fluentui/react-icons/svg/eye-off';
+export { FlowchartRegular } from '@fluentui/react-icons/svg/flowchart';
 export { GlobeRegular } from '@fluentui/react-icons/svg/globe';
 export { HistoryRegular } from '@fluentui/react-icons/svg/history';
 export { HomeRegular } from '@fluentui/react-icons/svg/home';

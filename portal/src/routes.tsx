@@ -3,6 +3,7 @@ import { createBrowserRouter, type RouteObject } from 'react-router';
 import { CrashPage } from './components/CrashPage';
 import { PageSkeleton } from './components/PageSkeleton';
 import { SignedIn } from './components/SignedIn';
+import { base } from './lib/base';
 
 const page = (load: NonNullable<RouteObject['lazy']>) => ({
   lazy: load,
@@ -48,6 +49,7 @@ export const routes: RouteObject[] = [
         path: '/dirsync/precheck',
         ...page(async () => ({ Component: (await import('./pages/Precheck')).PrecheckPage })),
       },
+      { path: '/dirsync/rules', ...page(async () => ({ Component: (await import('./pages/Rules')).RulesPage })) },
       {
         path: '/dirsync/troubleshoot',
         ...page(async () => ({ Component: (await import('./pages/Troubleshooter')).TroubleshooterPage })),
@@ -58,5 +60,5 @@ export const routes: RouteObject[] = [
 ];
 
 export function makeRouter() {
-  return createBrowserRouter(routes);
+  return createBrowserRouter(routes, { basename: base === '' ? '/' : base });
 }

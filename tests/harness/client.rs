@@ -4,13 +4,12 @@ use crate::lockstep::{Setup, kill, lossy, program};
 use crate::wait::wait_for;
 use anyhow::{Context, Result, ensure};
 use std::fs;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// The configuration of a client that reaches a server elsewhere.
-fn client_config(setup: &Setup, server: SocketAddr, folder: &Path, password: &Path) -> String {
+fn client_config(setup: &Setup, server: &str, folder: &Path, password: &Path) -> String {
     let Setup { source_url, base_dn, bind_dn, settle, cycle, guard, source, more, .. } = setup;
     let (count, percent) = guard;
     let members = (*percent).max(50);
@@ -52,7 +51,7 @@ impl SyncClient {
         name: &str,
         folder: PathBuf,
         setup: &Setup,
-        server: SocketAddr,
+        server: &str,
         password: &Path,
     ) -> Result<Self> {
         fs::write(folder.join("lockstep.toml"), client_config(setup, server, &folder, password))?;

@@ -463,13 +463,34 @@ impl Lockstep {
         server: Option<SocketAddr>,
         source_url: Option<String>,
     ) -> Result<SyncClient> {
+        let server = server.unwrap_or_else(|| self.address()).to_string();
+        let token = self.make_token(name, "sync-client")?;
+        self.client_of(name, &token, &server, source_url)
+    }
+
+    /// A sync client of another tenant of the server, with the same directory. It is not started. `tenant`: its id, or a
+    /// domain that is verified there.
+    ///
+    /// # Errors
+    /// As [`Lockstep::another_client`].
+    pub fn client_of_tenant(&mut self, name: &str, tenant: &str) -> Result<SyncClient> {
+        let token = self.make_token_of(name, "sync-client", &["--tenant", tenant])?;
+        let server = format!("{}/tenants/{tenant}", self.address());
+        self.client_of(name, &token, &server, None)
+    }
+
+    fn client_of(
+        &self,
+        name: &str,
+        token: &str,
+        server: &str,
+        source_url: Option<String>,
+    ) -> Result<SyncClient> {
         let folder = self.folder.path().join(name);
         fs::create_dir(&folder)?;
-        let token = self.make_token(name, "sync-client")?;
         let file = folder.join("token");
         fs::write(&file, token)?;
         private(&file)?;
-        let server = server.unwrap_or_else(|| self.address());
         let setup = Setup {
             source_url: source_url.unwrap_or_else(|| self.setup.source_url.clone()),
             ..self.setup.clone()
@@ -503,7 +524,17 @@ impl Lockstep {
     }
 
     fn make_token(&mut self, name: &str, role: &str) -> Result<String> {
-        let done = self.run(&["token", "create", name, "--role", role, "--output", "json"])?;
+        self.make_token_of(name, role, &[])
+    }
+
+    /// A token, by `lockstep token create` with further arguments.
+    ///
+    /// # Errors
+    /// The command fails.
+    pub fn make_token_of(&mut self, name: &str, role: &str, more: &[&str]) -> Result<String> {
+        let mut arguments = vec!["token", "create", name, "--role", role, "--output", "json"];
+        arguments.extend(more);
+        let done = self.run(&arguments)?;
         ensure!(done.status.success(), "token create: {}", done.said());
         let value: Value = serde_json::from_str(&done.stdout).with_context(|| done.said())?;
         Ok(value["token"].as_str().with_context(|| done.said())?.to_owned())

@@ -136,6 +136,9 @@ impl From<StoreError> for ApiError {
                 "Directory_ExpiredPageToken",
                 "The page token is not valid or no longer valid; start the list anew without it.",
             ),
+            StoreError::DomainElsewhere { .. } => {
+                Self::new(StatusCode::CONFLICT, "Request_Conflict", format!("{error}."))
+            }
             StoreError::Unsupported { what } => {
                 Self::unsupported_query(format!("The query is not supported: {what}."))
             }

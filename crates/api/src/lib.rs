@@ -26,6 +26,7 @@ mod scim;
 mod serve;
 mod settings;
 mod state;
+mod tenants;
 mod tls;
 
 pub use events::follow_others;
@@ -34,4 +35,5 @@ pub use router::router;
 pub use serve::{ServeError, serve, serve_tls};
 pub use settings::ApiSettings;
 pub use state::{AnswerLimits, ApiState, Doctor};
+pub use tenants::{TenantLimits, Tenants};
 pub use tls::{TlsError, TlsSettings};

@@ -1,4 +1,4 @@
-//! The addresses. Groups differ by who may ask and how long it may take; every handler reads its own body, with
+//! The addresses of one tenant. Groups differ by who may ask and how long it may take; every handler reads its own body, with
 //! its own limit.
 
 use crate::layers::{around, within};
@@ -14,7 +14,7 @@ use std::time::Duration;
 const ORDINARY: Duration = Duration::from_secs(30);
 const LONG: Duration = Duration::from_secs(120);
 
-/// The whole server.
+/// One tenant, by its addresses.
 pub fn router(state: ApiState) -> Router {
     let ordinary = from_fn(|request: Request, next: Next| within(ORDINARY, request, next));
     let long = from_fn(|request: Request, next: Next| within(LONG, request, next));
@@ -30,6 +30,7 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/openapi.json", get(openapi::show))
         .route("/api/v1/session", post(auth::session::sign_in))
         .route("/api/v1/session/link", post(auth::session::link))
+        .route("/api/v1/session/place", get(auth::session::place))
         .layer(ordinary.clone());
 
     let own_session = Router::new()

@@ -8,7 +8,7 @@ use crate::own::downloads::Digest;
 use crate::settings::ApiSettings;
 use async_trait::async_trait;
 use lockstep_model::provisioning::DoctorCheck;
-use lockstep_model::{Clock, Timestamp};
+use lockstep_model::{Clock, TenantId, Timestamp};
 use lockstep_tenant::TenantStore;
 use lockstep_tenant::domains::{Dns, DnsAnswer, DnsFindings};
 use std::sync::Arc;
@@ -72,10 +72,14 @@ pub struct ApiState {
     pub(crate) large_bodies: Arc<Semaphore>,
     pub(crate) digest: Arc<Digest>,
     pub(crate) limits: AnswerLimits,
+    /// Which tenant it is, where that was said.
+    pub(crate) tenant: Option<TenantId>,
+    /// Whether it is the server's first tenant, whose administrators look after the server itself.
+    pub(crate) is_first: bool,
 }
 
 impl ApiState {
-    /// A server over `store`. To be made once for a process: the metrics are the process's.
+    /// A server's first tenant, over `store`. To be made once for a process: the metrics are the process's.
     pub fn new(
         store: Arc<dyn TenantStore>,
         clock: Arc<dyn Clock>,
@@ -96,6 +100,8 @@ impl ApiState {
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
             digest: Arc::default(),
             limits: AnswerLimits::default(),
+            tenant: None,
+            is_first: true,
         }
     }
 
@@ -109,6 +115,32 @@ impl ApiState {
     #[must_use]
     pub fn with_limits(self, limits: AnswerLimits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// The same, which knows that it is this tenant.
+    #[must_use]
+    pub fn with_tenant(self, tenant: TenantId) -> Self {
+        Self { tenant: Some(tenant), ..self }
+    }
+
+    /// Another tenant of the same server. What bounds the process's memory is shared; what a tenant's people, clients and
+    /// pages do is its own.
+    pub(crate) fn of_tenant(
+        &self,
+        tenant: TenantId,
+        store: Arc<dyn TenantStore>,
+        doctor: Arc<dyn Doctor>,
+    ) -> Self {
+        Self {
+            store,
+            doctor,
+            events: Events::default(),
+            orders: Arc::default(),
+            sign_ins: Arc::default(),
+            tenant: Some(tenant),
+            is_first: false,
+            ..self.clone()
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {

@@ -76,11 +76,12 @@ pub(crate) enum Command {
     /// Write a sample organization as LDIF, with known defects
     Sample(Sample),
     /// Manage who may sign in to the portal
-    #[command(subcommand)]
-    User(User),
+    User(UserArgs),
     /// Manage the bearer tokens of programs
+    Token(TokenArgs),
+    /// Manage the tenants of this server: organizations that know nothing of each other
     #[command(subcommand)]
-    Token(Token),
+    Tenant(TenantCommand),
     /// Write, check or describe the configuration
     #[command(subcommand)]
     Config(Config),
@@ -297,9 +298,12 @@ pub(crate) struct Verify {
 
 #[derive(Debug, Args)]
 pub(crate) struct Backup {
-    /// Folder to write it to, under a name with the time; or a file that is not there yet
+    /// Folder to write it to, under a name with the time, each tenant by itself; or a file that is not there yet
     #[arg(value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) to: PathBuf,
+    /// Only this tenant: its id, or a domain that is verified there [default: all of them]
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -313,6 +317,9 @@ pub(crate) struct Restore {
     /// Put it in the place of the tenant that is there; that one is kept beside it
     #[arg(long)]
     pub(crate) replace: bool,
+    /// Whose backup it is: the tenant's id, or a domain that is verified there [default: the server's first]
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
     /// After a restore by other means (PostgreSQL's own, a snapshot of the disk): have sync clients and delta queries
     /// compare anew with what the tenant holds now
     #[arg(long, conflicts_with_all = ["file", "check", "replace"])]
@@ -342,6 +349,58 @@ pub(crate) struct Sample {
     /// Write to this file, not to standard output
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) to: Option<PathBuf>,
+}
+
+/// Which tenant a command is about.
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct OfTenant {
+    /// The tenant: its id, or a domain that is verified there [default: the server's first]
+    #[arg(long, value_name = "TENANT", global = true)]
+    pub(crate) tenant: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserArgs {
+    #[command(flatten)]
+    pub(crate) of: OfTenant,
+    #[command(subcommand)]
+    pub(crate) command: User,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    #[command(flatten)]
+    pub(crate) of: OfTenant,
+    #[command(subcommand)]
+    pub(crate) command: Token,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Make a tenant with its first administrator, and print a link that signs in once
+    Create {
+        /// The organization's name
+        name: String,
+        /// Its first domain: always verified, never removed; sign-in names that cannot be kept get it
+        #[arg(long, value_name = "DOMAIN")]
+        domain: String,
+        /// Name of its first administrator
+        #[arg(long, value_name = "NAME", default_value = "admin")]
+        admin: String,
+        /// How long the link works
+        #[arg(long, value_name = "TIME", default_value = "1h")]
+        valid: Period,
+    },
+    /// List the tenants
+    List,
+    /// Delete a tenant with all that it holds, for good; asks for its name
+    Delete {
+        /// Its id
+        id: String,
+        /// Its name, where nobody can be asked
+        #[arg(long, value_name = "NAME")]
+        confirm: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -15,6 +15,7 @@ pub mod object;
 pub mod plan;
 pub mod precheck;
 pub mod provisioning;
+pub mod rules;
 pub mod scim;
 
 pub use anchor::SourceAnchor;

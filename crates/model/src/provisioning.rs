@@ -7,6 +7,7 @@
 use crate::explain::{Explanation, ObjectReport};
 use crate::plan::{PlanReport, PlanSummary};
 use crate::precheck::{ContainerCount, PrecheckState};
+use crate::rules::{ExpressionReport, ExpressionSide, RulesView};
 use crate::scim::{ScimGroup, ScimPatch, ScimUser};
 use crate::{ClientId, Fingerprint, ObjectKind, OrderId, RunId, SourceAnchor, SyncError, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -484,6 +485,25 @@ pub enum OrderRequest {
     },
     /// Give the lease back, so that the stand-by takes over now.
     HandOver,
+    /// Tell the rules piece by piece.
+    Rules {
+        /// A rule set (TOML) to tell and to check, in place of the client's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rules: Option<String>,
+    },
+    /// Work out an expression for one object. Nothing is changed.
+    Evaluate {
+        /// Its anchor, DN, uid, mail address or name.
+        object: String,
+        /// The expression.
+        expression: String,
+        /// Whose attributes it reads.
+        #[serde(default)]
+        side: ExpressionSide,
+        /// A rule set (TOML) with the names and parameters to read it by, in place of the client's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rules: Option<String>,
+    },
 }
 
 /// A client's answer to an order.
@@ -528,6 +548,16 @@ pub enum OrderAnswer {
         containers: Vec<ContainerCount>,
         /// Whether there are more.
         truncated: bool,
+    },
+    /// The rules.
+    Rules {
+        /// The rules, or what is wrong with them.
+        rules: Box<RulesView>,
+    },
+    /// What came of an expression.
+    Evaluated {
+        /// What.
+        report: Box<ExpressionReport>,
     },
 }
 

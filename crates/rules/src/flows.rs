@@ -96,6 +96,18 @@ impl Take {
         }
     }
 
+    /// The attributes that it reads, for people.
+    pub(crate) fn names(&self, settings: &crate::MappingSettings) -> Vec<String> {
+        match self {
+            Self::First(list) | Self::Nickname(list) => list.iter().map(|a| a.shown().to_owned()).collect(),
+            Self::All(one) | Self::Addresses(one) | Self::Has(one) => vec![one.shown().to_owned()],
+            Self::UserName | Self::SignInName => vec![settings.user_name_attribute.clone()],
+            Self::Dn => vec!["dn".to_owned()],
+            Self::Enabled => settings.disabled_attribute.iter().cloned().collect(),
+            Self::Always(_) => Vec::new(),
+        }
+    }
+
     /// The flow for people: `displayName <- displayName, else cn, else uid`.
     pub(crate) fn describe(&self, property: Property, user_name: &str, disabled: Option<&str>) -> String {
         let chain = |list: &[A]| list.iter().map(|a| a.shown()).collect::<Vec<_>>().join(", else ");

@@ -11,6 +11,7 @@ mod flows;
 pub mod import;
 mod rules;
 pub mod sync_rules;
+mod view;
 
 pub use rules::{Circumstances, Refers, Rules, RulesDocument, Trace};
 pub use sync_rules::is_source_name;

@@ -1,10 +1,13 @@
 //! What decides: the built-in mapping or a rule set, behind one face. The sync client knows no other.
 
+use crate::expr::ExpressionError;
 use crate::sync_rules::{
-    Contributor, Evaluated, JoinValues, Joins, Made, MadeObject, Problems, RuleSet, Schemas, Subject,
+    Contributor, Evaluated, JoinValues, Joins, Made, MadeObject, OPENLDAP, OPENLDAP_FILE, Problems, RuleSet,
+    Schemas, Subject, Tried,
 };
 use crate::{Mapped, MappedObject, Mapping, MappingSettings, Reference};
 use jiff::Timestamp;
+use lockstep_model::rules::{ExpressionResult, ExpressionSide};
 use lockstep_model::{Entry, ObjectKind, Property, SourceAnchor, SyncError, dn};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -299,6 +302,40 @@ impl Rules {
                 }
                 Evaluated::OutOfScope { .. } | Evaluated::Failed { .. } => BTreeMap::new(),
             }),
+        }
+    }
+
+    /// The rule set by whose names an expression is read; for the built-in mapping the one that comes with Lockstep.
+    fn names(&self) -> Result<Cow<'_, RuleSet>, Problems> {
+        match &self.kind {
+            Kind::BuiltIn(_) => RuleSet::parse(OPENLDAP_FILE, OPENLDAP, &Schemas::ldap()).map(Cow::Owned),
+            Kind::Set(set) => Ok(Cow::Borrowed(set)),
+        }
+    }
+
+    /// The attributes that a text reads as an expression, in order.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn expression_reads(&self, text: &str, side: ExpressionSide) -> Result<Vec<String>, ExpressionError> {
+        self.names().map_or_else(|_| Ok(Vec::new()), |set| set.expression_reads(text, side))
+    }
+
+    /// Works out an expression for an entry.
+    pub fn try_expression(
+        &self,
+        text: &str,
+        side: ExpressionSide,
+        entry: &Entry,
+        circumstances: Circumstances<'_>,
+    ) -> Tried {
+        match self.names() {
+            Ok(set) => set.try_expression(text, side, &subject(entry, circumstances)),
+            Err(problems) => Tried {
+                gives: None,
+                reads: Vec::new(),
+                result: ExpressionResult::NoMetaverse { reason: problems.to_string() },
+            },
         }
     }
 

@@ -96,6 +96,15 @@ fn cpu_seconds() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
+/// Batches that are sent before the first is answered.
+const IN_FLIGHT: usize = 14;
+
+async fn finish<E: std::fmt::Debug>(batch: Option<tokio::task::JoinHandle<Result<(), E>>>) {
+    if let Some(batch) = batch {
+        batch.await.unwrap().unwrap();
+    }
+}
+
 async fn load(
     store: &(impl TenantStore + Clone),
     what: &str,
@@ -107,18 +116,20 @@ async fn load(
     let batches: Vec<Vec<BulkOperation>> = operations.chunks(batch).map(<[_]>::to_vec).collect();
     drop(operations);
     let (start, cpu) = (Instant::now(), cpu_seconds());
-    // Two batches in flight, as the sync client has.
-    let mut waiting = None;
+    // As many batches in flight as the sync client has in a large export.
+    let mut waiting = std::collections::VecDeque::new();
     for batch in batches {
+        if waiting.len() == IN_FLIGHT {
+            finish(waiting.pop_front()).await;
+        }
         let store = store.clone();
         let (client, run) = (ClientId(uuid::Uuid::nil()), RunId(uuid::Uuid::nil()));
-        let sent = tokio::spawn(async move { store.provision(client.into(), Some(run), batch, now).await });
-        if let Some(before) = waiting.replace(sent) {
-            before.await.unwrap().unwrap();
-        }
+        waiting.push_back(tokio::spawn(async move {
+            store.provision(client.into(), Some(run), batch, now).await.map(drop)
+        }));
     }
-    if let Some(last) = waiting {
-        last.await.unwrap().unwrap();
+    while !waiting.is_empty() {
+        finish(waiting.pop_front()).await;
     }
     let took = start.elapsed().as_secs_f64();
     let cpu = cpu_seconds() - cpu;
@@ -200,7 +211,7 @@ async fn measure(store: &(impl TenantStore + Clone), people: u64, batch: usize) 
     store.set_up(setup, now).await.unwrap();
     let groups = (people / 100).max(1);
     println!("before: {} kB", memory("VmHWM"));
-    let part = 20_000;
+    let part = 100_000;
     let mut all = 0.0;
     for from in (0..people).step_by(part) {
         let users: Vec<_> = (from..people.min(from + part as u64)).map(|n| user(n, people)).collect();

@@ -7,8 +7,9 @@ mod sql;
 pub mod sqlite;
 mod tenant;
 
-pub use postgres::{PostgresError, PostgresTenantStore};
+pub use postgres::{PostgresError, PostgresTenantStore, PostgresTenants};
 pub use sqlite::SqliteError;
 pub use sqlite::state::SqliteStateStore;
 pub use sqlite::tenant::SqliteTenantStore;
+pub use sqlite::tenants::{SqliteTenants, TenantFile, TenantsOptions};
 pub use tenant::SqlTenantStore;

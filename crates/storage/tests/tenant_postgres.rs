@@ -21,8 +21,8 @@ use contract::properties::{any_changes, any_order, change, idempotent};
 use contract::*;
 use futures_util::future::BoxFuture;
 use lockstep_storage::postgres::Options;
-use lockstep_storage::{PostgresError, PostgresTenantStore};
-use lockstep_tenant::{ListQuery, StoreError};
+use lockstep_storage::{PostgresError, PostgresTenantStore, PostgresTenants};
+use lockstep_tenant::{ListQuery, StoreError, TenantRegistry};
 use lockstep_tests::Postgres;
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
@@ -177,7 +177,7 @@ async fn rows_are_their_tenants() {
     let store = connect(&url).await;
     send(&store, &[Sent::user("ann").post(), Sent::group("g").post()], at(1)).await;
     let tables = "SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace \
-                  AND relname NOT LIKE 'refinery%' ORDER BY 1";
+                  AND relname NOT LIKE 'refinery%' AND relname NOT IN ('registry', 'verified_domain') ORDER BY 1";
     let tables = server.postgres.sql("t0", tables).unwrap();
     assert!(tables.lines().count() > 20, "{tables}");
     for table in tables.lines() {
@@ -201,6 +201,158 @@ async fn rows_are_their_tenants() {
                    INSERT INTO word (tenant_id, word, oid) VALUES (1, 'x', 1)";
     let refused = server.postgres.sql("t0", foreign).unwrap_err().to_string();
     assert!(refused.contains("row-level security"), "{refused}");
+}
+
+async fn tenants(url: &str) -> PostgresTenants {
+    let options = Options { connections: 8, ..Options::default() };
+    PostgresTenants::connect(url, None, &options).await.unwrap()
+}
+
+/// Two tenants of one database with the very same data, by the whole contract at the same time: neither sees the other's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_contract_for_two_in_one_database() {
+    let server = Server::start().await;
+    let url = server.database();
+    {
+        let tenants = tenants(&url).await;
+        tenants.set_up_first(setup(), at(0)).await.unwrap();
+        // The registry keeps two tenants from having the same domain. Here they have: all else is apart by itself.
+        let both = "ALTER TABLE verified_domain DROP CONSTRAINT verified_domain_pkey; \
+                    ALTER TABLE verified_domain ADD PRIMARY KEY (tenant_id, name)";
+        server.postgres.sql("t0", both).unwrap();
+        tenants.create(setup(), at(0)).await.unwrap();
+    }
+    server.nobody_is_connected("t0").await;
+    let only = std::env::var("CASE").unwrap_or_default();
+    let mut failed = Vec::new();
+    for (number, (name, case)) in CASES.iter().filter(|(name, _)| name.contains(&only)).enumerate() {
+        let url = server.postgres.database(&format!("pair{number}"), Some("t0")).unwrap();
+        let tenants = tenants(&url).await;
+        let list = tenants.list().await.unwrap();
+        assert_eq!(list.len(), 2);
+        let mut running = Vec::new();
+        for entry in list {
+            running.push(tokio::spawn(case(tenants.tenant(entry.id).await.unwrap().unwrap())));
+        }
+        for (tenant, ended) in futures_util::future::join_all(running).await.into_iter().enumerate() {
+            if let Err(error) = ended {
+                eprintln!("{name}, tenant {}: {error}", tenant + 1);
+                failed.push(*name);
+            }
+        }
+    }
+    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), CASES.len());
+}
+
+/// Any changes of two tenants at once: each is as if it were alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_changes_of_two_tenants() {
+    let server = Server::start().await;
+    let batches = || proptest::collection::vec(proptest::collection::vec(change(), 1..6), 1..6);
+    let two = |one: Vec<Vec<_>>, other: Vec<Vec<_>>| {
+        holds(async {
+            let tenants = tenants(&server.database()).await;
+            let id = tenants.create(contract::tenants::second("Two", "two.example"), at(0)).await.unwrap().id;
+            let first = tenants.list().await.unwrap()[0].id;
+            let (first, second) = (tenants.tenant(first).await.unwrap(), tenants.tenant(id).await.unwrap());
+            tokio::join!(any_changes(first.unwrap(), one), any_changes(second.unwrap(), other));
+        })
+    };
+    runner().run(&(batches(), batches()), |(one, other)| two(one, other)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tenants_of_a_database() {
+    let server = Server::start().await;
+    let mut databases = 0;
+    let mut fresh = async || {
+        databases += 1;
+        let url = server.postgres.database(&format!("r{databases}"), None).unwrap();
+        tenants(&url).await
+    };
+    contract::tenants::they_come_and_go(&fresh().await).await;
+    contract::tenants::a_domain_is_one_tenants(&fresh().await).await;
+    contract::tenants::a_race_for_a_domain(&fresh().await).await;
+    contract::tenants::nothing_is_seen_across(&fresh().await).await;
+    // Nothing is left of the tenant that was deleted, in any table.
+    let sql = "SELECT string_agg(format('SELECT %L, count(*) FROM %I WHERE tenant_id = 2', tablename, tablename), \
+               ' UNION ALL ') FROM pg_policies WHERE policyname IN ('of_this_tenant', 'all_look')";
+    let counts = server.postgres.sql("r1", &server.postgres.sql("r1", sql).unwrap()).unwrap();
+    assert!(counts.lines().count() > 20, "{counts}");
+    assert!(counts.lines().all(|line| line.ends_with("|0")), "{counts}");
+}
+
+/// The registry can be looked into without a tenant, and is written to by a row's own tenant alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_registry_is_written_by_each_for_itself() {
+    let server = Server::start().await;
+    let tenants = tenants(&server.database()).await;
+    tenants.create(contract::tenants::second("Two", "two.example"), at(0)).await.unwrap();
+    let ask = |sql: &str| server.postgres.sql("t0", &format!("SET ROLE {}; {sql}", Postgres::ROLE));
+    assert_eq!(ask("SELECT count(*) FROM registry").unwrap(), "2");
+    assert_eq!(ask("SELECT tenant_id FROM verified_domain WHERE name = 'two.example'").unwrap(), "2");
+    for (sql, says) in [
+        ("INSERT INTO verified_domain (name) VALUES ('x.example')", "lockstep.tenant"),
+        (
+            "SET lockstep.tenant = '2'; INSERT INTO verified_domain (name, tenant_id) VALUES ('x.example', 1)",
+            "row-level",
+        ),
+        (
+            "SET lockstep.tenant = '2'; INSERT INTO registry (tenant_id, id, created_at) VALUES (7, gen_random_uuid(), 0)",
+            "row-level",
+        ),
+        (
+            "SET lockstep.tenant = '2'; UPDATE verified_domain SET tenant_id = 1 WHERE name = 'two.example'",
+            "row-level",
+        ),
+    ] {
+        let refused = ask(sql).unwrap_err().to_string();
+        assert!(refused.contains(says), "{sql}: {refused}");
+    }
+    // What another has is not changed, and not taken.
+    for sql in [
+        "UPDATE verified_domain SET tenant_id = 2 WHERE name = 'contoso.com'",
+        "DELETE FROM verified_domain WHERE name = 'contoso.com'",
+        "DELETE FROM registry WHERE tenant_id = 1",
+    ] {
+        ask(&format!("SET lockstep.tenant = '2'; {sql}")).unwrap();
+    }
+    assert_eq!(ask("SET lockstep.tenant = '2'; SELECT claim_domain('contoso.com')").unwrap(), "0");
+    assert_eq!(ask("SELECT tenant_id FROM verified_domain WHERE name = 'contoso.com'").unwrap(), "1");
+    assert_eq!(ask("SELECT count(*) FROM registry").unwrap(), "2");
+}
+
+/// However many tenants are open, no more connections are used than were given.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_are_shared() {
+    let server = Server::start().await;
+    let tenants = tenants(&server.database()).await;
+    let mut stores = Vec::new();
+    for number in 0..20 {
+        let setup = contract::tenants::second(&format!("T{number}"), &format!("t{number}.example"));
+        let id = tenants.create(setup, at(0)).await.unwrap().id;
+        stores.push(tenants.tenant(id).await.unwrap().unwrap());
+    }
+    let work = stores.iter().map(|store| async move {
+        send(store, &[Sent::user("ann").post()], at(1)).await;
+        assert_eq!(store.counts().await.unwrap().users, 1);
+    });
+    futures_util::future::join_all(work).await;
+    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = 't0' AND usename = 'lockstep'";
+    let used: u32 = server.postgres.sql("t0", sql).unwrap().parse().unwrap();
+    // One more listens.
+    assert!((3..=9).contains(&used), "{used} connections");
+    // Each hears of what another process writes to it, and of nothing else.
+    let elsewhere = self::tenants(&server.postgres.url("t0")).await;
+    let ids: Vec<_> = elsewhere.list().await.unwrap().into_iter().map(|entry| entry.id).collect();
+    let (one, two) = (&stores[0], &stores[1]);
+    // What it may have missed before it listened.
+    for store in [one, two] {
+        let _ = tokio::time::timeout(Duration::from_millis(1_500), store.written_elsewhere()).await;
+    }
+    send(&elsewhere.tenant(ids[1]).await.unwrap().unwrap(), &[Sent::user("bob").post()], at(2)).await;
+    tokio::time::timeout(Duration::from_secs(20), one.written_elsewhere()).await.unwrap();
+    assert!(tokio::time::timeout(Duration::from_millis(200), two.written_elsewhere()).await.is_err());
 }
 
 /// While the server is away all is refused as such; once it is back, all goes on, and what was answered is there.

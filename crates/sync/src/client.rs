@@ -381,8 +381,13 @@ impl SyncClient {
     }
 
     /// The same client with other rules.
-    fn with_rules(&self, rules: Arc<Rules>) -> Self {
+    pub(crate) fn with_rules(&self, rules: Arc<Rules>) -> Self {
         Self { settings: Arc::new(SyncSettings { rules, ..(*self.settings).clone() }), ..self.clone() }
+    }
+
+    /// What the source is asked for, in lower case and in order.
+    pub(crate) fn attributes(&self) -> &[String] {
+        &self.attributes
     }
 
     /// The sources for one connection.
@@ -453,6 +458,7 @@ fn random_key() -> [u64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lockstep_model::rules::ExpressionSide;
 
     /// The client runs in tasks of its own: what it does must be able to move between threads.
     #[test]
@@ -463,5 +469,6 @@ mod tests {
         sent(|client| client.preview(1, None, CancellationToken::new()));
         sent(|client| client.check());
         sent(|client| client.explain("ann", None));
+        sent(|client| client.evaluate("ann", "[cn]", ExpressionSide::Source, None));
     }
 }

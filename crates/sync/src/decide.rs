@@ -2,9 +2,10 @@
 
 use crate::codec::{Composite, Doubt, DoubtCause};
 use crate::scope::ResolvedScope;
-use lockstep_engine::rules::sync_rules::{Contributor, JoinValues, Joins};
+use lockstep_engine::rules::sync_rules::{Contributor, JoinValues, Joins, Tried};
 use lockstep_engine::rules::{Circumstances, Mapped, Reference, Rules, Trace};
 use lockstep_engine::{KeyHash, KeyHasher};
+use lockstep_model::rules::ExpressionSide;
 use lockstep_model::{Entry, ErrorCode, ObjectKind, ObjectRef, Property, SourceAnchor, SyncError, Timestamp};
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -169,6 +170,14 @@ impl Decider {
         let others = self.others(composite, usize::MAX);
         let groups = self.groups(entry, &self.scope());
         self.rules.trace_of(entry, self.circumstances(entry, &others, &groups, is_new), wanted)
+    }
+
+    /// Works out an expression for an entry.
+    pub(crate) fn try_expression(&self, composite: &Composite, text: &str, side: ExpressionSide) -> Tried {
+        let entry = &composite.entry;
+        let others = self.others(composite, usize::MAX);
+        let groups = self.groups(entry, &self.scope());
+        self.rules.try_expression(text, side, entry, self.circumstances(entry, &others, &groups, true))
     }
 
     /// By what an entry of a further source is joined.

@@ -14,6 +14,7 @@ pub mod codec;
 mod decide;
 mod entry;
 mod error;
+mod evaluate;
 mod explain;
 mod export;
 mod flows;

@@ -11,7 +11,7 @@ use lockstep_engine::rules::Mapped;
 use lockstep_model::explain::{ObjectReport, ObjectStep};
 use lockstep_model::provisioning::{CheckResult, RunTrigger};
 use lockstep_model::{SourceAnchor, dn};
-use lockstep_sources::{EntryChange, EntryName, SourceError};
+use lockstep_sources::{EntryChange, EntryName, Source, SourceError};
 
 impl Session<'_> {
     /// Syncs the object that `asked` names: an anchor, a DN, or for what was read before a uid, a mail address or a
@@ -50,7 +50,7 @@ impl Session<'_> {
             }
         };
         let decider = self.client.decider(&self.meta, self.scope());
-        let (source, found) = self.read_entry(&decider, held.as_ref(), name).await;
+        let (source, found) = read_entry(self.client.make_sources(), &decider, held.as_ref(), name).await;
         let mut importer =
             SourceImporter::new(self.client.state.clone(), decider.clone(), &self.meta, source);
         let anchor = match (found, held) {
@@ -149,33 +149,34 @@ impl Session<'_> {
         }
         Ok(())
     }
+}
 
-    /// Reads one entry again: one that is known from its source, another one from the first source that has it.
-    async fn read_entry(
-        &self,
-        decider: &Decider,
-        held: Option<&Held>,
-        name: Option<EntryName>,
-    ) -> (usize, Result<Option<EntryChange>, SourceError>) {
-        let names = decider.rules().sources();
-        let known = held.map(|held| (decider.source_of(&held.anchor), &held.anchor));
-        let mut answer = (0, Ok(None));
-        for (at, mut source) in self.client.make_sources().into_iter().enumerate() {
-            let prefix = at.checked_sub(1).and_then(|at| names.get(at)).map(String::as_str);
-            let asked = match (known, &name) {
-                (Some((of, anchor)), _) if of == at => EntryName::Anchor(own_anchor(prefix, anchor)),
-                (None, Some(EntryName::Anchor(anchor))) => EntryName::Anchor(own_anchor(prefix, anchor)),
-                (None, Some(name)) => name.clone(),
-                _ => continue,
-            };
-            let found = source.read_entry(&asked).await;
-            let found = found.map(|found| found.map(|change| crate::reading::change_in(prefix, change)));
-            let is_answer = !matches!(found, Ok(None));
-            answer = (at, found);
-            if is_answer {
-                break;
-            }
+/// Reads one entry again: one that is known from its source, another one from the first source that has it. `sources`
+/// are those of the client, in their order, with the attributes that are wanted.
+pub(crate) async fn read_entry(
+    sources: Vec<Box<dyn Source>>,
+    decider: &Decider,
+    held: Option<&Held>,
+    name: Option<EntryName>,
+) -> (usize, Result<Option<EntryChange>, SourceError>) {
+    let names = decider.rules().sources();
+    let known = held.map(|held| (decider.source_of(&held.anchor), &held.anchor));
+    let mut answer = (0, Ok(None));
+    for (at, mut source) in sources.into_iter().enumerate() {
+        let prefix = at.checked_sub(1).and_then(|at| names.get(at)).map(String::as_str);
+        let asked = match (known, &name) {
+            (Some((of, anchor)), _) if of == at => EntryName::Anchor(own_anchor(prefix, anchor)),
+            (None, Some(EntryName::Anchor(anchor))) => EntryName::Anchor(own_anchor(prefix, anchor)),
+            (None, Some(name)) => name.clone(),
+            _ => continue,
+        };
+        let found = source.read_entry(&asked).await;
+        let found = found.map(|found| found.map(|change| crate::reading::change_in(prefix, change)));
+        let is_answer = !matches!(found, Ok(None));
+        answer = (at, found);
+        if is_answer {
+            break;
         }
-        answer
     }
+    answer
 }

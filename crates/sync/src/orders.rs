@@ -111,6 +111,28 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
                 answer(&client, order.id, reply).await;
             });
         }
+        OrderRequest::Rules { rules } => {
+            tokio::spawn(async move {
+                let told = match rules {
+                    Some(text) => Rules::view_of(draft_of(&client, text)),
+                    None => client.settings.rules.view(),
+                };
+                answer(&client, order.id, OrderAnswer::Rules { rules: Box::new(told) }).await;
+            });
+        }
+        OrderRequest::Evaluate { object, expression, side, rules } => {
+            tokio::spawn(async move {
+                let reply = match draft(&client, rules) {
+                    Ok(draft) => match client.evaluate(&object, &expression, side, draft).await {
+                        Ok(Some(report)) => OrderAnswer::Evaluated { report: Box::new(report) },
+                        Ok(None) => OrderAnswer::Refused { reason: not_found(&object) },
+                        Err(error) => OrderAnswer::Refused { reason: error.whole_text() },
+                    },
+                    Err(reason) => OrderAnswer::Refused { reason },
+                };
+                answer(&client, order.id, reply).await;
+            });
+        }
         OrderRequest::Configure { .. } => {
             let reason = "This client has its directory already: it stands in [source] of its configuration.";
             let reply = OrderAnswer::Refused { reason: reason.to_owned() };
@@ -130,12 +152,15 @@ async fn dispatch(client: &SyncClient, order: Order, to: &mpsc::Sender<Order>, s
 /// The rule set that an order brings to be tried; else what is wrong with it.
 fn draft(client: &SyncClient, rules: Option<String>) -> Result<Option<Arc<Rules>>, String> {
     let Some(text) = rules else { return Ok(None) };
-    let document = RulesDocument::Set {
-        file: "draft".to_owned(),
-        text,
-        sources: client.settings.rules.sources().to_vec(),
-    };
-    Rules::new(document).map(|rules| Some(Arc::new(rules))).map_err(|problems| problems.to_string())
+    Rules::new(draft_of(client, text))
+        .map(|rules| Some(Arc::new(rules)))
+        .map_err(|problems| problems.to_string())
+}
+
+/// A text as a rule set for the sources of this client.
+fn draft_of(client: &SyncClient, text: String) -> RulesDocument {
+    let sources = client.settings.rules.sources().to_vec();
+    RulesDocument::Set { file: "draft".to_owned(), text, sources }
 }
 
 /// What to say where no entry is called so.

@@ -14,6 +14,7 @@ use lockstep_engine::rules::sync_rules::OPENLDAP;
 use lockstep_model::explain::{Next, Scope};
 use lockstep_model::plan::{Action, DeleteReason};
 use lockstep_model::provisioning::RunResult;
+use lockstep_model::rules::{ExpressionResult, ExpressionSide};
 use lockstep_model::{ErrorCode, ObjectKind, Property, PropertyValue};
 use lockstep_sources::ReadKind;
 use lockstep_sync::{Rules, RulesDocument, SyncClient, SyncSettings};
@@ -201,4 +202,38 @@ async fn an_object_is_explained_by_a_draft() {
     let Next::Planned { item } = told.next else { panic!("{:?}", told.next) };
     assert_eq!(item.changes.len(), 1);
     assert_eq!(item.changes[0].property, Property::Surname);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expression_is_tried_on_an_entry_and_reads_what_the_client_does_not() {
+    let world = World::new(organization(2));
+    world.directory.lock().unwrap().set("p001", "pager", &["555"]);
+    assert_eq!(sync(&world, &rules("")).await, RunResult::Success);
+    let client = with(&world, rules(""));
+    let tried = |side, text: &'static str| {
+        let client = client.clone();
+        async move { client.evaluate("p001", text, side, None).await.unwrap().unwrap() }
+    };
+    let value = |result: &ExpressionResult| match result {
+        ExpressionResult::Value { values, .. } => values.clone(),
+        other => panic!("{other:?}"),
+    };
+    let report = tried(ExpressionSide::Source, "UCase(FirstText([sn]))").await;
+    assert_eq!((value(&report.result), report.dn.as_str()), (vec!["\"S\"".to_owned()], dn("p001").as_str()));
+    // No rule reads it: the entry is read again, and nothing is kept.
+    let report = tried(ExpressionSide::Source, "FirstText([pager]) & \"!\"").await;
+    assert_eq!(value(&report.result), ["\"555!\""]);
+    assert_eq!(report.reads[0].name, "pager");
+    let report = tried(ExpressionSide::Metaverse, "[sn]").await;
+    assert_eq!(value(&report.result), ["\"S\""]);
+    let report = tried(ExpressionSide::Source, "UCase([sn]").await;
+    assert!(matches!(report.result, ExpressionResult::Mistake { line: 1, .. }), "{report:?}");
+    // By the names of a draft: what it gives the metaverse.
+    let draft = rules(&flow(r#"to = "sn", expression = 'UCase(FirstText([pager]))'"#));
+    let report =
+        client.evaluate("p001", "[sn]", ExpressionSide::Metaverse, Some(draft)).await.unwrap().unwrap();
+    assert_eq!(value(&report.result), ["\"555\""]);
+    let none = client.evaluate("nobody", "[sn]", ExpressionSide::Source, None).await.unwrap();
+    assert!(none.is_none());
+    assert_eq!(world.tenant.names().len(), 2);
 }

@@ -19,6 +19,7 @@ pub mod records;
 pub mod standby;
 pub mod status;
 pub mod store;
+pub mod tenants;
 pub mod upkeep;
 
 pub use directory::{DirectoryError, DirectoryRefusal};
@@ -32,3 +33,4 @@ pub use records::*;
 pub use standby::{ClientRole, Difference};
 pub use status::{Summary, SummaryState, summarize};
 pub use store::{StoreError, TenantStore};
+pub use tenants::{TenantEntry, TenantRegistry};

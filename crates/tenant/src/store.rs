@@ -81,6 +81,14 @@ pub enum StoreError {
         /// Why, for people.
         why: String,
     },
+    /// A domain is verified in another tenant of the server. Nothing was written.
+    #[error(
+        "domain '{domain}' is verified in another tenant of this server; a domain belongs to one tenant: remove it there first"
+    )]
+    DomainElsewhere {
+        /// The domain.
+        domain: String,
+    },
     /// The store is shut down.
     #[error("tenant store: it is closed")]
     Closed,
@@ -192,6 +200,9 @@ pub trait TenantStore: Send + Sync + 'static {
     }
     /// Removes what was deleted before `before`, and says so in the history.
     async fn purge(&self, before: Timestamp, now: Timestamp) -> Result<u64, StoreError>;
+    /// Says that the tenant was taken from a backup of whatever kind: the leases in it end, and sync clients and delta
+    /// queries compare anew with what it holds.
+    async fn mark_restored(&self, now: Timestamp) -> Result<(), StoreError>;
     /// Removes runs that ended, and history of objects that was made, before `before`; then the oldest history
     /// until it takes no more than about `most_bytes`. Answers how many rows went.
     async fn purge_history(&self, before: Timestamp, most_bytes: u64) -> Result<u64, StoreError>;

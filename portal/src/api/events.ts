@@ -2,6 +2,7 @@
 // A storm of events asks once at once, then at most once per interval, and once after the last.
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
+import { at } from '../lib/base';
 
 /** What each event makes old: first parts of query keys. What has no event of its own comes with the others. */
 export const invalidates = {
@@ -76,7 +77,7 @@ export function useLiveEvents(): Connection {
       silence = setTimeout(lose, SILENCE_MS);
     };
     const connect = () => {
-      source = new EventSource('/api/v1/events');
+      source = new EventSource(at('/api/v1/events'));
       source.onopen = () => {
         attempt = 0;
         setConnection('live');

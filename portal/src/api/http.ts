@@ -1,4 +1,5 @@
-// One way to the server: same origin, the session cookie, errors in Graph's form turned into ApiError.
+// One way to the server: same origin, this tenant's prefix, the session cookie, errors in Graph's form turned into ApiError.
+import { at } from '../lib/base';
 
 /** An answer of the server that is not a success, or (status 0) no answer at all. */
 export class ApiError extends Error {
@@ -47,7 +48,7 @@ export async function request<T>(path: string, options: Options = {}): Promise<T
 
   let response: Response;
   try {
-    response = await fetch(path, init);
+    response = await fetch(at(path), init);
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === 'AbortError') throw cause;
     throw new ApiError(0, 'Unreachable', cause instanceof Error ? cause.message : '', null);

@@ -56,7 +56,7 @@ const useStyles = makeStyles({
 export const viewFilters: Record<string, string> = {
   errors: 'onPremisesProvisioningErrors/any(o:o/category ne null)',
   synced: 'onPremisesSyncEnabled eq true',
-  cloud: 'onPremisesSyncEnabled eq null or onPremisesSyncEnabled eq false',
+  cloud: 'onPremisesSyncEnabled ne true',
 };
 
 /** Which rows are picked, where the page does something with several at once. */

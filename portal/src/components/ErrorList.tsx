@@ -26,6 +26,7 @@ import { useCallback } from 'react';
 import { useErrors, useIsAdmin, useRecheck } from '../api/queries';
 import { errorCategories, objectKinds, shownErrors, type ErrorRow, type Kind, type ObjectRef } from '../api/types';
 import { ArrowClockwiseRegular, ArrowDownloadRegular, CheckmarkCircleFilled, ContactCardRegular, DesktopRegular, PeopleTeamRegular, PersonRegular, SearchRegular } from '../icons';
+import { at } from '../lib/base';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
 import { AppLink } from './AppLink';
@@ -346,7 +347,7 @@ function ExportMenu({ shown }: { shown: string }) {
           {(['csv', 'json'] as const).map((format) => (
             <MenuItemLink
               key={format}
-              href={`/api/v1/errors/export?format=${format}&shown=${shown}`}
+              href={at(`/api/v1/errors/export?format=${format}&shown=${shown}`)}
               download
               aria-label={t.errors.exportAs(t.errors[format])}
             >

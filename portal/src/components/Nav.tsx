@@ -11,6 +11,7 @@ import {
   DesktopRegular,
   ErrorCircleRegular,
   EyeRegular,
+  FlowchartRegular,
   GlobeRegular,
   HistoryRegular,
   HomeRegular,
@@ -105,6 +106,7 @@ export function Nav() {
         />
         <Item to="/dirsync/runs" icon={<HistoryRegular />} label={t.nav.runs} />
         <Item to="/dirsync/precheck" icon={<CheckmarkRegular />} label={t.nav.precheck} />
+        <Item to="/dirsync/rules" icon={<FlowchartRegular />} label={t.nav.rules} />
         <Item to="/dirsync/troubleshoot" icon={<StethoscopeRegular />} label={t.nav.troubleshooter} />
       </ul>
     </div>

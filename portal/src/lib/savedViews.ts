@@ -1,5 +1,8 @@
 // Views of a list that a person named: what of the address makes a view, kept in this browser.
-const storageKey = (list: string) => `lockstep-views-${list}`;
+import { base } from './base';
+
+// Tenants of one server share a browser's store: each keeps its own.
+const storageKey = (list: string) => `lockstep-views-${list}${base}`;
 
 /** What of an address makes a view; an open pane does not. */
 const parts = ['q', 'view', 'sort', 'dir', 'columns'] as const;

@@ -21,6 +21,7 @@ export const places: readonly Place[] = [
   { key: 'p', to: '/dirsync/plan', label: (t) => t.nav.planPage },
   { key: 'e', to: '/dirsync/errors', label: (t) => t.errors.title },
   { key: 'r', to: '/dirsync/runs', label: (t) => t.runs.title },
+  { key: 'l', to: '/dirsync/rules', label: (t) => t.nav.rules },
   { key: 't', to: '/dirsync/troubleshoot', label: (t) => t.nav.troubleshooter },
   { to: '/setup', label: (t) => t.setup.title },
 ];

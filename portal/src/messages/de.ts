@@ -212,7 +212,9 @@ export const de: Messages = {
     errors: 'Fehler',
     runs: 'Läufe',
     precheck: 'Vorabprüfung',
+    rules: 'Regeln',
     troubleshooter: 'Problembehandlung',
+    access: 'Personen, Clients und Einstellungen',
   },
 
   failure: {

@@ -206,7 +206,9 @@ export const en = {
     errors: 'Errors',
     runs: 'Runs',
     precheck: 'Pre-check',
+    rules: 'Rules',
     troubleshooter: 'Troubleshooter',
+    access: 'People, clients and settings',
   },
 
   failure: {

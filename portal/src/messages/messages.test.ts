@@ -8,6 +8,7 @@ import { fixes as deFixes } from './de/fixes';
 import { palette as dePalette } from './de/palette';
 import * as dePeople from './de/people';
 import { plan as dePlan } from './de/plan';
+import { rules as deRules } from './de/rules';
 import { en as english } from './en';
 import { charts } from './en/charts';
 import * as directory from './en/directory';
@@ -16,11 +17,12 @@ import { fixes } from './en/fixes';
 import { palette } from './en/palette';
 import * as people from './en/people';
 import { plan } from './en/plan';
+import { rules } from './en/rules';
 import { languageOf } from './index';
 
 // Those that are loaded with their pages, too.
-const de = { ...german, planPage: dePlan, palette: dePalette, charts: deCharts, domains: deDomains, fixes: deFixes, ...deDirectory, ...dePeople };
-const en = { ...english, planPage: plan, palette, charts, domains, fixes, ...directory, ...people };
+const de = { ...german, planPage: dePlan, palette: dePalette, charts: deCharts, domains: deDomains, fixes: deFixes, rulesPage: deRules, ...deDirectory, ...dePeople };
+const en = { ...english, planPage: plan, palette, charts, domains, fixes, rulesPage: rules, ...directory, ...people };
 
 /** Every message by its path: a text, or how many placeholders it takes. */
 function shape(value: unknown, path = ''): string[] {

@@ -28,6 +28,7 @@ import { SearchField } from '../components/SearchField';
 import { resultLook, StateIcon } from '../components/StateIcon';
 import { Time } from '../components/Time';
 import { ChevronDownRegular, ChevronRightRegular, HistoryRegular } from '../icons';
+import { at } from '../lib/base';
 import { absoluteTime, duration } from '../lib/time';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
@@ -276,7 +277,7 @@ function ExportLinks({ path, query, label }: { path: string; query: URLSearchPar
         const asked = new URLSearchParams(query);
         asked.set('format', format);
         return (
-          <Link key={format} href={`${path}?${asked.toString()}`} download aria-label={`${label}: ${t.runs.exportAs(t.runs[format])}`}>
+          <Link key={format} href={at(`${path}?${asked.toString()}`)} download aria-label={`${label}: ${t.runs.exportAs(t.runs[format])}`}>
             {t.runs[format]}
           </Link>
         );

@@ -38,6 +38,12 @@ it('signs in by password and goes where the person wanted', async () => {
   expect(asked).toContain('POST /api/v1/session {"user":"admin","password":"right"}');
 });
 
+it('says which organization it is', async () => {
+  stubServer({ '/api/v1/session': () => refused(401), '/api/v1/session/place': () => ({ organization: 'Fabrikam' }) });
+  renderAt('/signin', <SignInPage />);
+  expect(await screen.findByText('Fabrikam')).toBeTruthy();
+});
+
 it.each([
   [refused(401), t.signIn.wrong],
   [refused(429, { 'Retry-After': '41' }), t.signIn.tooMany(41)],

@@ -1,7 +1,7 @@
 // Signing in: by name and password, or by a one-time link (/signin#token), whose token leaves the address
 // before anything else happens.
 import { Button, Field, Input, makeStyles, MessageBar, MessageBarBody, Spinner, Text, tokens } from '@fluentui/react-components';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState, type SyntheticEvent } from 'react';
 import { Navigate, useNavigate, useSearchParams } from 'react-router';
 import { ApiError, request } from '../api/http';
@@ -31,6 +31,7 @@ const useStyles = makeStyles({
   heading: { margin: 0, fontSize: tokens.fontSizeBase600, lineHeight: tokens.lineHeightBase600, fontWeight: tokens.fontWeightSemibold },
   form: { display: 'grid', gap: '16px' },
   hint: { color: tokens.colorNeutralForeground2 },
+  place: { overflowWrap: 'anywhere', color: tokens.colorNeutralForeground2 },
   wait: { minHeight: '120px', display: 'grid', placeItems: 'center' },
 });
 
@@ -60,6 +61,13 @@ export function SignInPage() {
   const [token] = useState(takeToken);
   const [params] = useSearchParams();
   const session = useSession();
+  // Whose portal it is; that it cannot be told keeps nobody from signing in.
+  const place = useQuery({
+    queryKey: ['place'],
+    queryFn: ({ signal }) => request<{ organization: string }>('/api/v1/session/place', { signal }),
+    retry: false,
+    staleTime: Infinity,
+  });
   const next = safeNext(params.get('next'));
   const navigate = useNavigate();
   const client = useQueryClient();
@@ -101,7 +109,12 @@ export function SignInPage() {
             {t.product}
           </Text>
         </div>
-        <h1 className={styles.heading}>{t.signIn.title}</h1>
+        <div>
+          <h1 className={styles.heading}>{t.signIn.title}</h1>
+          <Text block className={styles.place}>
+            {place.data?.organization ?? '\u00a0'}
+          </Text>
+        </div>
         {linkPending ? (
           <div className={styles.wait}>
             <Spinner label={t.signIn.withLink} />

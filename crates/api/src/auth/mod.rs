@@ -6,6 +6,7 @@ mod password;
 mod secret;
 pub(crate) mod session;
 
+use crate::address::Site;
 use crate::error::ApiError;
 use crate::state::ApiState;
 use axum::extract::{Request, State};
@@ -84,7 +85,7 @@ async fn admit(
     next: Next,
     may: impl Fn(Role, bool) -> Result<(), &'static str>,
 ) -> Response {
-    let identity = match identify(&state, request.headers()).await {
+    let identity = match identify(&state, request.headers(), &Site::of(&state, request.extensions())).await {
         Ok(identity) => identity,
         Err(error) => return error.into_response(),
     };
@@ -118,7 +119,7 @@ fn only_asks(path: &str) -> bool {
         .any(|rest| matches!(rest, "$batch" | "%24batch" | "directoryobjects/getbyids"))
 }
 
-async fn identify(state: &ApiState, headers: &HeaderMap) -> Result<Identity, ApiError> {
+async fn identify(state: &ApiState, headers: &HeaderMap, site: &Site) -> Result<Identity, ApiError> {
     let now = state.now();
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let token = bearer(value)
@@ -130,7 +131,7 @@ async fn identify(state: &ApiState, headers: &HeaderMap) -> Result<Identity, Api
         })?;
         return Ok(Identity { name: record.name, role: record.role, client: record.client, session: None });
     }
-    let Some(cookie) = session::cookie(headers) else {
+    let Some(cookie) = session::cookie(headers, site) else {
         return Err(ApiError::unauthorized("Sign in, or send the header Authorization: Bearer <token>."));
     };
     let hash = hash_secret(cookie);

@@ -5,6 +5,7 @@ use super::expand::Links;
 use super::odata::options::Options;
 use super::odata::text;
 use super::resource::{Resource, Selection};
+use crate::address::Site;
 use crate::body;
 use crate::error::ApiError;
 use crate::state::ApiState;
@@ -47,11 +48,11 @@ impl Call {
         version: Version,
         path: &str,
         headers: &HeaderMap,
-        tls: bool,
+        site: &Site,
         options: Options,
         caller: Caller,
     ) -> Self {
-        let base = crate::address::base(&state, headers, tls);
+        let base = crate::address::base(&state, headers, site);
         let root = format!("{base}/{}", version.segment());
         let address = format!("{base}{}", path.trim_end_matches('/'));
         let page_size = page_size(headers);

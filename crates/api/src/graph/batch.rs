@@ -130,6 +130,11 @@ fn read(item: &Value, asked: &Asked) -> Result<Item, ApiError> {
         Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"),
         None => url,
     };
+    // Of one that names a tenant only this one's is taken off: any other is no address here.
+    let local = match local.strip_prefix(asked.site.prefix()) {
+        Some(own) if own.starts_with('/') => own,
+        _ => local,
+    };
     let (path, query) = local.split_once('?').unwrap_or((local, ""));
     let path = path.trim_start_matches('/');
     let (version, path) = match path.split_once('/') {
@@ -194,7 +199,7 @@ async fn one(call: &Call, asked: &Asked, item: Item, room: &mut usize) -> (Statu
         path,
         query,
         headers,
-        tls: asked.tls,
+        site: asked.site.clone(),
         caller: asked.caller.clone(),
         nested: true,
     };

@@ -7,12 +7,13 @@ use super::odata::filter;
 use super::odata::text;
 use super::resource::{Resource, Selection, odata_type};
 use crate::error::ApiError;
+use crate::state::ApiState;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderValue, StatusCode, header};
 use jiff::SignedDuration;
-use lockstep_model::{ObjectId, ObjectKind, Timestamp};
+use lockstep_model::{ObjectId, ObjectKind, TenantId, Timestamp};
 use lockstep_tenant::changes::{Changed, ChangesQuery, ObjectChange};
 use lockstep_tenant::{Comparison, Field, Filter, ListQuery, Literal};
 use serde::{Deserialize, Serialize};
@@ -32,6 +33,9 @@ const MAX_IDS: usize = 50;
 struct Token {
     /// What is asked for: `users`.
     set: String,
+    /// Whose link it is. Absent in old ones, which are the first tenant's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tenant: Option<TenantId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     select: Option<Vec<String>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -72,9 +76,9 @@ pub(super) async fn delta(call: &Call, resource: Resource) -> Result<Response, A
     let now = call.state.now();
     let token = match (&options.skiptoken, &options.deltatoken) {
         (Some(_), Some(_)) => return Err(ApiError::bad_request("A link has one token.")),
-        (Some(text), None) => decode(text, set)?,
+        (Some(text), None) => decode(text, set, &call.state)?,
         (None, Some(text)) if !text.eq_ignore_ascii_case("latest") => {
-            let token = decode(text, set)?;
+            let token = decode(text, set, &call.state)?;
             let given = Timestamp::from_microsecond(token.at).unwrap_or(Timestamp::UNIX_EPOCH);
             if now.duration_since(given) > LIFE {
                 return Ok(gone(call));
@@ -84,6 +88,7 @@ pub(super) async fn delta(call: &Call, resource: Resource) -> Result<Response, A
         }
         (None, latest) => Token {
             set: set.to_owned(),
+            tenant: call.state.tenant,
             select: options.select.clone(),
             ids: options.filter.as_deref().map(ids).transpose()?.unwrap_or_default(),
             mark: call.state.store.change_mark().await?,
@@ -131,11 +136,12 @@ fn ids(text: &str) -> Result<Vec<ObjectId>, ApiError> {
     Ok(found)
 }
 
-fn decode(text: &str, set: &str) -> Result<Token, ApiError> {
+fn decode(text: &str, set: &str, state: &ApiState) -> Result<Token, ApiError> {
     let bytes = URL_SAFE_NO_PAD.decode(text).ok();
     let token: Option<Token> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     token
         .filter(|token| token.set == set)
+        .filter(|token| token.tenant == state.tenant || (token.tenant.is_none() && state.is_first))
         .ok_or_else(|| ApiError::bad_request("The token of the link is not valid; begin anew without it."))
 }
 

@@ -20,11 +20,11 @@ mod synchronization;
 mod users;
 mod write;
 
+use crate::address::Site;
 use crate::auth::Identity;
 use crate::error::ApiError;
 use crate::layers::Route;
 use crate::state::ApiState;
-use crate::tls::is_tls;
 use answer::{Call, Caller};
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -86,7 +86,7 @@ struct Asked {
     path: String,
     query: String,
     headers: HeaderMap,
-    tls: bool,
+    site: Site,
     caller: Caller,
     /// Whether it is one of a batch.
     nested: bool,
@@ -108,7 +108,7 @@ async fn dispatch(
         method,
         path: head.uri.path().to_owned(),
         query: head.uri.query().unwrap_or_default().to_owned(),
-        tls: is_tls(&state, &head.extensions),
+        site: Site::of(&state, &head.extensions),
         headers: head.headers,
         caller,
         nested: false,
@@ -120,7 +120,7 @@ async fn answer(state: ApiState, asked: Asked, body: Body) -> (&'static str, Res
     let path = asked.path.as_str();
     let call = match Options::parse(&asked.query) {
         Ok(options) => {
-            Call::new(state, asked.version, path, &asked.headers, asked.tls, options, asked.caller.clone())
+            Call::new(state, asked.version, path, &asked.headers, &asked.site, options, asked.caller.clone())
         }
         Err(error) => return ("graph", Err(error)),
     };

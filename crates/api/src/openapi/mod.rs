@@ -33,13 +33,20 @@ pub fn document() -> Value {
             "description": "Lockstep's own endpoints. Times are RFC 3339 in UTC. Microsoft Graph is at /v1.0 and /beta, SCIM 2.0 at /scim/v2.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
-        "servers": [{"url": "/"}],
+        "servers": [
+            {"url": "/", "description": "The server's first tenant."},
+            {
+                "url": "/tenants/{tenant}",
+                "description": "A tenant by its id, or by a domain that is verified there.",
+                "variables": {"tenant": {"default": "contoso.com", "description": "The id, or the domain, in lower case."}},
+            },
+        ],
         "security": [{"bearer": []}, {"session": []}],
         "paths": paths,
         "components": {
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "A token made by `lockstep token create`."},
-                "session": {"type": "apiKey", "in": "cookie", "name": "lockstep_session", "description": "The cookie of a browser. What changes something also carries X-Lockstep-Request: 1."},
+                "session": {"type": "apiKey", "in": "cookie", "name": "lockstep_session", "description": "The cookie of a browser; below /tenants it is lockstep_tenant_session. What changes something also carries X-Lockstep-Request: 1."},
             },
             "schemas": schemas::all(),
             "responses": {
@@ -108,6 +115,10 @@ const OPERATIONS: &[Operation] = &[
         errors: &["401", "429"],
         open: true,
         ..post("/api/v1/session/link", "Sign in with a one-time link's token.", "Link", Answer::Empty)
+    },
+    Operation {
+        open: true,
+        ..get("/api/v1/session/place", "Where one signs in: the organization's name.", Answer::Json("Place"))
     },
     get("/api/v1/session", "Who is signed in.", Answer::Json("Session")),
     Operation { method: "delete", ..get("/api/v1/session", "Sign out.", Answer::Empty) },

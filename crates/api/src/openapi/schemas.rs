@@ -116,6 +116,7 @@ fn requests(add: &mut Add<'_>) {
         object(&[("user", short()), ("password", json!({"type": "string", "format": "password"}))]),
     );
     add("Link", object(&[("token", short())]));
+    add("Place", object(&[("organization", text())]));
     add(
         "Session",
         object(&[
@@ -173,7 +174,14 @@ fn requests(add: &mut Add<'_>) {
             order("preview", &[("limit?", limit), ("rules?", rules.clone())]),
             order("approve", &[("digest", short())]),
             order("syncObject", &[("object", text()), ("ignoreScope?", flag())]),
-            order("explain", &[("object", text()), ("rules?", rules)]),
+            order("explain", &[("object", text()), ("rules?", rules.clone())]),
+            order("rules", &[("rules?", rules.clone())]),
+            order("evaluate", &[
+                ("object", text()),
+                ("expression", text()),
+                ("side?", choice(&["source", "metaverse"])),
+                ("rules?", rules),
+            ]),
             order("doctor", &[]),
             order("precheck", &[("start?", flag())]),
             order("containers", &[]),
@@ -200,6 +208,8 @@ fn requests(add: &mut Add<'_>) {
                 ("containers", list(object(&[("dn", text()), ("users", number()), ("groups", number()), ("others", number())]))),
                 ("truncated", flag()),
             ]),
+            answer("rules", &[("rules", any_object("The rules: file, builtIn, text, rules with scope, joins and flows, problems, findings."))]),
+            answer("evaluated", &[("report", any_object("What an expression gives for one object: name, dn, gives, reads, result."))]),
         ]}),
     );
     add(

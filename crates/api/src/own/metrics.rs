@@ -1,4 +1,4 @@
-//! `GET /metrics`: Prometheus text.
+//! `GET /metrics`: Prometheus text, for those who look after the server: at the first tenant alone.
 
 use super::status::newest_time;
 use crate::error::ApiError;
@@ -10,6 +10,10 @@ use http::header;
 
 /// The metrics, with gauges as they are now.
 pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, ApiError> {
+    if !state.is_first {
+        // They are the server's, of all tenants together.
+        return Err(ApiError::not_found("metrics"));
+    }
     let counts = state.store.counts().await?;
     let clients = state.store.clients().await?;
     let gauges = Gauges {

@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use lockstep_model::provisioning::{OrderRequest, SourceSetup};
+use lockstep_model::rules::ExpressionSide;
 use lockstep_model::{ClientId, Timestamp};
 use serde::Deserialize;
 use std::time::Duration;
@@ -31,6 +32,10 @@ const MAX_OBJECT_BYTES: usize = lockstep_model::dn::MAX_BYTES;
 const MAX_CONTAINERS: usize = 1_000;
 /// Bytes of a rule set that is tried.
 const MAX_RULES_BYTES: usize = 1024 * 1024;
+/// Bytes of an order: a rule set as JSON writes it, with every line end and quote as two.
+const MAX_BODY_BYTES: usize = 2 * MAX_RULES_BYTES + 256 * 1024;
+/// Bytes of an expression that is tried; the client has its own, lower limit and says where it is passed.
+const MAX_EXPRESSION_BYTES: usize = 64 * 1024;
 
 /// An order as a person gives it: who approves is not said, but known.
 #[derive(Deserialize)]
@@ -71,6 +76,16 @@ enum Given {
         begin: bool,
     },
     HandOver,
+    Rules {
+        rules: Option<String>,
+    },
+    Evaluate {
+        object: String,
+        expression: String,
+        #[serde(default)]
+        side: ExpressionSide,
+        rules: Option<String>,
+    },
 }
 
 #[derive(Deserialize)]
@@ -86,11 +101,15 @@ pub(crate) async fn send(
     request: Request,
 ) -> Result<Response, ApiError> {
     let Asked { client } = super::query(request.uri().query())?;
-    let request = match body::read_json(request.into_body()).await? {
+    let (parts, content) = request.into_parts();
+    let request = match body::read_large_json(&state, &parts.headers, content, MAX_BODY_BYTES).await? {
         Given::SyncNow { full } => OrderRequest::SyncNow { full },
         Given::Pause => OrderRequest::Pause,
         Given::Resume => OrderRequest::Resume,
-        Given::Preview { rules: Some(text), .. } | Given::Explain { rules: Some(text), .. }
+        Given::Preview { rules: Some(text), .. }
+        | Given::Explain { rules: Some(text), .. }
+        | Given::Evaluate { rules: Some(text), .. }
+        | Given::Rules { rules: Some(text) }
             if text.len() > MAX_RULES_BYTES =>
         {
             return Err(ApiError::bad_request("`rules` has at most 1 MiB; split the rule set."));
@@ -102,7 +121,7 @@ pub(crate) async fn send(
             return Err(ApiError::bad_request("`digest` is that of the plan shown."));
         }
         Given::Approve { digest } => OrderRequest::Approve { digest, by: identity.name },
-        Given::Explain { object, .. } | Given::SyncObject { object, .. }
+        Given::Explain { object, .. } | Given::SyncObject { object, .. } | Given::Evaluate { object, .. }
             if object.trim().is_empty() || object.len() > MAX_OBJECT_BYTES =>
         {
             return Err(ApiError::bad_request(
@@ -121,6 +140,13 @@ pub(crate) async fn send(
         }
         Given::Configure { source, begin } => OrderRequest::Configure { source, begin },
         Given::HandOver => OrderRequest::HandOver,
+        Given::Rules { rules } => OrderRequest::Rules { rules },
+        Given::Evaluate { expression, .. } if expression.len() > MAX_EXPRESSION_BYTES => {
+            return Err(ApiError::bad_request("`expression` has at most 64 KiB."));
+        }
+        Given::Evaluate { object, expression, side, rules } => {
+            OrderRequest::Evaluate { object, expression, side, rules }
+        }
     };
     if client.is_none() && matches!(request, OrderRequest::Configure { .. }) && state.orders.connected() > 1 {
         // It carries a password, which goes to nobody by guess.

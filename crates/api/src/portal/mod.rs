@@ -20,7 +20,7 @@ use tower_http::compression::CompressionLayer;
 struct Files;
 
 /// Paths that belong to programs: there, an unknown address is an error and never a page.
-const NOT_PAGES: [&str; 6] = ["api", "v1.0", "beta", "provisioning", "downloads", "metrics"];
+const NOT_PAGES: [&str; 7] = ["api", "v1.0", "beta", "provisioning", "downloads", "metrics", "tenants"];
 
 /// The service for every address that is no endpoint.
 pub(crate) fn service()

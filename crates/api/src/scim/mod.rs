@@ -21,13 +21,13 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+use crate::address::Site;
 use crate::auth::Identity;
 use crate::error::ApiError;
 use crate::events::Topics;
 use crate::graph::text;
 use crate::layers::Route;
 use crate::state::ApiState;
-use crate::tls::is_tls;
 use crate::{address, body};
 use axum::Extension;
 use axum::body::Body;
@@ -185,8 +185,8 @@ pub(crate) async fn serve(
 
 async fn dispatch(state: ApiState, identity: &Identity, request: Request) -> (&'static str, Result<Reply>) {
     let (head, content) = request.into_parts();
-    let tls = is_tls(&state, &head.extensions);
-    let root = format!("{}/scim/v2", address::base(&state, &head.headers, tls));
+    let site = Site::of(&state, &head.extensions);
+    let root = format!("{}/scim/v2", address::base(&state, &head.headers, &site));
     let method = if head.method == Method::HEAD { Method::GET } else { head.method };
     let mut segments = Vec::new();
     for raw in head.uri.path().split('/').filter(|raw| !raw.is_empty()).skip(2) {

@@ -79,7 +79,7 @@ impl Dns for Published {
     }
 }
 
-struct TestDoctor;
+pub(crate) struct TestDoctor;
 
 #[async_trait::async_trait]
 impl Doctor for TestDoctor {

@@ -25,3 +25,4 @@ mod scale;
 mod scim;
 mod scim_more;
 mod scim_sort;
+mod tenants;

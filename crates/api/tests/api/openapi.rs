@@ -152,6 +152,7 @@ async fn answers_are_as_described() {
         "/api/v1/activity",
         "/api/v1/doctor",
         "/api/v1/session",
+        "/api/v1/session/place",
         "/api/v1/openapi.json",
         "/healthz",
         "/readyz",

@@ -9,7 +9,7 @@ use crate::secret;
 use crate::wiring::{disk, store};
 use anyhow::{Context, bail, ensure};
 use jiff::Timestamp;
-use lockstep_model::Clock;
+use lockstep_model::{Clock, TenantId};
 use lockstep_storage::sqlite::backup::{self, Contents};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -78,41 +78,77 @@ impl Beside {
 }
 
 /// Runs it.
-pub(crate) fn run(out: Out, loaded: &Loaded, arguments: &Backup) -> anyhow::Result<End> {
+pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Backup) -> anyhow::Result<End> {
     let config = &loaded.config;
     if config.server.database.url.is_some() {
         bail!(
-            "the tenant is in {}, and PostgreSQL has backups of its own that go with its replication and miss \
+            "the tenants are in {}, and PostgreSQL has backups of its own that go with its replication and miss \
              nothing: pg_dump, or base backups with the archive of its log (Patroni's tools make them). \
              The book's page on backup says how, and `lockstep restore --mark` what is to be done after one \
              was restored",
             store::described(config)
         );
     }
-    let from = store::file(config);
-    ensure!(from.exists(), "there is no tenant in {}; the server has never run", from.display());
+    let first = store::file(config);
+    ensure!(first.exists(), "there is no tenant in {}; the server has never run", first.display());
+    // No tenant is opened: also what is damaged is to be told as what it is.
+    let registry = store::registry(config).await?;
+    let mut tenants: Vec<Option<TenantId>> = Vec::new();
+    match &arguments.tenant {
+        Some(name) => {
+            tenants.push(Some(store::find(&registry, name).await?.1).filter(|t| !t.is_first).map(|t| t.id))
+        }
+        None => {
+            tenants.push(None);
+            let further = registry.tenants.list().await?;
+            tenants.extend(further.iter().filter(|t| !t.is_first && !t.is_going).map(|t| Some(t.id)));
+        }
+    }
+    ensure!(
+        arguments.to.is_dir() || tenants.len() == 1,
+        "this server has {} tenants, and {} is no folder; name a folder, or one tenant with --tenant",
+        tenants.len(),
+        arguments.to.display()
+    );
     let now = SystemClock.now();
-    let to = if arguments.to.is_dir() {
-        arguments.to.join(format!("tenant-{}.db", now.strftime("%Y%m%dT%H%M%SZ")))
-    } else {
-        arguments.to.clone()
+    let mut made = Vec::new();
+    for tenant in tenants {
+        let from = store::file_of(config, tenant);
+        let whose = tenant.map(|id| format!("{id}-")).unwrap_or_default();
+        let to = if arguments.to.is_dir() {
+            arguments.to.join(format!("tenant-{whose}{}.db", now.strftime("%Y%m%dT%H%M%SZ")))
+        } else {
+            arguments.to.clone()
+        };
+        let failed = || format!("{} was not copied; {} tenants were", from.display(), made.len());
+        let beside = match one(&from, &to, now) {
+            Err(error) if !made.is_empty() => return Err(error).with_context(failed),
+            one => one?,
+        };
+        made.push((to, beside));
+    }
+    let text = || {
+        let told = made.iter().map(|(to, beside)| {
+            let contents = told(&beside.contents, beside.bytes);
+            format!("{}\n{contents}, checked; SHA-256 {}", to.display(), beside.sha256)
+        });
+        told.collect::<Vec<_>>().join("\n")
     };
+    match made.as_slice() {
+        [(_, only)] => out.print(only, text)?,
+        all => out.print(&all.iter().map(|(_, beside)| beside).collect::<Vec<_>>(), text)?,
+    }
+    Ok(End::Done)
+}
+
+fn one(from: &Path, to: &Path, now: Timestamp) -> anyhow::Result<Beside> {
     ensure!(!to.exists(), "{} is there already; name another file", to.display());
-    let part = beside(&to, ".part");
-    let made = make(&from, &part, &to, now);
+    let part = beside(to, ".part");
+    let made = make(from, &part, to, now);
     if made.is_err() {
         let _ = std::fs::remove_file(&part);
     }
-    let beside = made?;
-    out.print(&beside, || {
-        format!(
-            "{}\n{}, checked; SHA-256 {}",
-            to.display(),
-            told(&beside.contents, beside.bytes),
-            beside.sha256
-        )
-    })?;
-    Ok(End::Done)
+    made
 }
 
 fn make(from: &Path, part: &Path, to: &Path, now: Timestamp) -> anyhow::Result<Beside> {

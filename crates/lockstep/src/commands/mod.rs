@@ -14,6 +14,7 @@ pub(crate) mod rules;
 pub(crate) mod sample;
 pub(crate) mod status;
 pub(crate) mod sync;
+pub(crate) mod tenant;
 pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod verify;

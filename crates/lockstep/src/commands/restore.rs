@@ -7,11 +7,11 @@ use super::backup::{Beside, beside, create, hash, sync_folder, told};
 use crate::End;
 use crate::cli::Restore;
 use crate::clock::SystemClock;
-use crate::config::Loaded;
+use crate::config::{Config, Loaded};
 use crate::out::Out;
 use crate::wiring::{disk, server, store};
 use anyhow::{Context, bail, ensure};
-use lockstep_model::Clock;
+use lockstep_model::{Clock, TenantId};
 use lockstep_storage::sqlite::backup::{self, Contents};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -24,8 +24,8 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Restore) -> anyho
     let config = &loaded.config;
     let Some(file) = arguments.file.as_deref().filter(|_| !arguments.mark) else {
         ensure!(store::is_here(config), "there is no tenant in {}", store::described(config));
-        store::mark_restored(loaded).await?;
-        out.print(&json!({"marked": true}), || {
+        let marked = store::mark_restored(loaded, arguments.tenant.as_deref()).await?;
+        out.print(&json!({"marked": true, "tenants": marked}), || {
             "Marked: sync clients compare with what the tenant holds before they write, and delta queries begin anew."
                 .to_owned()
         })?;
@@ -50,14 +50,15 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Restore) -> anyho
         out.print(&answer, || text)?;
         return Ok(End::Done);
     }
-    let target = store::file(config);
+    let tenant = whose(config, arguments.tenant.as_deref(), &contents).await?;
+    let target = store::file_of(config, tenant);
     if target.exists() && !arguments.replace {
         bail!(
             "{} holds a tenant; with --replace the backup takes its place, and it is kept beside under another name",
             target.display()
         );
     }
-    disk::make_private(&config.server.data_dir)?;
+    disk::make_private(target.parent().unwrap_or(&config.server.data_dir))?;
     let _lock = server::lock(loaded)?;
     let now = SystemClock.now();
     let fresh = beside(&target, ".restoring");
@@ -72,6 +73,9 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Restore) -> anyho
     let kept = set_aside(&target, now)?;
     std::fs::rename(&fresh, &target).with_context(|| format!("{} cannot be written", target.display()))?;
     sync_folder(&target)?;
+    if let (Some(id), Some(files)) = (tenant, store::registry(config).await?.files) {
+        files.adopt(id, now)?;
+    }
     let answer = json!({"restored": target, "from": file, "sha256": sum, "kept": kept, "contents": contents});
     out.print(&answer, || {
         let kept = kept.map_or(String::new(), |kept| format!("\nWhat was there is in {}.", kept.display()));
@@ -81,6 +85,40 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Restore) -> anyho
         )
     })?;
     Ok(End::Done)
+}
+
+/// Where a backup belongs: the id of a tenant that is not the first. A tenant's backup goes to no other.
+async fn whose(
+    config: &Config,
+    named: Option<&str>,
+    contents: &Contents,
+) -> anyhow::Result<Option<TenantId>> {
+    let registry = store::registry(config).await?;
+    let held = contents.tenant;
+    let Some(name) = named else {
+        let known = registry.tenants.list().await?.into_iter().find(|tenant| tenant.id == held);
+        if known.is_some_and(|tenant| !tenant.is_first) {
+            bail!(
+                "this is the backup of the tenant {held}, which is not the first; name it with --tenant {held}"
+            );
+        }
+        return Ok(None);
+    };
+    // One that was deleted is known by its id alone.
+    let wanted = match name.trim().parse::<TenantId>() {
+        Ok(id) => (id, registry.tenants.by_id(id).await?.is_some_and(|tenant| tenant.is_first)),
+        Err(_) => {
+            let (_, tenant) = store::find(&registry, name).await?;
+            (tenant.id, tenant.is_first)
+        }
+    };
+    match wanted {
+        (_, true) => Ok(None),
+        (id, false) if id == held => Ok(Some(id)),
+        (id, false) => {
+            bail!("this is the backup of the tenant {held}, and not of {id}; nothing was restored")
+        }
+    }
 }
 
 /// Checks a backup: its sum where one was written with it, every page and index, and whether this program knows it.

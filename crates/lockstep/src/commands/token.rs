@@ -1,7 +1,7 @@
 //! `lockstep token`: the bearer tokens of programs. Works on the database, whether the server runs or not.
 
 use crate::End;
-use crate::cli::{Token, TokenRole};
+use crate::cli::{Token, TokenArgs, TokenRole};
 use crate::clock::SystemClock;
 use crate::config::{Loaded, Period};
 use crate::out::{self, Out};
@@ -15,9 +15,9 @@ use secrecy::ExposeSecret;
 use serde_json::json;
 
 /// Runs it.
-pub(crate) async fn run(out: Out, loaded: &Loaded, command: Token) -> anyhow::Result<End> {
-    let (store, _) = store::open(loaded).await?;
-    match command {
+pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: TokenArgs) -> anyhow::Result<End> {
+    let store = store::open_tenant(loaded, arguments.of.tenant.as_deref()).await?.store;
+    match arguments.command {
         Token::Create { name, role, valid } => create(out, store.as_ref(), &name, role, valid).await?,
         Token::List => list(out, store.as_ref()).await?,
         Token::Revoke { name } => {

@@ -1,7 +1,7 @@
 //! `lockstep user`: who may sign in to the portal. Works on the database, whether the server runs or not.
 
 use crate::End;
-use crate::cli::{PersonRole, User};
+use crate::cli::{PersonRole, User, UserArgs};
 use crate::clock::SystemClock;
 use crate::commands::token::end_of;
 use crate::config::{Loaded, Period};
@@ -11,7 +11,7 @@ use crate::wiring::server::local_url;
 use crate::wiring::store::{self, Running};
 use anyhow::{Context, bail};
 use lockstep_api::auth::{hash_password, new_secret};
-use lockstep_model::Clock;
+use lockstep_model::{Clock, Timestamp};
 use lockstep_tenant::{LocalUser, Role, Session, TenantStore};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -19,9 +19,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 /// Runs it.
-pub(crate) async fn run(out: Out, loaded: &Loaded, command: User) -> anyhow::Result<End> {
-    let (store, _) = store::open(loaded).await?;
-    match command {
+pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: UserArgs) -> anyhow::Result<End> {
+    let opened = store::open_tenant(loaded, arguments.of.tenant.as_deref()).await?;
+    let store = opened.store;
+    match arguments.command {
         User::Add { name, role, password_file } => {
             add(out, store.as_ref(), &name, role, password_file.as_deref()).await?;
         }
@@ -32,9 +33,25 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, command: User) -> anyhow::Res
             }
             out.print(&json!({ "removed": name }), || format!("'{name}' can no longer sign in."))?;
         }
-        User::Link { name, valid } => link(out, loaded, store.as_ref(), &name, valid).await?,
+        User::Link { name, valid } => {
+            let base = format!("{}{}", base_url(loaded)?, opened.prefix);
+            let (url, user, expires_at) = link(&base, store.as_ref(), &name, valid).await?;
+            out.print(&json!({ "url": url, "user": user, "expiresAt": expires_at }), || {
+                format!("{url}\n\nIt signs '{user}' in, once, until {expires_at:.0}.")
+            })?;
+        }
     }
     Ok(End::Done)
+}
+
+/// A name to sign in with, as it is kept.
+pub(crate) fn sign_in_name(name: &str) -> anyhow::Result<String> {
+    let name = name.trim().to_lowercase();
+    let fits = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
+    if name.is_empty() || name.len() > 100 || !name.chars().all(fits) {
+        bail!("a name has 1 to 100 letters, digits or any of - _ . @ +");
+    }
+    Ok(name)
 }
 
 async fn add(
@@ -44,11 +61,7 @@ async fn add(
     role: PersonRole,
     password_file: Option<&Path>,
 ) -> anyhow::Result<()> {
-    let name = name.trim().to_lowercase();
-    let fits = |c: char| c.is_alphanumeric() || "-_.@+".contains(c);
-    if name.is_empty() || name.len() > 100 || !name.chars().all(fits) {
-        bail!("a name has 1 to 100 letters, digits or any of - _ . @ +");
-    }
+    let name = sign_in_name(name)?;
     // Without a password nobody knows the one that is set: links are the only way in.
     let password = match password_file {
         Some(path) => secret::read_file(path)?,
@@ -80,13 +93,13 @@ async fn list(out: Out, store: &dyn TenantStore) -> anyhow::Result<()> {
     })
 }
 
-async fn link(
-    out: Out,
-    loaded: &Loaded,
+/// Makes a link that signs in once: its address, whom it signs in, and until when.
+pub(crate) async fn link(
+    base: &str,
     store: &dyn TenantStore,
     name: &str,
     valid: Period,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<(String, String, Timestamp)> {
     let user = store
         .user(name.to_lowercase())
         .await?
@@ -95,14 +108,11 @@ async fn link(
     let expires_at = end_of(SystemClock.now(), valid)?;
     let session = Session { user: user.name.clone(), role: user.role, expires_at };
     store.put_link(secret.hash, session).await?;
-    let url = format!("{}/signin#{}", base_url(loaded)?, secret.text.expose_secret());
-    out.print(&json!({ "url": url, "user": user.name, "expiresAt": expires_at }), || {
-        format!("{url}\n\nIt signs '{}' in, once, until {expires_at:.0}.", user.name)
-    })
+    Ok((format!("{base}/signin#{}", secret.text.expose_secret()), user.name, expires_at))
 }
 
 /// Where browsers reach the server.
-fn base_url(loaded: &Loaded) -> anyhow::Result<String> {
+pub(crate) fn base_url(loaded: &Loaded) -> anyhow::Result<String> {
     let server = &loaded.config.server;
     if let Some(url) = &server.public_url {
         return Ok(url.trim_end_matches('/').to_owned());

@@ -60,7 +60,7 @@ pub(crate) struct Server {
     /// Whether plain HTTP may be served to other machines. Passwords and tokens then cross the network readable:
     /// only behind a proxy that does TLS.
     pub(crate) allow_plaintext: bool,
-    /// Folder of the tenant's database, where that is a file; and of what the server notes for commands beside it.
+    /// Folder of the tenants' databases, where those are files; and of what the server notes for commands beside it.
     pub(crate) data_dir: PathBuf,
     /// How long deleted objects are kept; until then they can be restored.
     pub(crate) keep_deleted: Period,
@@ -70,6 +70,8 @@ pub(crate) struct Server {
     pub(crate) dns: Dns,
     /// The tenant's database: a file, or PostgreSQL.
     pub(crate) database: Database,
+    /// Further tenants of this server: how many are held in memory.
+    pub(crate) tenants: Tenants,
 }
 
 impl Default for Server {
@@ -85,7 +87,26 @@ impl Default for Server {
             history: History::default(),
             dns: Dns::default(),
             database: Database::default(),
+            tenants: Tenants::default(),
         }
+    }
+}
+
+/// Further tenants of this server (`lockstep tenant create`): how many are held in memory.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Tenants {
+    /// Most of them held at once; those that pages, sync clients or requests use stay. Of databases that are files at
+    /// most so many are open, whoever is connected: each takes up to 15 MB and three threads.
+    #[schemars(range(min = 1, max = 10000))]
+    pub(crate) open: usize,
+    /// How long one is held that nobody uses.
+    pub(crate) idle: Period,
+}
+
+impl Default for Tenants {
+    fn default() -> Self {
+        Self { open: 50, idle: Period::minutes(10) }
     }
 }
 
@@ -98,7 +119,7 @@ pub(crate) struct Database {
     pub(crate) url: Option<String>,
     /// File with the password of the address's user; else the systemd credential `server.database.password`.
     pub(crate) password_file: Option<PathBuf>,
-    /// Most connections to PostgreSQL. One of them writes.
+    /// Most connections to PostgreSQL, for all tenants together. A quarter of them writes, at least one.
     #[schemars(range(min = 2, max = 1000))]
     pub(crate) connections: usize,
     /// Streaming replicas of the database that lists may be read from, by address as `url` is; the password is the same.

@@ -29,6 +29,10 @@ pub(crate) const TEMPLATE: &str = r#"# Lockstep. Every key with its default; lin
 # connections = 12
 # read_urls = ["postgresql://lockstep@replica:5432/lockstep"]   # streaming replicas that lists are read from
 
+[server.tenants]                          # further tenants of this server: lockstep tenant create
+# open = 50                               # held in memory at once; a database that is a file is closed beyond that
+# idle = "10m"                            # ... and when nobody used it for so long
+
 [tenant]
 display_name = "Contoso"
 initial_domain = "contoso.onlockstep.example"    # always verified; names that cannot be kept get it

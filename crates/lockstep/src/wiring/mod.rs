@@ -55,10 +55,11 @@ async fn dispatch(out: Out, loaded: Loaded, command: Command) -> anyhow::Result<
         Command::Doctor(remote) => commands::doctor::run(out, &loaded, &remote).await,
         Command::Precheck(asked) => commands::precheck::run(out, &loaded, &asked).await,
         Command::Verify(verify) => commands::verify::run(out, &loaded, &verify).await,
-        Command::Backup(backup) => commands::backup::run(out, &loaded, &backup),
+        Command::Backup(backup) => commands::backup::run(out, &loaded, &backup).await,
         Command::Restore(restore) => commands::restore::run(out, &loaded, &restore).await,
         Command::User(user) => commands::user::run(out, &loaded, user).await,
         Command::Token(token) => commands::token::run(out, &loaded, token).await,
+        Command::Tenant(tenant) => commands::tenant::run(out, &loaded, tenant).await,
         // These need no runtime, and `main` has run them.
         Command::Sample(_) | Command::Config(_) | Command::Rules(_) | Command::Completions { .. } => {
             Ok(End::Done)

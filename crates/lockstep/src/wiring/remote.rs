@@ -65,7 +65,9 @@ impl Api {
                 data_dir.display()
             );
         }
-        let (store, _) = store::open(loaded).await?;
+        let tenant =
+            url.split_once("/tenants/").map(|(_, tenant)| tenant.split('/').next().unwrap_or(tenant));
+        let store = store::open_tenant(loaded, tenant).await?.store;
         let now = SystemClock.now();
         let secret = new_secret("lkt")?;
         let record = TokenRecord {

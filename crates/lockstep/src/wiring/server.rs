@@ -2,23 +2,29 @@
 
 use super::dns::Resolver;
 use super::server_doctor::ServerDoctor;
-use super::store::{self, Running};
+use super::store::{self, Registry, Running};
 use super::upkeep::{self, Keeping};
 use crate::clock::SystemClock;
 use crate::config::Loaded;
 use anyhow::Context;
 use jiff::SignedDuration;
-use lockstep_api::{ApiSettings, ApiState, TlsSettings};
+use lockstep_api::{ApiSettings, ApiState, Doctor, TenantLimits, Tenants, TlsSettings};
+use lockstep_storage::SqliteTenants;
 use lockstep_tenant::TenantStore;
 use std::fs::File;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// Time between two looks at tenants that nobody uses.
+const REST: Duration = Duration::from_secs(60);
+
 /// A server that listens and does not serve yet.
 pub(crate) struct Server {
-    /// The tenant's store.
+    registry: Registry,
+    /// The first tenant's store.
     pub(crate) store: Arc<dyn TenantStore>,
     /// Where it listens, for people.
     pub(crate) url: String,
@@ -28,6 +34,7 @@ pub(crate) struct Server {
     listener: TcpListener,
     tls: Option<(TlsSettings, TcpListener)>,
     api: ApiState,
+    tenants: Tenants,
     keeping: Keeping,
     data_dir: std::path::PathBuf,
     /// Held as long as the server runs: one server a database.
@@ -44,7 +51,7 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         }
         _ => None,
     };
-    let (store, organization) = store::open(loaded).await?;
+    let (registry, store, organization) = store::open(loaded).await?;
     let lock = lock(loaded)?;
     let wanted = listen.unwrap_or(&config.server.listen);
     let address: SocketAddr = wanted
@@ -67,17 +74,26 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         program: std::env::current_exe().ok(),
     };
     let doctor = ServerDoctor::new(loaded.clone(), store.clone());
+    let of_another = loaded.clone();
+    let of_another =
+        move |store| -> Arc<dyn Doctor> { Arc::new(ServerDoctor::of_another(of_another.clone(), store)) };
     let dns = Resolver::new(&config.server.dns)?;
     let api = ApiState::new(store.clone(), Arc::new(SystemClock), Arc::new(doctor), settings)
-        .with_dns(Arc::new(dns));
+        .with_dns(Arc::new(dns))
+        .with_tenant(organization.id);
+    let kept = &config.server.tenants;
+    let limits = TenantLimits { most: kept.open, idle: kept.idle.0 };
+    let tenants = Tenants::new(api.clone(), registry.tenants.clone(), of_another, limits);
     tracing::info!(tenant = %organization.id, %url, "the tenant is open");
     Ok(Server {
+        registry,
         store,
         url,
         local_url,
         listener,
         tls,
         api,
+        tenants,
         keeping: Keeping { deleted: config.server.keep_deleted.0, history: config.server.history },
         data_dir: config.server.data_dir.clone(),
         _lock: lock,
@@ -87,9 +103,11 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
 impl Server {
     /// Serves until `stop`; requests in work are finished.
     pub(crate) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let upkeep = tokio::spawn(upkeep::run(self.store.clone(), self.keeping, stop.clone()));
+        let upkeep =
+            tokio::spawn(upkeep::run(self.registry.clone(), self.store.clone(), self.keeping, stop.clone()));
+        let rest = tokio::spawn(rest(self.tenants.clone(), self.registry.files.clone()));
         let others = tokio::spawn(lockstep_api::follow_others(self.api.clone()));
-        let router = lockstep_api::router(self.api);
+        let router = self.tenants.router();
         let stopped = || stop.clone().cancelled_owned();
         let served = match self.tls {
             None => lockstep_api::serve(self.listener, router, stopped()).await,
@@ -103,9 +121,22 @@ impl Server {
         };
         stop.cancel();
         others.abort();
+        rest.abort();
         Running::remove(&self.data_dir);
         upkeep.await?;
         Ok(served?)
+    }
+}
+
+/// Lets go of tenants that nobody uses. It never ends.
+async fn rest(tenants: Tenants, files: Option<SqliteTenants>) {
+    let mut minutely = tokio::time::interval(REST);
+    loop {
+        minutely.tick().await;
+        tenants.let_go().await;
+        if let Some(files) = &files {
+            files.close_idle();
+        }
     }
 }
 

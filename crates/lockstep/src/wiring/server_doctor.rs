@@ -3,7 +3,7 @@
 use super::disk::{self, Space};
 use crate::clock::SystemClock;
 use crate::commands;
-use crate::config::{Config, Loaded};
+use crate::config::Loaded;
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use lockstep_model::Clock;
@@ -26,11 +26,19 @@ const LEASES: usize = 100;
 pub(crate) struct ServerDoctor {
     loaded: Loaded,
     store: Arc<dyn TenantStore>,
+    /// Whether the tenant's administrators look after the server as well.
+    is_first: bool,
 }
 
 impl ServerDoctor {
+    /// That of the server and its first tenant.
     pub(crate) fn new(loaded: Loaded, store: Arc<dyn TenantStore>) -> Self {
-        Self { loaded, store }
+        Self { loaded, store, is_first: true }
+    }
+
+    /// That of another tenant: the machine and its settings are none of its people's business.
+    pub(crate) fn of_another(loaded: Loaded, store: Arc<dyn TenantStore>) -> Self {
+        Self { loaded, store, is_first: false }
     }
 }
 
@@ -38,14 +46,20 @@ impl ServerDoctor {
 impl lockstep_api::Doctor for ServerDoctor {
     async fn check(&self) -> Vec<DoctorCheck> {
         let store = self.store.as_ref();
-        let mut checks = vec![
-            configuration(&self.loaded),
-            space("server.disk", "Space for the tenant's database", &self.loaded.config.server.data_dir),
-            database(store, &self.loaded.config).await,
+        let config = &self.loaded.config;
+        let mut checks = Vec::new();
+        let mut place = "this server".to_owned();
+        if self.is_first {
+            place = super::store::described(config);
+            checks.push(configuration(&self.loaded));
+            checks.push(space("server.disk", "Space for the tenant's database", &config.server.data_dir));
+        }
+        checks.extend([
+            database(store, &place).await,
             clock(store).await,
             last_run(store).await,
             leases(store).await,
-        ];
+        ]);
         checks.extend(replicas(store));
         checks.extend(guards(store).await);
         checks
@@ -226,10 +240,9 @@ pub(crate) fn space(name: &'static str, title: &'static str, folder: &Path) -> D
     }
 }
 
-async fn database(store: &dyn TenantStore, config: &Config) -> DoctorCheck {
+async fn database(store: &dyn TenantStore, place: &str) -> DoctorCheck {
     let check = Check::begin("server.database", "The tenant's database");
     let began = Instant::now();
-    let place = super::store::described(config);
     match store.counts().await {
         Err(error @ StoreError::Unavailable { .. }) => {
             check.fail(format!("{place}: {error}"), "Start PostgreSQL, and check the network between.")

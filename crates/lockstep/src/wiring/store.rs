@@ -1,22 +1,30 @@
-//! Opens the tenant's database, a file or PostgreSQL, and remembers beside it where the server that uses it answers.
+//! Opens the tenants' databases, files or PostgreSQL, and remembers beside it where the server that uses it answers.
 
 use super::disk;
 use crate::clock::SystemClock;
-use crate::config::{Config, Loaded};
+use crate::config::{Config, Loaded, Tenants};
 use crate::secret;
 use anyhow::Context;
-use lockstep_model::Clock;
+use lockstep_model::{Clock, TenantId};
 use lockstep_storage::postgres::Options;
-use lockstep_storage::{PostgresTenantStore, SqliteTenantStore};
-use lockstep_tenant::{Organization, TenantSetup, TenantStore};
+use lockstep_storage::{PostgresTenants, SqliteTenants, TenantsOptions};
+use lockstep_tenant::{Organization, TenantEntry, TenantRegistry, TenantSetup, TenantStore};
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The database's file, where it is one.
+/// The file of the first tenant's database, where it is one.
 pub(crate) fn file(config: &Config) -> PathBuf {
     config.server.data_dir.join("tenant.db")
+}
+
+/// The file of the first tenant or, by its id, of another.
+pub(crate) fn file_of(config: &Config, tenant: Option<TenantId>) -> PathBuf {
+    match tenant {
+        None => file(config),
+        Some(id) => SqliteTenants::file(&config.server.data_dir, id, false),
+    }
 }
 
 /// Whether this machine can open the tenant's database: its file is here, or PostgreSQL is named.
@@ -33,23 +41,47 @@ pub(crate) fn described(config: &Config) -> String {
     }
 }
 
-async fn postgres(config: &Config, url: &str) -> anyhow::Result<PostgresTenantStore> {
+/// The tenants of this server.
+#[derive(Clone)]
+pub(crate) struct Registry {
+    pub(crate) tenants: Arc<dyn TenantRegistry>,
+    /// The same, where they are files.
+    pub(crate) files: Option<SqliteTenants>,
+}
+
+/// A tenant that was opened.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn TenantStore>,
+    /// What its addresses begin with: nothing for the first.
+    pub(crate) prefix: String,
+}
+
+/// Opens the registry; no tenant is opened.
+pub(crate) async fn registry(config: &Config) -> anyhow::Result<Registry> {
+    let Some(url) = &config.server.database.url else {
+        disk::make_private(&config.server.data_dir)?;
+        let Tenants { open, idle } = &config.server.tenants;
+        let options = TenantsOptions { most_open: *open, idle: idle.0 };
+        let files = SqliteTenants::open(&config.server.data_dir, options)?;
+        return Ok(Registry { tenants: Arc::new(files.clone()), files: Some(files) });
+    };
+    disk::make_private(&config.server.data_dir)?;
     let database = &config.server.database;
     let password = secret::read(database.password_file.as_deref(), "server.database.password")?;
     let (connections, read_urls) = (database.connections, database.read_urls.clone());
     let options = Options { connections, read_urls, ..Options::default() };
     let password = password.as_ref().map(ExposeSecret::expose_secret);
-    PostgresTenantStore::connect(url, password, &options).await.context("[server.database] cannot be used")
+    let tenants = PostgresTenants::connect(url, password, &options)
+        .await
+        .context("[server.database] cannot be used")?;
+    Ok(Registry { tenants: Arc::new(tenants), files: None })
 }
 
-/// Opens the tenant's store, makes it where there is none, and brings name and domains to the configuration's.
-pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<(Arc<dyn TenantStore>, Organization)> {
+/// Opens the first tenant's store, makes it where there is none, and brings name and domains to the configuration's. The
+/// others are in the registry.
+pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<(Registry, Arc<dyn TenantStore>, Organization)> {
     let config = &loaded.config;
-    disk::make_private(&config.server.data_dir)?;
-    let store: Arc<dyn TenantStore> = match &config.server.database.url {
-        Some(url) => Arc::new(postgres(config, url).await?),
-        None => Arc::new(SqliteTenantStore::open(&file(config))?),
-    };
+    let registry = registry(config).await?;
     let setup = TenantSetup {
         display_name: config.tenant.display_name.trim().to_owned(),
         initial_domain: config.tenant.initial_domain.to_lowercase(),
@@ -60,18 +92,52 @@ pub(crate) async fn open(loaded: &Loaded) -> anyhow::Result<(Arc<dyn TenantStore
             .map(|domain| (domain.name.to_lowercase(), domain.verified))
             .collect(),
     };
-    let organization = store.set_up(setup, SystemClock.now()).await?;
-    Ok((store, organization))
+    let (store, organization) = registry.tenants.set_up_first(setup, SystemClock.now()).await?;
+    Ok((registry, store, organization))
 }
 
-/// Says in the tenant that it was taken from a backup.
-pub(crate) async fn mark_restored(loaded: &Loaded) -> anyhow::Result<()> {
-    let (config, now) = (&loaded.config, SystemClock.now());
-    match &config.server.database.url {
-        Some(url) => postgres(config, url).await?.mark_restored(now).await?,
-        None => SqliteTenantStore::open(&file(config))?.mark_restored(now).await?,
+/// Opens a tenant by its id or a domain that is verified there; the first where none is named.
+pub(crate) async fn open_tenant(loaded: &Loaded, name: Option<&str>) -> anyhow::Result<Opened> {
+    let (registry, store, _) = open(loaded).await?;
+    let Some(name) = name else { return Ok(Opened { store, prefix: String::new() }) };
+    let (name, entry) = find(&registry, name).await?;
+    if entry.is_first {
+        return Ok(Opened { store, prefix: String::new() });
     }
-    Ok(())
+    let store = registry.tenants.open(entry.id).await?.with_context(|| unknown(&name))?;
+    Ok(Opened { store, prefix: format!("/tenants/{name}") })
+}
+
+fn unknown(name: &str) -> String {
+    format!("there is no tenant '{name}' on this server; `lockstep tenant list` shows them")
+}
+
+/// The tenant of an id or a domain, and that as addresses have it.
+pub(crate) async fn find(registry: &Registry, name: &str) -> anyhow::Result<(String, TenantEntry)> {
+    let name = name.trim().to_lowercase();
+    let found = match name.parse::<TenantId>() {
+        Ok(id) => registry.tenants.by_id(id).await?,
+        Err(_) => registry.tenants.by_domain(name.clone()).await?,
+    };
+    let entry = found.with_context(|| unknown(&name))?;
+    Ok((name, entry))
+}
+
+/// Says in a tenant that it was taken from a backup; in all of them where none is named. Answers in how many.
+pub(crate) async fn mark_restored(loaded: &Loaded, tenant: Option<&str>) -> anyhow::Result<usize> {
+    let now = SystemClock.now();
+    if tenant.is_some() {
+        open_tenant(loaded, tenant).await?.store.mark_restored(now).await?;
+        return Ok(1);
+    }
+    let (registry, _, _) = open(loaded).await?;
+    let mut marked = 0;
+    for tenant in registry.tenants.list().await?.into_iter().filter(|tenant| !tenant.is_going) {
+        let Some(store) = registry.tenants.open(tenant.id).await? else { continue };
+        store.mark_restored(now).await?;
+        marked += 1;
+    }
+    Ok(marked)
 }
 
 /// What a running server writes beside its database, for commands on the same machine.

@@ -100,7 +100,7 @@ impl RuleSet {
     }
 
     /// Where a flow's value comes from, on one line.
-    fn shown(&self, direction: Direction, flow: &Flow) -> String {
+    pub(super) fn shown(&self, direction: Direction, flow: &Flow) -> String {
         let schema = match direction {
             Direction::Inbound => &self.schemas.source,
             Direction::Outbound => &self.schemas.metaverse,

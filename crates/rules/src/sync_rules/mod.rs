@@ -40,6 +40,7 @@ mod schemas;
 mod scope;
 mod scoping;
 mod structure;
+mod view;
 
 pub use cases::{Case, CaseResult};
 pub use compile::is_source_name;
@@ -50,6 +51,7 @@ pub use lint::{Finding, Lint, Severity};
 pub use problem::{Problem, Problems};
 pub use schemas::{DN, ObjectType, SOURCE_ANCHOR, Schemas, Target};
 pub use scope::Clause;
+pub use view::Tried;
 
 // For the import of rules, which asks of each piece what the compiler would.
 pub(crate) use fit::misfit;

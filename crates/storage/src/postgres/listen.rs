@@ -5,8 +5,9 @@
 
 use super::Tenant;
 use futures_util::{Stream, StreamExt, stream};
+use std::collections::HashMap;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -26,30 +27,63 @@ pub(super) struct Voice {
 }
 
 impl Voice {
-    /// A voice of its own.
-    pub(super) fn of(tenant: Tenant) -> Self {
-        Self { tenant, own: lockstep_model::RunId::generate(lockstep_model::Timestamp::UNIX_EPOCH).0 }
-    }
-
-    fn text(self) -> String {
-        format!("{} {}", self.tenant.0, self.own)
-    }
-
     /// Says, with the commit, that something was written.
     pub(super) fn statement(self) -> String {
-        format!("NOTIFY lockstep, '{}'", self.text())
+        format!("NOTIFY lockstep, '{} {}'", self.tenant.0, self.own)
+    }
+}
+
+/// Who of this process is told what others wrote, by tenant.
+#[derive(Debug)]
+pub(super) struct Ears {
+    /// This process's use of the database.
+    pub(super) own: Uuid,
+    tenants: Mutex<HashMap<i32, Weak<Notify>>>,
+}
+
+impl Ears {
+    /// Those of a process of its own.
+    fn new() -> Self {
+        let own = lockstep_model::RunId::generate(lockstep_model::Timestamp::UNIX_EPOCH).0;
+        Self { own, tenants: Mutex::default() }
     }
 
-    /// Whether another said it of the same tenant.
-    fn is_other(self, said: &str) -> bool {
-        said != self.text() && said.split(' ').next() == Some(self.tenant.0.to_string().as_str())
+    /// What is told when another wrote to a tenant.
+    pub(super) fn of(&self, tenant: Tenant) -> Arc<Notify> {
+        let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(told) = tenants.get(&tenant.0).and_then(Weak::upgrade) {
+            return told;
+        }
+        tenants.retain(|_, told| told.strong_count() > 0);
+        let told = Arc::new(Notify::new());
+        tenants.insert(tenant.0, Arc::downgrade(&told));
+        told
+    }
+
+    /// Tells of what was said: "tenant process".
+    fn hear(&self, said: &str) {
+        let Some((tenant, own)) = said.split_once(' ') else { return };
+        if own == self.own.to_string() {
+            return;
+        }
+        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = tenant.parse().ok().and_then(|tenant: i32| tenants.get(&tenant)).and_then(Weak::upgrade);
+        if let Some(told) = told {
+            told.notify_one();
+        }
+    }
+
+    /// What was said was not heard.
+    fn missed(&self) {
+        let tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
+        tenants.values().filter_map(Weak::upgrade).for_each(|told| told.notify_one());
     }
 }
 
 /// Listens until it is dropped.
 #[derive(Debug)]
 pub(super) struct Listener {
-    told: Arc<Notify>,
+    pub(super) ears: Arc<Ears>,
     task: AbortHandle,
 }
 
@@ -60,21 +94,22 @@ impl Drop for Listener {
 }
 
 impl Listener {
-    /// Listens on a connection of its own, and connects anew where that breaks. `told` may be told by others as well.
-    pub(super) fn start<T>(config: Config, tls: T, voice: Voice, told: Arc<Notify>) -> Self
+    /// Listens on a connection of its own, for all tenants, and connects anew where that breaks.
+    pub(super) fn start<T>(config: Config, tls: T) -> Self
     where
         T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
         T::Stream: Send,
         T::TlsConnect: Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let heard = told.clone();
+        let ears = Arc::new(Ears::new());
+        let heard = ears.clone();
         let task = tokio::spawn(async move {
             loop {
                 let ended = match config.connect(tls.clone()).await {
                     Ok((client, mut connection)) => {
                         let messages = stream::poll_fn(move |cx| connection.poll_message(cx));
-                        hear(&client, messages, voice, &heard).await
+                        hear(&client, messages, &heard).await
                     }
                     Err(error) => Err(error),
                 };
@@ -84,20 +119,14 @@ impl Listener {
                 tokio::time::sleep(AGAIN).await;
             }
         });
-        Self { told, task: task.abort_handle() }
-    }
-
-    /// Waits until another wrote since this was asked last.
-    pub(super) async fn written_elsewhere(&self) {
-        self.told.notified().await;
+        Self { ears, task: task.abort_handle() }
     }
 }
 
 async fn hear(
     client: &Client,
     messages: impl Stream<Item = Result<AsyncMessage, tokio_postgres::Error>>,
-    voice: Voice,
-    told: &Notify,
+    ears: &Ears,
 ) -> Result<(), tokio_postgres::Error> {
     let mut messages = pin!(messages);
     let mut listening = pin!(client.batch_execute("LISTEN lockstep"));
@@ -107,11 +136,10 @@ async fn hear(
             result = &mut listening, if !listens => {
                 result?;
                 listens = true;
-                // What was said before was not heard.
-                told.notify_one();
+                ears.missed();
             }
             message = messages.next() => match message {
-                Some(Ok(AsyncMessage::Notification(said))) if voice.is_other(said.payload()) => told.notify_one(),
+                Some(Ok(AsyncMessage::Notification(said))) => ears.hear(said.payload()),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return Err(error),
                 None => return Ok(()),
@@ -123,14 +151,21 @@ async fn hear(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use futures_util::FutureExt;
 
-    #[test]
-    fn ones_own_voice_and_that_of_another_tenant_are_not_heard() {
-        let one = Voice { tenant: Tenant(1), own: Uuid::from_u128(1) };
-        let other = Voice { tenant: Tenant(1), own: Uuid::from_u128(2) };
-        let elsewhere = Voice { tenant: Tenant(11), own: Uuid::from_u128(2) };
-        assert!(one.is_other(&other.text()));
-        assert!(!one.is_other(&one.text()));
-        assert!(!one.is_other(&elsewhere.text()));
+    #[tokio::test]
+    async fn ones_own_voice_and_that_of_another_tenant_are_not_heard() {
+        let ears = Ears::new();
+        let (one, eleven) = (ears.of(Tenant(1)), ears.of(Tenant(11)));
+        let told = |notify: &Notify| notify.notified().now_or_never().is_some();
+        ears.hear(&format!("1 {}", Uuid::from_u128(2)));
+        assert!(told(&one) && !told(&eleven));
+        ears.hear(&format!("1 {}", ears.own));
+        ears.hear("1");
+        assert!(!told(&one) && !told(&eleven));
+        // Of a tenant there is one who listens, however often it is opened.
+        assert!(Arc::ptr_eq(&one, &ears.of(Tenant(1))));
+        ears.missed();
+        assert!(told(&one) && told(&eleven));
     }
 }

@@ -1,7 +1,7 @@
-//! What every PostgreSQL database of ours shares: connecting, the pool, the one writer of a process, readers, and errors
-//! that say what is to be done.
+//! What every PostgreSQL database of ours shares: connecting, the pools, which all tenants of a process use, the writer of
+//! each, readers, and errors that say what is to be done.
 //!
-//! **Invariant:** every transaction is of one tenant ([`Session`]); of one tenant one transaction writes at a time, over
+//! **Invariant:** every transaction is of one tenant ([`Session`]), but for those that look into the registry ([`tenants`]); of one tenant one transaction writes at a time, over
 //! all processes; what was answered as written is committed.
 
 mod behind;
@@ -10,12 +10,14 @@ mod listen;
 mod replicas;
 mod session;
 mod tenant;
+mod tenants;
 mod translate;
 pub(crate) mod wire;
 mod writer;
 
 pub(crate) use session::Session;
 pub use tenant::PostgresTenantStore;
+pub use tenants::PostgresTenants;
 
 use crate::sql::{Connection, Fault, Result};
 use crate::tenant::Jobs;
@@ -112,7 +114,7 @@ pub enum PostgresError {
 /// How a database is used.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Connections at most; one of them writes. At least 2.
+    /// Connections at most, for all tenants together; a quarter of them writes, at least one. At least 2.
     pub connections: usize,
     /// How long one waits for a connection, one's own or a free one of the pool.
     pub wait: Duration,
@@ -130,21 +132,31 @@ impl Default for Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tenant(pub(crate) i32);
 
-/// The database as one tenant uses it. Cloning is cheap; the writer ends with the last clone.
+/// The connections of a process to a database, which all its tenants share. Cloning is cheap; the listener ends with the
+/// last clone.
 #[derive(Clone)]
-pub struct Database {
+pub(crate) struct Connections {
     server: Arc<str>,
     pool: Pool,
-    tenant: Tenant,
-    writer: mpsc::Sender<writer::Job>,
+    /// Slow questions must not hold up what is written.
+    writers: Pool,
     listener: Arc<Listener>,
     election: Arc<Election>,
     replicas: Option<Arc<Replicas>>,
 }
 
+/// The database as one tenant uses it. Cloning is cheap; the writer ends with the last clone.
+#[derive(Clone)]
+pub struct Database {
+    connections: Connections,
+    tenant: Tenant,
+    writer: mpsc::Sender<writer::Job>,
+    told: Arc<Notify>,
+}
+
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Database").field("server", &self.server).finish_non_exhaustive()
+        f.debug_struct("Database").field("server", &self.connections.server).finish_non_exhaustive()
     }
 }
 
@@ -165,12 +177,11 @@ fn notice_silence(config: &mut Config) {
     }
 }
 
-impl Database {
+impl Connections {
     /// Connects, and has `migrate` bring the tables to this version while nobody else does.
     async fn open<M>(
         mut config: Config,
         options: &Options,
-        tenant: Tenant,
         migrate: M,
     ) -> std::result::Result<Self, PostgresError>
     where
@@ -202,9 +213,10 @@ impl Database {
                 })
         };
         let pool_of = |connections| pool_at(&config, connections);
-        // The writer has a connection of its own: slow questions must not hold up what is written.
-        let writers = pool_of(1)?;
-        let pool = pool_of(options.connections.max(2) - 1)?;
+        let connections = options.connections.max(2);
+        let writing = (connections / 4).max(1);
+        let writers = pool_of(writing)?;
+        let pool = pool_of(connections - writing)?;
         let connect = |source: Box<dyn Error + Send + Sync>| PostgresError::Connect {
             server: server.to_string(),
             source,
@@ -220,33 +232,37 @@ impl Database {
             source: Box::new(source),
         })?;
         drop(own);
-        let voice = Voice::of(tenant);
-        let told = Arc::new(Notify::new());
-        let writer =
-            writer::spawn(writers, voice, told.clone(), Handle::current()).map_err(PostgresError::Thread)?;
         let replicas = match others_of(&config, &options.read_urls)? {
             none if none.is_empty() => None,
             others => {
-                let pool_of = |config: &Config| pool_at(config, options.connections.max(2) - 1);
+                let pool_of = |config: &Config| pool_at(config, connections - writing);
                 Some(Arc::new(Replicas::start(others, pool.clone(), pool_of)?))
             }
         };
         let (listener, election) = match tls {
             None => {
                 let none = tokio_postgres::NoTls;
-                (Listener::start(config.clone(), none, voice, told), Election::new(config, none))
+                (Listener::start(config.clone(), none), Election::new(config, none))
             }
-            Some(tls) => {
-                (Listener::start(config.clone(), tls.clone(), voice, told), Election::new(config, tls))
-            }
+            Some(tls) => (Listener::start(config.clone(), tls.clone()), Election::new(config, tls)),
         };
         let (listener, election) = (Arc::new(listener), Arc::new(election));
-        Ok(Self { server, pool, tenant, writer, listener, election, replicas })
+        Ok(Self { server, pool, writers, listener, election, replicas })
     }
 
+    /// The database as a tenant uses it.
+    fn of(&self, tenant: Tenant) -> std::io::Result<Database> {
+        let ears = &self.listener.ears;
+        let (voice, told) = (Voice { tenant, own: ears.own }, ears.of(tenant));
+        let writer = writer::spawn(self.writers.clone(), voice, told.clone(), Handle::current())?;
+        Ok(Database { connections: self.clone(), tenant, writer, told })
+    }
+}
+
+impl Database {
     /// The server and the database, without secrets.
     pub fn server(&self) -> &str {
-        &self.server
+        &self.connections.server
     }
 }
 
@@ -314,7 +330,7 @@ async fn check(connection: &Object, server: &str) -> std::result::Result<(), Pos
 
 impl Jobs for Database {
     async fn written_elsewhere(&self) {
-        self.listener.written_elsewhere().await;
+        self.told.notified().await;
     }
 
     async fn write<T, F>(&self, action: &'static str, job: F) -> std::result::Result<T, StoreError>
@@ -345,9 +361,9 @@ impl Jobs for Database {
         F: Fn(Connection<'_>) -> Result<T> + Send + Sync + 'static,
     {
         let job = Arc::new(job);
-        if let Some(replicas) = &self.replicas {
+        if let Some(replicas) = &self.connections.replicas {
             let there = |connection| self.read_once(connection, job.clone());
-            if let Some(answer) = replicas.read(&self.pool, there).await {
+            if let Some(answer) = replicas.read(&self.connections.pool, there).await {
                 return answer.map_err(|fault| fault.told(action));
             }
         }
@@ -355,11 +371,11 @@ impl Jobs for Database {
     }
 
     fn replicas(&self) -> Vec<Replica> {
-        self.replicas.as_ref().map(|replicas| replicas.told()).unwrap_or_default()
+        self.connections.replicas.as_ref().map(|replicas| replicas.told()).unwrap_or_default()
     }
 
     fn leads(&self) -> bool {
-        self.election.leads()
+        self.connections.election.leads()
     }
 }
 
@@ -372,7 +388,8 @@ impl Database {
     {
         let mut again = true;
         loop {
-            let connection = self.pool.get().await.map_err(|error| pool_fault(error).told(action))?;
+            let connection =
+                self.connections.pool.get().await.map_err(|error| pool_fault(error).told(action))?;
             match self.read_once(connection, job.clone()).await {
                 // A connection of the pool may have broken while nobody used it.
                 Err(Fault::Lost(_)) if again => again = false,

@@ -38,6 +38,12 @@ pub(crate) enum Fault {
         /// Why, for people.
         why: String,
     },
+    /// A domain is verified in another tenant.
+    #[error("domain '{domain}' is verified in another tenant")]
+    DomainElsewhere {
+        /// The domain.
+        domain: String,
+    },
     /// There is no room for it.
     #[error("no space left on the disk of {path}")]
     DiskFull {
@@ -74,6 +80,7 @@ impl Fault {
             Self::BadPageToken => StoreError::BadPageToken,
             Self::Unsupported { what } => StoreError::Unsupported { what },
             Self::Fenced { why } => StoreError::Fenced { why },
+            Self::DomainElsewhere { domain } => StoreError::DomainElsewhere { domain },
             Self::DiskFull { path } => StoreError::DiskFull { path },
             Self::Shared { why } => StoreError::Database { action, source: why.into() },
             Self::Undone => StoreError::Corrupt { what: "what was only looked at".into() },

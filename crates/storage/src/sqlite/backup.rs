@@ -3,7 +3,7 @@
 //! **Invariant:** a copy is one state of the tenant, whole; nothing here writes to the file that is copied.
 
 use super::tenant::{add_functions, migrations};
-use super::{Options, open_connection};
+use super::{Options, Prepare, open_connection};
 use crate::sql;
 use crate::tenant::lease_restored;
 use lockstep_model::{TenantId, Timestamp};
@@ -149,7 +149,8 @@ pub fn contents(path: &Path) -> Result<Contents, BackupError> {
 /// [`BackupError::Prepare`].
 pub fn prepare(path: &Path, now: Timestamp) -> Result<(), BackupError> {
     let failed = |source| BackupError::Prepare { path: path.to_owned(), source };
-    let options = Options { prepare: Some(add_functions), shrinks: true, ..Options::default() };
+    let options =
+        Options { prepare: Some(Prepare::with(add_functions)), shrinks: true, ..Options::default() };
     let mut connection = open_connection(path, &options, 8 * 1024).map_err(|e| failed(Box::new(e)))?;
     migrations(&mut connection).map_err(|e| failed(Box::new(e)))?;
     let mark = |connection: &mut Connection| -> Result<(), sql::Fault> {

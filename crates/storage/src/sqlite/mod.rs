@@ -5,8 +5,10 @@
 //! database's [`Durability`] promises.
 
 pub mod backup;
+mod registry;
 pub mod state;
 pub mod tenant;
+pub mod tenants;
 mod writer;
 
 use self::writer::Undo;
@@ -118,7 +120,28 @@ pub struct Options {
     /// (`PRAGMA incremental_vacuum`). One that was made without keeps them for what comes.
     pub shrinks: bool,
     /// Run on each connection once it is open: SQL functions.
-    pub prepare: Option<fn(&Connection) -> rusqlite::Result<()>>,
+    pub prepare: Option<Prepare>,
+}
+
+/// What is done to a connection once it is open.
+#[derive(Clone)]
+pub struct Prepare(Arc<PrepareFn>);
+
+type PrepareFn = dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync;
+
+impl Prepare {
+    /// This.
+    pub(crate) fn with(
+        prepare: impl Fn(&Connection) -> rusqlite::Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(prepare))
+    }
+}
+
+impl std::fmt::Debug for Prepare {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Prepare")
+    }
 }
 
 impl Default for Options {
@@ -318,7 +341,7 @@ fn open_connection(path: &Path, options: &Options, cache_kib: u32) -> Result<Con
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.set_prepared_statement_cache_capacity(128);
-        if let Some(prepare) = options.prepare {
+        if let Some(Prepare(prepare)) = &options.prepare {
             prepare(&connection)?;
         }
         Ok(connection)

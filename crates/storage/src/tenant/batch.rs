@@ -75,6 +75,8 @@ pub(super) struct Batch<'c> {
     freed: BTreeSet<Claim>,
     /// Words learned and not yet written: many objects share them, and in their order neighbours share pages.
     words: BTreeSet<(String, Row)>,
+    /// Those of objects that this batch makes: they cannot be there already, and need not be looked for.
+    first_words: BTreeSet<(String, Row)>,
     last_id: Option<u128>,
     /// Whose changes these are, for the history.
     pub(super) log: Log,
@@ -94,6 +96,7 @@ impl<'c> Batch<'c> {
             sent: None,
             freed: BTreeSet::new(),
             words: BTreeSet::new(),
+            first_words: BTreeSet::new(),
             last_id: None,
             log: Log::default(),
         })
@@ -113,12 +116,12 @@ impl<'c> Batch<'c> {
     pub(super) fn finish(mut self) -> Result<()> {
         self.release_freed()?;
         self.finish_history()?;
-        for (word, row) in std::mem::take(&mut self.words) {
-            run(
-                self.connection,
-                "INSERT INTO word (word, oid) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                (word, row),
-            )?;
+        for pair in std::mem::take(&mut self.words) {
+            let sql = "INSERT INTO word (word, oid) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            run(self.connection, sql, pair)?;
+        }
+        for pair in std::mem::take(&mut self.first_words) {
+            run(self.connection, "INSERT INTO word (word, oid) VALUES (?1, ?2)", pair)?;
         }
         self.deltas.write(self.connection)
     }
@@ -209,7 +212,7 @@ impl<'c> Batch<'c> {
                 let params = (bytes, kind_code(kind), anchor.as_str(), now, fingerprint, manager, &key);
                 let row = insert(self.connection, Numbered::Object, sql, params)?;
                 run(self.connection, INSERT_BODY, (row, &body, held))?;
-                self.learn_words(row, &key);
+                self.first_words.extend(words(&key).into_iter().map(|word| (word, row)));
                 (row, id, State::Expected)
             }
             Target::Existing { row, state } => {
@@ -535,6 +538,7 @@ impl<'c> Batch<'c> {
         for word in words(name_key) {
             let pair = (word, row);
             self.words.remove(&pair);
+            self.first_words.remove(&pair);
             let (word, row) = pair;
             run(self.connection, "DELETE FROM word WHERE word = ?1 AND oid = ?2", (word, row))?;
         }

@@ -4,7 +4,7 @@
 use super::batch::Batch;
 use super::objects::{self, COLUMNS};
 use super::rows::{Result, all, first, from_json, kind_of, micros, optional_time, run, to_json};
-use crate::sql::Connection;
+use crate::sql::{Connection, Fault};
 use lockstep_model::{ObjectKind, Properties, Property, Timestamp};
 use lockstep_tenant::domains::{
     Applied, DomainReference, DomainState, NAMED_REFERENCES, Proof, References, apply, configure,
@@ -44,6 +44,7 @@ fn write(connection: Connection<'_>, before: &[Domain], after: &[Domain], now: T
     for gone in before.iter().filter(|old| !after.iter().any(|new| new.id == old.id)) {
         run(connection, "DELETE FROM domain WHERE name = ?1", [&gone.id])?;
         if gone.is_verified {
+            release(connection, &gone.id)?;
             put_job(connection, &gone.id, None, now)?;
         }
     }
@@ -51,6 +52,11 @@ fn write(connection: Connection<'_>, before: &[Domain], after: &[Domain], now: T
         let old = before.iter().find(|old| old.id == domain.id);
         if old == Some(domain) {
             continue;
+        }
+        match (old.is_some_and(|old| old.is_verified), domain.is_verified) {
+            (false, true) => claim(connection, &domain.id)?,
+            (true, false) => release(connection, &domain.id)?,
+            _ => {}
         }
         let sql = "INSERT INTO domain (name, verified, initial, is_default, configured, proof, details) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (name) DO UPDATE SET \
@@ -75,6 +81,21 @@ fn write(connection: Connection<'_>, before: &[Domain], after: &[Domain], now: T
         }
     }
     Ok(())
+}
+
+/// Has a domain that becomes verified lead to this tenant. It is looked at before anything of it is written.
+fn claim(connection: Connection<'_>, domain: &str) -> Result<()> {
+    let claimed: i64 = first(connection, "SELECT claim_domain(?1)", [domain], |row| row.get(0))?.unwrap_or(0);
+    if claimed == 0 { Err(Fault::DomainElsewhere { domain: domain.to_owned() }) } else { Ok(()) }
+}
+
+fn release(connection: Connection<'_>, domain: &str) -> Result<()> {
+    first(connection, "SELECT release_domain(?1)", [domain], |_| Ok(())).map(drop)
+}
+
+/// The names of the verified domains.
+pub(crate) fn verified(connection: Connection<'_>) -> Result<Vec<String>> {
+    all(connection, "SELECT name FROM domain WHERE verified = 1 ORDER BY name", (), |row| row.get(0))
 }
 
 fn put_job(connection: Connection<'_>, domain: &str, forced: Option<bool>, now: Timestamp) -> Result<()> {

@@ -22,6 +22,10 @@ const MAX_CONDITIONS: usize = 500;
 /// The body of an object `o`.
 pub(super) const BODY: &str = "(SELECT b.body FROM body b WHERE b.oid = o.oid)";
 
+/// Whether an object `o` has errors. Said by number: the few that have any are gathered by their index, whatever the
+/// order of the list, and nobody walks through those that have none.
+const WITH_ERRORS: &str = "o.oid IN (SELECT w.oid FROM object w WHERE w.errors > 0)";
+
 /// SQL with its parameters.
 #[derive(Debug)]
 pub(super) struct Sql {
@@ -142,7 +146,7 @@ pub(super) fn list(connection: Connection<'_>, query: &ListQuery) -> Result<Page
         search::condition(&mut conditions, search);
     }
     let count = if query.count { Some(count(connection, query, &conditions)?) } else { None };
-    let (mut items, more) = page(connection, query, conditions)?;
+    let (mut items, more) = page(connection, query, narrow, conditions)?;
     let next = match items.last() {
         Some((position, _)) if more => Some(encode(position)?),
         _ => None,
@@ -171,6 +175,7 @@ fn is_narrow(filter: &Filter) -> bool {
             _ => false,
         },
         Filter::Any { property: Property::ProxyAddresses, how, .. } => prefix(*how),
+        Filter::HasErrors { .. } | Filter::HasError(_) => true,
         _ => false,
     }
 }
@@ -205,12 +210,15 @@ type Position = (Option<String>, Option<i64>, i64);
 fn page(
     connection: Connection<'_>,
     query: &ListQuery,
+    narrow: bool,
     mut sql: Sql,
 ) -> Result<(Vec<(Position, StoredObject)>, bool)> {
     let top = query.top.clamp(1, 999);
     let after: Option<Position> = query.after.as_deref().map(decode).transpose()?;
-    // Sign-in names are ordered by the index of claims: every living user has one.
-    let by_claim = !query.deleted
+    // Sign-in names are ordered by the index of claims: every living user has one. A few objects are put in order
+    // themselves, for which it would be walked to its end.
+    let by_claim = !narrow
+        && !query.deleted
         && query.kind == Some(ObjectKind::User)
         && query.sort.is_some_and(|sort| sort.field == Field::Property(Property::UserPrincipalName));
     let key = match query.sort {
@@ -352,7 +360,7 @@ fn condition(sql: &mut Sql, filter: &Filter, depth: usize) -> Result<()> {
         Filter::Any { property, how, value } => any(sql, *property, *how, value),
         Filter::HasError(tests) => {
             sql.conditions += tests.len();
-            sql.push("(o.errors > 0 AND EXISTS (SELECT 1 FROM error e WHERE e.anchor = o.anchor");
+            sql.push(&format!("({WITH_ERRORS} AND EXISTS (SELECT 1 FROM error e WHERE e.anchor = o.anchor"));
             for test in tests {
                 sql.push(" AND ");
                 error_test(sql, test)?;
@@ -362,9 +370,11 @@ fn condition(sql: &mut Sql, filter: &Filter, depth: usize) -> Result<()> {
         }
         Filter::HasErrors { category } => {
             match category {
-                None => sql.push("(o.errors > 0)"),
+                None => sql.push(WITH_ERRORS),
                 Some(category) => {
-                    sql.push("(o.errors > 0 AND EXISTS (SELECT 1 FROM error e WHERE e.anchor = o.anchor AND fold(e.code) = ");
+                    sql.push(&format!(
+                        "({WITH_ERRORS} AND EXISTS (SELECT 1 FROM error e WHERE e.anchor = o.anchor AND fold(e.code) = "
+                    ));
                     sql.bind(name_key(category));
                     sql.push("))");
                 }
@@ -436,7 +446,10 @@ fn compare(sql: &mut Sql, field: Field, how: Comparison, value: &Literal) -> Res
             }
         }
         (Field::OnPremisesSyncEnabled, Literal::Flag(flag)) => {
-            equal(sql, "o.sync_enabled", how, Value::Integer(i64::from(*flag)))
+            // Not bound: the index of the cloud's own is chosen by what the statement says.
+            let operator = equality(how)?;
+            sql.push(&format!("(o.sync_enabled {operator} {})", i64::from(*flag)));
+            Ok(())
         }
         (Field::OnPremisesSyncEnabled, Literal::Null) => equal(sql, "o.sync_enabled", how, Value::Null),
         (Field::OnPremisesImmutableId, Literal::Text(text)) => {
@@ -504,12 +517,16 @@ fn claimed(sql: &mut Sql, space: i64, how: Comparison, text: String) {
     sql.push(")");
 }
 
+fn equality(how: Comparison) -> Result<&'static str> {
+    match how {
+        Comparison::Eq => Ok("IS NOT DISTINCT FROM"),
+        Comparison::Ne => Ok("IS DISTINCT FROM"),
+        _ => Err(unsupported("flags and null can only be compared with eq and ne")),
+    }
+}
+
 fn equal(sql: &mut Sql, column: &str, how: Comparison, value: Value) -> Result<()> {
-    let operator = match how {
-        Comparison::Eq => "IS NOT DISTINCT FROM",
-        Comparison::Ne => "IS DISTINCT FROM",
-        _ => return Err(unsupported("flags and null can only be compared with eq and ne")),
-    };
+    let operator = equality(how)?;
     sql.push(&format!("({column} {operator} "));
     sql.bind(value);
     sql.push(")");

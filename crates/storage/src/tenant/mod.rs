@@ -28,6 +28,7 @@ mod token;
 mod view;
 
 pub(crate) use ahead::Ahead;
+pub(crate) use domains::verified as verified_domains;
 pub(crate) use lease::restored as lease_restored;
-pub(crate) use store::Jobs;
 pub use store::SqlTenantStore;
+pub(crate) use store::{Jobs, set_up_as};

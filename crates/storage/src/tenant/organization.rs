@@ -44,6 +44,7 @@ pub(super) fn organization(connection: Connection<'_>) -> Result<Option<Organiza
 
 pub(super) fn set_up(
     connection: Connection<'_>,
+    id: Option<TenantId>,
     setup: &TenantSetup,
     now: Timestamp,
 ) -> Result<Organization> {
@@ -51,7 +52,7 @@ pub(super) fn set_up(
         Some(_) => run(connection, "UPDATE tenant SET display_name = ?1", [&setup.display_name])?,
         None => {
             let sql = "INSERT INTO tenant (id, display_name, created_at) VALUES (?1, ?2, ?3)";
-            let id = TenantId::generate(now);
+            let id = id.unwrap_or_else(|| TenantId::generate(now));
             run(connection, sql, (id.0.as_bytes().as_slice(), &setup.display_name, micros(now)))?
         }
     };

@@ -11,7 +11,7 @@ use lockstep_model::provisioning::{
     BulkOperation, ClientErrors, ClientReport, InventoryPage, LeaseAnswer, LeaseRequest, MembersPage,
     OperationResult, Outcome, RunRecord,
 };
-use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, Timestamp};
+use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, TenantId, Timestamp};
 use lockstep_tenant::changes::{ChangesPage, ChangesQuery, MemberIds};
 use lockstep_tenant::directory::{DirectoryWrite, DirectoryWritten};
 use lockstep_tenant::fixes::{FixOutcome, FixRefusal, FixRequest, Fixes};
@@ -24,6 +24,7 @@ use lockstep_tenant::{
     Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
 };
 use std::sync::{Arc, Mutex};
+use tokio::sync::OwnedMutexGuard;
 
 /// A database that jobs are run on, each in a transaction of the tenant.
 pub(crate) trait Jobs: Send + Sync + 'static {
@@ -71,6 +72,17 @@ pub(crate) trait Jobs: Send + Sync + 'static {
     /// Whether this process leads.
     fn leads(&self) -> bool {
         true
+    }
+
+    /// Has no other change of domains of this tenant be made by this process, where whom a domain leads to is not
+    /// written with it.
+    fn domains_alone(&self) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + Send {
+        std::future::ready(None)
+    }
+
+    /// Has exactly the verified domains lead to this tenant, where that is not written with them.
+    fn settle_domains(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        std::future::ready(Ok(()))
     }
 
     /// Waits until another process wrote since this was asked last; for ever where none can.
@@ -135,13 +147,39 @@ where
     }
 }
 
+/// As [`TenantStore::set_up`]; a tenant that is made gets this id, where one is given.
+pub(crate) async fn set_up_as(
+    jobs: &impl Jobs,
+    id: Option<TenantId>,
+    setup: TenantSetup,
+    now: Timestamp,
+) -> Result<Organization, StoreError> {
+    let alone = jobs.domains_alone().await;
+    let job = move |c: Connection<'_>| organization::set_up(c, id, &setup, now);
+    let organization = jobs.write("setting the tenant up", job).await;
+    jobs.settle_domains().await?;
+    drop(alone);
+    let organization = organization?;
+    recalculate(jobs, now).await?;
+    Ok(organization)
+}
+
+async fn recalculate(jobs: &impl Jobs, now: Timestamp) -> Result<u64, StoreError> {
+    let mut changed = 0;
+    loop {
+        let job = move |c: Connection<'_>| domains::recalculate_some(c, now);
+        let (some, more) = jobs.write("working sign-in names out anew", job).await?;
+        changed += some;
+        if !more {
+            return Ok(changed);
+        }
+    }
+}
+
 #[async_trait]
 impl<J: Jobs> TenantStore for SqlTenantStore<J> {
     async fn set_up(&self, setup: TenantSetup, now: Timestamp) -> Result<Organization, StoreError> {
-        let organization =
-            self.jobs.write("setting the tenant up", move |c| organization::set_up(c, &setup, now)).await?;
-        self.recalculate_domains(now).await?;
-        Ok(organization)
+        set_up_as(&self.jobs, None, setup, now).await
     }
 
     async fn organization(&self) -> Result<Organization, StoreError> {
@@ -173,7 +211,18 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
         change: DomainChange,
         now: Timestamp,
     ) -> Result<Result<Option<Domain>, DomainRefusal>, StoreError> {
-        self.jobs.write("changing a domain", move |c| domains::change(c, &name, &change, now)).await
+        let alone = self.jobs.domains_alone().await;
+        let changed = match self
+            .jobs
+            .write("changing a domain", move |c| domains::change(c, &name, &change, now))
+            .await
+        {
+            Err(StoreError::DomainElsewhere { domain }) => Ok(Err(DomainRefusal::Elsewhere(domain))),
+            changed => changed,
+        };
+        self.jobs.settle_domains().await?;
+        drop(alone);
+        changed
     }
 
     async fn domain_references(
@@ -187,15 +236,7 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
     }
 
     async fn recalculate_domains(&self, now: Timestamp) -> Result<u64, StoreError> {
-        let mut changed = 0;
-        loop {
-            let job = move |c: Connection<'_>| domains::recalculate_some(c, now);
-            let (some, more) = self.jobs.write("working sign-in names out anew", job).await?;
-            changed += some;
-            if !more {
-                return Ok(changed);
-            }
-        }
+        recalculate(&self.jobs, now).await
     }
 
     async fn provision(
@@ -332,6 +373,10 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
                 return Ok(purged);
             }
         }
+    }
+
+    async fn mark_restored(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.jobs.write("marking the tenant as restored", move |c| lease::restored(c, now)).await
     }
 
     async fn purge_history(&self, before: Timestamp, most_bytes: u64) -> Result<u64, StoreError> {

@@ -51,6 +51,7 @@ pub(crate) mod photos;
 pub(crate) mod properties;
 pub(crate) mod quarantine;
 pub(crate) mod status;
+pub(crate) mod tenants;
 
 use lockstep_model::provisioning::{BulkOperation, OperationResult, Outcome, PostOperation};
 use lockstep_model::scim::{ScimGroup, ScimPatch, ScimUser, path_of};

@@ -28,6 +28,8 @@ impl Service<'_> {
             | OrderRequest::Doctor
             | OrderRequest::Precheck { .. }
             | OrderRequest::Containers
+            | OrderRequest::Rules { .. }
+            | OrderRequest::Evaluate { .. }
             | OrderRequest::Configure { .. } => return Ok(()),
         };
         orders::answer(self.session.client, order.id, answer).await;

@@ -208,6 +208,11 @@ pub enum DomainRefusal {
     /// It is not there.
     #[error("Domain '{0}' is not in this tenant; add it first")]
     Unknown(String),
+    /// It is verified in another tenant of the server.
+    #[error(
+        "Domain '{0}' is verified in another tenant of this server; a domain belongs to one tenant: have it removed there first"
+    )]
+    Elsewhere(String),
     /// There are too many.
     #[error("A tenant has at most {MAX_DOMAINS} domains; delete one first")]
     TooMany,

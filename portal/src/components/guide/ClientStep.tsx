@@ -2,6 +2,7 @@
 import { Button, Field, Input, makeStyles, Spinner, Text, tokens } from '@fluentui/react-components';
 import { useState } from 'react';
 import { useEnroll, type ClientState } from '../../api/guide';
+import { base } from '../../lib/base';
 import { t } from '../../messages';
 import { g } from '../../messages/guide';
 import { Banner } from '../Banner';
@@ -28,9 +29,9 @@ const useStyles = makeStyles({
 
 const isLoopback = (host: string) => host === 'localhost' || host === '[::1]' || host.startsWith('127.');
 
-/** One line: download, enrol, follow. */
-export function enrolCommand(origin: string, code: string): string {
-  return `curl -fsSO ${origin}/downloads/lockstep && chmod +x lockstep && ./lockstep sync enroll --server ${origin} --code ${code}`;
+/** One line: download, enrol, follow. `server` is the tenant's address. */
+export function enrolCommand(server: string, code: string): string {
+  return `curl -fsSO ${server}/downloads/lockstep && chmod +x lockstep && ./lockstep sync enroll --server ${server} --code ${code}`;
 }
 
 export function ClientStep({ state }: { state: ClientState | undefined }) {
@@ -38,7 +39,7 @@ export function ClientStep({ state }: { state: ClientState | undefined }) {
   const enroll = useEnroll();
   const [name, setName] = useState('Sync_1');
   const { origin, protocol, hostname } = window.location;
-  const command = enroll.data && enrolCommand(origin, enroll.data.code);
+  const command = enroll.data && enrolCommand(origin + base, enroll.data.code);
 
   if (state === 'waiting') return <Banner intent="success">{g.clientHere}</Banner>;
   if (state === 'configured') return <Banner intent="success">{g.clientConfigured}</Banner>;

@@ -7,6 +7,7 @@ import { useLocation, useNavigate } from 'react-router';
 import { graphPage, useOrder, useSignOut, useStatus } from '../../api/queries';
 import type { Session } from '../../api/types';
 import { ArrowSyncRegular, OpenRegular, PeopleTeamRegular, PersonRegular, SearchRegular } from '../../icons';
+import { at } from '../../lib/base';
 import { listQuery, searchOption } from '../../lib/odata';
 import { places } from '../../lib/shortcuts';
 import { chooseLanguage, language, languages, t, type Language } from '../../messages';
@@ -222,7 +223,7 @@ function useCommands(session: Session, order: ReturnType<typeof useOrder>, go: (
       id: 'copyLink',
       label: words.copyLink,
       stay: true,
-      run: () => void navigator.clipboard.writeText(`${window.location.origin}${pathname}${search}`).then(onCopied, () => undefined),
+      run: () => void navigator.clipboard.writeText(`${window.location.origin}${at(pathname)}${search}`).then(onCopied, () => undefined),
     },
     {
       id: 'print',
