@@ -124,7 +124,9 @@ async fn load(
         }
         let store = store.clone();
         let (client, run) = (ClientId(uuid::Uuid::nil()), RunId(uuid::Uuid::nil()));
-        waiting.push_back(tokio::spawn(async move { store.provision(client.into(), Some(run), batch, now).await.map(drop) }));
+        waiting.push_back(tokio::spawn(async move {
+            store.provision(client.into(), Some(run), batch, now).await.map(drop)
+        }));
     }
     while !waiting.is_empty() {
         finish(waiting.pop_front()).await;

@@ -340,6 +340,7 @@ export const de: Messages = {
       surname: 'Nachname',
       mail: 'E-Mail',
       proxyAddresses: 'Adressen',
+      photo: 'Foto',
       jobTitle: 'Position',
       department: 'Abteilung',
       companyName: 'Firma',

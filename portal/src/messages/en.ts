@@ -329,6 +329,7 @@ export const en = {
       surname: 'Last name',
       mail: 'Mail',
       proxyAddresses: 'Addresses',
+      photo: 'Photo',
       jobTitle: 'Job title',
       department: 'Department',
       companyName: 'Company',

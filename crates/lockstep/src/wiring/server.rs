@@ -103,7 +103,8 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
 impl Server {
     /// Serves until `stop`; requests in work are finished.
     pub(crate) async fn serve(self, stop: CancellationToken) -> anyhow::Result<()> {
-        let upkeep = tokio::spawn(upkeep::run(self.registry.clone(), self.keeping, stop.clone()));
+        let upkeep =
+            tokio::spawn(upkeep::run(self.registry.clone(), self.store.clone(), self.keeping, stop.clone()));
         let rest = tokio::spawn(rest(self.tenants.clone(), self.registry.files.clone()));
         let others = tokio::spawn(lockstep_api::follow_others(self.api.clone()));
         let router = self.tenants.router();

@@ -54,15 +54,13 @@ impl lockstep_api::Doctor for ServerDoctor {
             checks.push(configuration(&self.loaded));
             checks.push(space("server.disk", "Space for the tenant's database", &config.server.data_dir));
         }
-        checks.push(database(store, &place).await);
-        if self.is_first {
-            checks.push(replicas(store));
-        }
         checks.extend([
+            database(store, &place).await,
             clock(store).await,
             last_run(store).await,
             leases(store).await,
         ]);
+        checks.extend(replicas(store));
         checks.extend(guards(store).await);
         checks
     }
@@ -270,10 +268,13 @@ async fn database(store: &dyn TenantStore, place: &str) -> DoctorCheck {
     }
 }
 
-/// Whether the replicas that lists are to be read from are read from.
-fn replicas(store: &dyn TenantStore) -> DoctorCheck {
+/// Whether the replicas that lists are to be read from are read from; nothing where there are none.
+fn replicas(store: &dyn TenantStore) -> Option<DoctorCheck> {
     let check = Check::begin("server.replicas", "Replicas of the database");
     let all = store.replicas();
+    if all.is_empty() {
+        return None;
+    }
     let said: Vec<String> = all
         .iter()
         .map(|one| {
@@ -286,9 +287,7 @@ fn replicas(store: &dyn TenantStore) -> DoctorCheck {
             format!("{} is {state}: {} reads, {} passed over", one.name, one.reads, one.passed_over)
         })
         .collect();
-    if all.is_empty() {
-        check.pass("none are configured")
-    } else if all.iter().all(|one| one.state == ReplicaState::Usable) {
+    Some(if all.iter().all(|one| one.state == ReplicaState::Usable) {
         check.pass(said.join("; "))
     } else {
         check.warn(
@@ -296,7 +295,7 @@ fn replicas(store: &dyn TenantStore) -> DoctorCheck {
             "The primary answers in their place. Start the replica, see pg_stat_replication on the primary, or correct \
              [server.database] read_urls.",
         )
-    }
+    })
 }
 
 /// Nothing that was written can lie in the future: if it does, the clock went back.

@@ -1,5 +1,6 @@
 //! What the server does of itself, by the hour. Of several servers of one database one leads and says what is due; any of them
-//! takes it. `lockstep_tenant::upkeep` says what there is, the store who is at it.
+//! takes it. `lockstep_tenant::upkeep` says what there is, the store who is at it. Tenants are looked at one after another; the
+//! others than the first less often, for each has to be opened.
 
 use super::store::Registry;
 use crate::clock::SystemClock;
@@ -7,14 +8,14 @@ use crate::config::History;
 use lockstep_model::Clock;
 use lockstep_tenant::upkeep::{TERM, Task};
 use lockstep_tenant::{StoreError, TenantStore};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
-/// Time between two looks at what is due in the first tenant.
+/// Time between two looks at what is due.
 const LOOK: Duration = Duration::from_secs(5);
-/// After so many looks the other tenants are looked at too, one after another: each is opened for it, and what is done by
-/// the hour may come some minutes later.
-const OTHERS: u32 = 120;
+/// The same, of the tenants beside the first.
+const OTHERS: Duration = Duration::from_secs(600);
 
 /// How long things are kept.
 #[derive(Clone, Copy, Debug)]
@@ -25,46 +26,53 @@ pub(crate) struct Keeping {
     pub(crate) history: History,
 }
 
-/// Looks, takes and does what is due, until `stop`.
-pub(crate) async fn run(registry: Registry, keeping: Keeping, stop: CancellationToken) {
+/// Looks, takes and does what is due, until `stop`. `store` is the first tenant's.
+pub(crate) async fn run(
+    registry: Registry,
+    store: Arc<dyn TenantStore>,
+    keeping: Keeping,
+    stop: CancellationToken,
+) {
     // A server that is started again may be another one meanwhile: of the same machine, it is not the same process.
     let who =
         format!("{} {}", super::client::machine(), lockstep_model::RunId::generate(SystemClock.now()).0);
     let mut looks = tokio::time::interval(LOOK);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut look_number = 0_u32;
+    let mut others: Option<Instant> = None;
     loop {
         tokio::select! { () = stop.cancelled() => return, _ = looks.tick() => {} }
-        let all = look_number.is_multiple_of(OTHERS);
-        look_number = look_number.wrapping_add(1);
-        if let Err(error) = look_at(&registry, all, &who, keeping, &stop).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "tenants cannot be looked after");
+        if let Err(error) = look(store.as_ref(), &who, keeping, &stop).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "what is due cannot be asked");
+        }
+        if others.is_none_or(|at| at.elapsed() >= OTHERS) {
+            others = Some(Instant::now());
+            if let Err(error) = look_at_others(&registry, &who, keeping, &stop).await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "tenants cannot be looked after");
+            }
         }
     }
 }
 
-/// At the first tenant, or at all of them.
-async fn look_at(
+async fn look_at_others(
     registry: &Registry,
-    all: bool,
     who: &str,
     keeping: Keeping,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
     let tenants = registry.tenants.list().await?;
-    for tenant in tenants.into_iter().filter(|tenant| !tenant.is_going && (all || tenant.is_first)) {
+    for tenant in tenants.into_iter().filter(|tenant| !tenant.is_going && !tenant.is_first) {
         if stop.is_cancelled() {
             break;
         }
-        // It is closed again once others are used.
         let looked = match registry.tenants.open(tenant.id).await {
+            // It is closed again once others are used.
             Ok(Some(store)) => look(store.as_ref(), who, keeping, stop).await,
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };
         if let Err(error) = looked {
             let error = &error as &dyn std::error::Error;
-            tracing::debug!(tenant = %tenant.id, error, "what is due cannot be asked");
+            tracing::warn!(tenant = %tenant.id, error, "a tenant cannot be looked after");
         }
     }
     Ok(())

@@ -235,7 +235,7 @@ impl Connections {
         let replicas = match others_of(&config, &options.read_urls)? {
             none if none.is_empty() => None,
             others => {
-                let pool_of = |config: &Config| pool_at(config, options.connections.max(2) - 1);
+                let pool_of = |config: &Config| pool_at(config, connections - writing);
                 Some(Arc::new(Replicas::start(others, pool.clone(), pool_of)?))
             }
         };

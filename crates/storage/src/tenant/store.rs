@@ -54,17 +54,6 @@ pub(crate) trait Jobs: Send + Sync + 'static {
         T: Send + 'static,
         F: Fn(Connection<'_>) -> sql::Result<T> + Send + Sync + 'static;
 
-    /// Has no other change of domains of this tenant be made by this process, where whom a domain leads to is not
-    /// written with it.
-    fn domains_alone(&self) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + Send {
-        std::future::ready(None)
-    }
-
-    /// Has exactly the verified domains lead to this tenant, where that is not written with them.
-    fn settle_domains(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
-        std::future::ready(Ok(()))
-    }
-
     /// As [`Jobs::read`], for lists and other large questions: it may be asked of a copy of the database that is as far as
     /// this one is.
     fn survey<T, F>(&self, action: &'static str, job: F) -> impl Future<Output = Result<T, StoreError>> + Send
@@ -83,6 +72,17 @@ pub(crate) trait Jobs: Send + Sync + 'static {
     /// Whether this process leads.
     fn leads(&self) -> bool {
         true
+    }
+
+    /// Has no other change of domains of this tenant be made by this process, where whom a domain leads to is not
+    /// written with it.
+    fn domains_alone(&self) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + Send {
+        std::future::ready(None)
+    }
+
+    /// Has exactly the verified domains lead to this tenant, where that is not written with them.
+    fn settle_domains(&self) -> impl Future<Output = Result<(), StoreError>> + Send {
+        std::future::ready(Ok(()))
     }
 
     /// Waits until another process wrote since this was asked last; for ever where none can.
@@ -121,6 +121,32 @@ async fn undone<T: Send + 'static>(
     }
 }
 
+/// Does a write that may turn out to be none: where it is refused, it is taken back.
+async fn unless_refused<T, R>(
+    jobs: &impl Jobs,
+    action: &'static str,
+    job: impl FnOnce(Connection<'_>) -> sql::Result<Result<T, R>> + Send + 'static,
+) -> Result<Result<T, R>, StoreError>
+where
+    T: Send + 'static,
+    R: Send + 'static,
+{
+    let refused: Arc<Mutex<Option<R>>> = Arc::default();
+    let keep = refused.clone();
+    let job = move |c: Connection<'_>| -> sql::Result<T> {
+        job(c)?.map_err(|why| {
+            if let Ok(mut refused) = keep.lock() {
+                *refused = Some(why);
+            }
+            Fault::Undone
+        })
+    };
+    match jobs.write(action, job).await {
+        Ok(value) => Ok(Ok(value)),
+        Err(error) => refused.lock().ok().and_then(|mut refused| refused.take()).map(Err).ok_or(error),
+    }
+}
+
 /// As [`TenantStore::set_up`]; a tenant that is made gets this id, where one is given.
 pub(crate) async fn set_up_as(
     jobs: &impl Jobs,
@@ -147,32 +173,6 @@ async fn recalculate(jobs: &impl Jobs, now: Timestamp) -> Result<u64, StoreError
         if !more {
             return Ok(changed);
         }
-    }
-}
-
-/// Does a write that may turn out to be none: where it is refused, it is taken back.
-async fn unless_refused<T, R>(
-    jobs: &impl Jobs,
-    action: &'static str,
-    job: impl FnOnce(Connection<'_>) -> sql::Result<Result<T, R>> + Send + 'static,
-) -> Result<Result<T, R>, StoreError>
-where
-    T: Send + 'static,
-    R: Send + 'static,
-{
-    let refused: Arc<Mutex<Option<R>>> = Arc::default();
-    let keep = refused.clone();
-    let job = move |c: Connection<'_>| -> sql::Result<T> {
-        job(c)?.map_err(|why| {
-            if let Ok(mut refused) = keep.lock() {
-                *refused = Some(why);
-            }
-            Fault::Undone
-        })
-    };
-    match jobs.write(action, job).await {
-        Ok(value) => Ok(Ok(value)),
-        Err(error) => refused.lock().ok().and_then(|mut refused| refused.take()).map(Err).ok_or(error),
     }
 }
 
