@@ -46,6 +46,7 @@ export { PlayRegular } from '@fluentui/react-icons/svg/play';
 export { PlugDisconnectedRegular } from '@fluentui/react-icons/svg/plug-disconnected';
 export { PrintRegular } from '@fluentui/react-icons/svg/print';
 export { SearchRegular } from '@fluentui/react-icons/svg/search';
+export { SettingsRegular } from '@fluentui/react-icons/svg/settings';
 export { ShieldErrorFilled } from '@fluentui/react-icons/svg/shield-error';
 export { SignOutRegular } from '@fluentui/react-icons/svg/sign-out';
 export { StarRegular } from '@fluentui/react-icons/svg/star';

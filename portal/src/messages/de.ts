@@ -212,7 +212,7 @@ export const de: Messages = {
     precheck: 'Vorabprüfung',
     rules: 'Regeln',
     troubleshooter: 'Problembehandlung',
-    access: 'Personen, Clients und Einstellungen',
+    access: 'Zugang und Einstellungen',
   },
 
   failure: {

@@ -208,7 +208,7 @@ export const en = {
     precheck: 'Pre-check',
     rules: 'Rules',
     troubleshooter: 'Troubleshooter',
-    access: 'People, clients and settings',
+    access: 'Access and settings',
   },
 
   failure: {

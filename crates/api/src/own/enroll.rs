@@ -12,6 +12,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use jiff::SignedDuration;
+use lockstep_tenant::access::AccessEvent;
 use lockstep_tenant::{Role, TokenRecord};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -33,7 +34,11 @@ fn is_unused_code(record: &TokenRecord) -> bool {
 }
 
 /// Makes a code for a client of this name; one that was not used yet ends. 409 where there is a token of that name.
-pub(crate) async fn create(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn create(
+    State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let Asked { name } = body::read_json(request.into_body()).await?;
     let name = name.trim();
     if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
@@ -57,6 +62,8 @@ pub(crate) async fn create(State(state): State<ApiState>, request: Request) -> R
         expires_at,
     };
     let record = state.store.put_token(code.hash, record, now).await?;
+    super::people::tell(&state, &identity.name, AccessEvent::EnrollmentMade, record.name.clone(), None)
+        .await?;
     body::json(&json!({
         "name": record.name, "code": code.text.expose_secret(), "expiresAt": record.expires_at,
         "client": record.client,

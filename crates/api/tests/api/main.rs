@@ -19,6 +19,7 @@ mod objects;
 mod openapi;
 mod others;
 mod own;
+mod people;
 mod provisioning;
 mod scale;
 mod scim;

@@ -7,7 +7,7 @@ use crate::clock::SystemClock;
 use crate::config::{History, Loaded};
 use anyhow::Context;
 use jiff::SignedDuration;
-use lockstep_api::{ApiSettings, ApiState, TlsSettings};
+use lockstep_api::{ApiSettings, ApiState, Retention, TlsSettings};
 use lockstep_model::Clock;
 use lockstep_tenant::TenantStore;
 use std::fs::File;
@@ -70,6 +70,11 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         version: env!("CARGO_PKG_VERSION").to_owned(),
         stale_after: SignedDuration::try_from(config.sync.stale_after.0).unwrap_or(SignedDuration::MAX),
         program: std::env::current_exe().ok(),
+        retention: Retention {
+            keep_deleted_seconds: config.server.keep_deleted.0.as_secs(),
+            history_seconds: config.server.history.keep.0.as_secs(),
+            history_megabytes: config.server.history.max_megabytes,
+        },
     };
     let doctor = ServerDoctor::new(loaded.clone(), store.clone());
     let dns = Resolver::new(&config.server.dns)?;

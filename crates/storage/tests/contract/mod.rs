@@ -23,7 +23,7 @@ macro_rules! every_case {
                 purged_for_good;
             kinds: contacts_and_devices, addresses_are_shared_by_all_kinds, a_contact_is_taken_over;
             changes: told_one_by_one, a_large_group, what_cannot_be_told;
-            access: tokens, users_and_sessions, links;
+            access: tokens, users_and_sessions, links, changes_are_told, an_administrator_stays;
             leases: a_stale_epoch_writes_nothing, sources_have_leases_of_their_own, of_many_one_wins;
             history: every_change_of_an_object, what_was_refused, memberships, found_by_what_it_says, by_run_and_time,
                 kept_by_age_and_size, outlives_its_object;
