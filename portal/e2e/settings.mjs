@@ -82,6 +82,20 @@ export async function settingsChecks({ browser, api, check }) {
     await page.getByText('Set the deletion threshold: 17').first().waitFor();
   });
 
+  await check('help: the page of the book that belongs to the page, in a pane', async () => {
+    await browser.open('/dirsync/rules', 'Rules');
+    await page.getByRole('button', { name: 'Help for this page' }).click();
+    const pane = page.getByRole('dialog', { name: 'Help' });
+    await pane.locator('[data-help="/docs/guides/writing-rules.html"]').getByRole('heading', { name: 'Writing rules' }).waitFor();
+    const links = await pane.locator('[data-help] a').evaluateAll((all) => all.map((link) => link.getAttribute('href') ?? ''));
+    assert.ok(links.length > 0 && links.every((link) => link.startsWith('http')));
+    assert.ok((await page.request.get(links.find((link) => link.includes('/docs/')) ?? '')).ok());
+    await browser.shot('help-pane');
+    assert.deepEqual(await browser.violations(), []);
+    await page.keyboard.press('Escape');
+    await pane.waitFor({ state: 'detached' });
+  });
+
   for (const scheme of /** @type {const} */ (['dark', 'light'])) {
     await check(`axe: the page of settings, ${scheme}`, async () => {
       await page.emulateMedia({ colorScheme: scheme });

@@ -45,6 +45,7 @@ export { PersonRegular } from '@fluentui/react-icons/svg/person';
 export { PlayRegular } from '@fluentui/react-icons/svg/play';
 export { PlugDisconnectedRegular } from '@fluentui/react-icons/svg/plug-disconnected';
 export { PrintRegular } from '@fluentui/react-icons/svg/print';
+export { QuestionCircleRegular } from '@fluentui/react-icons/svg/question-circle';
 export { SearchRegular } from '@fluentui/react-icons/svg/search';
 export { SettingsRegular } from '@fluentui/react-icons/svg/settings';
 export { ShieldErrorFilled } from '@fluentui/react-icons/svg/shield-error';

@@ -181,6 +181,7 @@ export const de: Messages = {
     signOut: 'Abmelden',
     language: 'Sprache',
     search: 'Suche und Befehle',
+    help: 'Hilfe zu dieser Seite',
     print: 'Drucken',
     report: (tenant, when) => `Statusbericht von ${tenant}, ${when}`,
     theme: 'Design',

@@ -173,6 +173,7 @@ export const en = {
     signOut: 'Sign out',
     language: 'Language',
     search: 'Search and commands',
+    help: 'Help for this page',
     print: 'Print',
     report: (tenant: string, when: string) => `Status report of ${tenant}, ${when}`,
     theme: 'Theme',
