@@ -21,6 +21,7 @@ import { paperChecks } from './paper.mjs';
 import { planChecks } from './plan.mjs';
 import { readerChecks } from './reader.mjs';
 import { rulesChecks } from './rules.mjs';
+import { settingsChecks } from './settings.mjs';
 
 const { target, screenshots, only } = readTarget(process.argv.slice(2));
 if (screenshots) mkdirSync(screenshots, { recursive: true });
@@ -55,6 +56,7 @@ try {
     job: jobChecks,
     plan: planChecks,
     rules: rulesChecks,
+    settings: settingsChecks,
     pages: pageChecks,
     domains: domainChecks,
     reader: readerChecks,

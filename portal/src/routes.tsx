@@ -33,6 +33,7 @@ export const routes: RouteObject[] = [
       { path: '/devices', ...page(async () => ({ Component: (await import('./pages/Devices')).DevicesPage })) },
       { path: '/deleted', ...page(async () => ({ Component: (await import('./pages/Deleted')).DeletedPage })) },
       { path: '/domains', ...page(async () => ({ Component: (await import('./pages/Domains')).DomainsPage })) },
+      { path: '/settings', ...page(async () => ({ Component: (await import('./pages/Settings')).SettingsPage })) },
       { path: '/setup', ...page(async () => ({ Component: (await import('./pages/Setup')).SetupPage })) },
       { path: '/setup/guide', ...page(async () => ({ Component: (await import('./pages/Guide')).GuidePage })) },
       {

@@ -33,7 +33,7 @@ pub use events::follow_others;
 pub use openapi::document as openapi;
 pub use router::router;
 pub use serve::{ServeError, serve, serve_tls};
-pub use settings::ApiSettings;
+pub use settings::{ApiSettings, Retention};
 pub use state::{AnswerLimits, ApiState, Doctor};
 pub use tenants::{TenantLimits, Tenants};
 pub use tls::{TlsError, TlsSettings};

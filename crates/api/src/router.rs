@@ -7,7 +7,7 @@ use crate::{auth, book, graph, openapi, own, portal, provisioning, scim};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::routing::{any, delete, get, post, put};
+use axum::routing::{any, delete, get, patch, post, put};
 use std::time::Duration;
 
 /// Longest time of an ordinary request, of one that waits for a sync client or carries a batch.
@@ -58,6 +58,13 @@ pub fn router(state: ApiState) -> Router {
         .route("/api/v1/runs/{id}/export", get(own::runs::export_objects))
         .route("/api/v1/orders", post(own::orders::send))
         .route("/api/v1/enrollments", post(own::enroll::create))
+        .route("/api/v1/people", get(own::people::list).merge(post(own::people::add)))
+        .route("/api/v1/people/{name}", patch(own::people::patch).merge(delete(own::people::remove)))
+        .route("/api/v1/people/{name}/link", post(own::people::link))
+        .route("/api/v1/tokens", get(own::people::tokens).merge(post(own::people::add_token)))
+        .route("/api/v1/tokens/{name}", delete(own::people::remove_token))
+        .route("/api/v1/accesslog", get(own::people::log))
+        .route("/api/v1/settings", get(own::settings::show))
         .route("/api/v1/doctor", get(own::doctor::check))
         .route("/api/v1/events", get(own::events::stream))
         .route("/v1.0/{*path}", any(graph::v1))

@@ -16,6 +16,25 @@ pub struct ApiSettings {
     pub stale_after: SignedDuration,
     /// The program that `/downloads/lockstep` hands out: `std::env::current_exe`. Absent: none.
     pub program: Option<PathBuf>,
+    /// How long things are kept, for the page of settings.
+    pub retention: Retention,
+}
+
+/// How long things are kept, as the server's file says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// Deleted objects, in seconds. Default: 30 days.
+    pub keep_deleted_seconds: u64,
+    /// Runs and the history of objects, in seconds. Default: 30 days.
+    pub history_seconds: u64,
+    /// Most room of the history, in MiB. Default: 512.
+    pub history_megabytes: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { keep_deleted_seconds: 30 * 86_400, history_seconds: 30 * 86_400, history_megabytes: 512 }
+    }
 }
 
 impl Default for ApiSettings {
@@ -25,6 +44,7 @@ impl Default for ApiSettings {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             stale_after: SignedDuration::from_hours(72),
             program: None,
+            retention: Retention::default(),
         }
     }
 }

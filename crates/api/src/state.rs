@@ -1,5 +1,6 @@
 //! What every handler holds.
 
+use crate::auth::TokenUses;
 use crate::auth::limit::SignInLimit;
 use crate::events::Events;
 use crate::metrics::Metrics;
@@ -68,6 +69,7 @@ pub struct ApiState {
     pub(crate) orders: Arc<Orders>,
     pub(crate) metrics: Metrics,
     pub(crate) sign_ins: Arc<SignInLimit>,
+    pub(crate) token_uses: Arc<TokenUses>,
     pub(crate) password_checks: Arc<Semaphore>,
     pub(crate) large_bodies: Arc<Semaphore>,
     pub(crate) digest: Arc<Digest>,
@@ -96,6 +98,7 @@ impl ApiState {
             orders: Arc::default(),
             metrics: Metrics::install(),
             sign_ins: Arc::default(),
+            token_uses: Arc::default(),
             password_checks: Arc::new(Semaphore::new(PASSWORD_CHECKS)),
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
             digest: Arc::default(),

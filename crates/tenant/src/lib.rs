@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** no SQL, no HTTP, no clock of the system.
 
+pub mod access;
 pub mod changes;
 pub mod directory;
 pub mod domains;

@@ -1,5 +1,6 @@
 //! The store of a tenant. Each method is one transaction; batches, not rows.
 
+use crate::access::{AccessChange, AccessLine, AccessRefusal};
 use crate::changes::{ChangesPage, ChangesQuery, MemberIds};
 use crate::directory::{DirectoryError, DirectoryWrite, DirectoryWritten};
 use crate::domains::{Domain, DomainChange, DomainRefusal};
@@ -20,6 +21,7 @@ use lockstep_model::provisioning::{
     OperationResult, RunRecord,
 };
 use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, Timestamp};
+use std::collections::BTreeMap;
 
 /// Why a store did not answer.
 #[derive(Debug, thiserror::Error)]
@@ -283,6 +285,18 @@ pub trait TenantStore: Send + Sync + 'static {
     /// 10,000 a page.
     async fn members_by_id(&self, group: ObjectId, after: i64, top: usize) -> Result<MemberIds, StoreError>;
 
+    /// Changes who gets in, with a line of who did, in one transaction. Answers the token where one was made.
+    async fn change_access(
+        &self,
+        change: AccessChange,
+        now: Timestamp,
+    ) -> Result<Result<Option<TokenRecord>, AccessRefusal>, StoreError>;
+    /// Lines of who changed what with an id below `before`, newest first.
+    async fn access_log(&self, before: i64, top: usize) -> Result<Vec<AccessLine>, StoreError>;
+    /// A token was used. For one call in some minutes: it is a write.
+    async fn note_token_use(&self, name: String, now: Timestamp) -> Result<(), StoreError>;
+    /// When tokens were used last, of those that were, by name.
+    async fn token_uses(&self) -> Result<BTreeMap<String, Timestamp>, StoreError>;
     /// Makes or replaces a token. For a sync client, `record.client` is filled in where absent, and returned.
     async fn put_token(
         &self,

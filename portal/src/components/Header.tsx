@@ -21,7 +21,7 @@ import { Link as RouterLink } from 'react-router';
 import type { Connection } from '../api/events';
 import { useSignOut, useStatus } from '../api/queries';
 import type { Session } from '../api/types';
-import { CircleHalfFillRegular, DarkThemeRegular, LocalLanguageRegular, PersonRegular, SearchRegular, SignOutRegular, WeatherMoonRegular, WeatherSunnyRegular } from '../icons';
+import { CircleHalfFillRegular, DarkThemeRegular, LocalLanguageRegular, PersonRegular, QuestionCircleRegular, SearchRegular, SignOutRegular, WeatherMoonRegular, WeatherSunnyRegular } from '../icons';
 import { chooseLanguage, language, languages, t } from '../messages';
 import { themeChoices, useThemeChoice, type ThemeChoice } from '../theme/theme';
 import { Logo } from './Logo';
@@ -75,9 +75,11 @@ interface Props {
   navButton?: ReactNode;
   /** Opens the command palette. */
   onSearch?: () => void;
+  /** Opens the book's page for this page. */
+  onHelp?: () => void;
 }
 
-export function Header({ session, connection, navButton, onSearch }: Props) {
+export function Header({ session, connection, navButton, onSearch, onHelp }: Props) {
   const styles = useStyles();
   return (
     <header className={styles.bar} aria-label={t.shell.header}>
@@ -102,6 +104,7 @@ export function Header({ session, connection, navButton, onSearch }: Props) {
           onClick={onSearch}
         />
       )}
+      {onHelp && <Button className={styles.button} appearance="subtle" icon={<QuestionCircleRegular />} aria-label={t.shell.help} title={t.shell.help} onClick={onHelp} />}
       <LanguageMenu />
       <ThemeMenu />
       {session && <AccountMenu session={session} />}

@@ -17,6 +17,7 @@ import {
   HomeRegular,
   PeopleRegular,
   PeopleTeamRegular,
+  SettingsRegular,
   StethoscopeRegular,
 } from '../icons';
 import { t } from '../messages';
@@ -86,6 +87,7 @@ export function Nav() {
       </Text>
       <ul className={styles.list} aria-labelledby="nav-settings">
         <Item to="/domains" icon={<GlobeRegular />} label={t.nav.domains} />
+        <Item to="/settings" icon={<SettingsRegular />} label={t.nav.access} />
       </ul>
       <Text as="h2" size={200} weight="semibold" className={styles.heading} id="nav-dirsync">
         {t.nav.dirsync}

@@ -55,11 +55,14 @@ const useStyles = makeStyles({
 // Only narrow windows need it.
 const NavDrawer = lazy(async () => ({ default: (await import('./NavDrawer')).NavDrawer }));
 
+const HelpPane = lazy(async () => ({ default: (await import('./help/HelpPane')).HelpPane }));
+
 export function Shell({ session }: { session: Session | undefined }) {
   const styles = useStyles();
   const main = useRef<HTMLElement>(null);
   const [navOpen, setNavOpen] = useState(false);
   const [navOpened, setNavOpened] = useState(false);
+  const [help, setHelp] = useState(false);
   const [sheet, setSheet] = useState<Sheet>();
   const { pathname } = useLocation();
   const [openedAt, setOpenedAt] = useState(pathname);
@@ -86,7 +89,7 @@ export function Shell({ session }: { session: Session | undefined }) {
       <a href="#main" className={styles.skip} onClick={skip}>
         {t.shell.skip}
       </a>
-      {session ? <LiveHeader session={session} onOpenNav={openNav} onSearch={() => setSheet('palette')} menuClass={styles.menuButton} /> : <Header />}
+      {session ? <LiveHeader session={session} onOpenNav={openNav} onSearch={() => setSheet('palette')} onHelp={() => setHelp(true)} menuClass={styles.menuButton} /> : <Header />}
       <nav className={styles.nav} aria-label={t.shell.nav}>
         <div className={styles.navContent}>
           <Nav />
@@ -96,13 +99,14 @@ export function Shell({ session }: { session: Session | undefined }) {
       <main id="main" ref={main} tabIndex={-1} className={styles.main}>
         {session ? <Outlet /> : <PageSkeleton />}
       </main>
+      <Suspense fallback={null}>{help && <HelpPane pathname={pathname} onClose={() => setHelp(false)} />}</Suspense>
       {session && <Keys session={session} sheet={sheet} onSheet={setSheet} />}
       <ScrollRestoration />
     </div>
   );
 }
 
-function LiveHeader(props: { session: Session; onOpenNav: () => void; onSearch: () => void; menuClass: string }) {
+function LiveHeader(props: { session: Session; onOpenNav: () => void; onSearch: () => void; onHelp: () => void; menuClass: string }) {
   const connection = useLiveEvents();
   // A page that was open over night: what it shows is asked anew by events.ts when the connection is back.
   useEffect(() => {
@@ -113,6 +117,7 @@ function LiveHeader(props: { session: Session; onOpenNav: () => void; onSearch: 
       session={props.session}
       connection={connection}
       onSearch={props.onSearch}
+      onHelp={props.onHelp}
       navButton={
         <Button
           className={props.menuClass}

@@ -17,6 +17,7 @@ export const places: readonly Place[] = [
   { key: 'v', to: '/devices', label: (t) => t.nav.devices },
   { key: 'x', to: '/deleted', label: (t) => t.nav.deleted },
   { key: 'o', to: '/domains', label: (t) => t.nav.domains },
+  { key: 'a', to: '/settings', label: (t) => t.nav.access },
   { key: 's', to: '/dirsync', label: (t) => t.dirsync.title },
   { key: 'p', to: '/dirsync/plan', label: (t) => t.nav.planPage },
   { key: 'e', to: '/dirsync/errors', label: (t) => t.errors.title },

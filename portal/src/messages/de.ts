@@ -1,99 +1,13 @@
 // Jedes Wort des Portals auf Deutsch. Dieselbe Form wie en.ts, was der Typ verlangt; geladen nur, wenn es gewählt ist.
 // Namen, die Administratoren aus dem Microsoft 365 Admin Center kennen, sind die dortigen.
-import type { ClientRole, ClientState, ErrorCategory, HistoryOutcome, Kind, PlanItem, Severity, Status, SummaryState } from '../api/types';
+import type { Status } from '../api/types';
+import { states, clientStates, roles, categories, codes, severities, severityMeanings, kinds, kindCounts, actions, reasons, outcomes } from './de/names';
 import type { Messages } from './en';
 
 const locale = 'de';
 const numberFormat = new Intl.NumberFormat(locale);
 const number = (n: number) => numberFormat.format(n);
 const plural = (n: number, one: string, many: string) => `${number(n)} ${n === 1 ? one : many}`;
-
-const states: Record<SummaryState, string> = {
-  never: 'Nicht eingerichtet',
-  inStep: 'Im Gleichschritt',
-  working: 'In Arbeit',
-  attention: 'Braucht Aufmerksamkeit',
-  held: 'Angehalten',
-  stopped: 'Gestoppt',
-  stale: 'Veraltet',
-  paused: 'Pausiert',
-  off: 'Ausgeschaltet',
-};
-
-const clientStates: Record<ClientState, string> = {
-  starting: 'Startet',
-  importing: 'Importiert',
-  exporting: 'Exportiert',
-  live: 'Folgt Änderungen live',
-  idle: 'Wartet auf den nächsten Zyklus',
-  paused: 'Pausiert',
-  held: 'Vom Löschschutz angehalten',
-  failed: 'Letzter Zyklus fehlgeschlagen',
-  standby: 'In Bereitschaft',
-};
-
-const roles: Record<ClientRole, string> = { active: 'Aktiv: er schreibt', standby: 'Bereitschaft: er folgt und schreibt nichts' };
-
-const categories: Record<ErrorCategory, string> = {
-  DuplicateAttribute: 'Doppeltes Attribut',
-  DataMismatch: 'Daten passen nicht',
-  DataValidation: 'Datenprüfung',
-  LargeAttribute: 'Zu großes Attribut',
-  Reference: 'Verweis',
-  Other: 'Sonstiges',
-};
-
-const codes: Record<string, string> = {
-  PropertyConflict: 'Wert schon vergeben, beiseitegelegt',
-  AttributeValueMustBeUnique: 'Wert schon vergeben, Objekt abgelehnt',
-  InvalidSoftMatch: 'Adresse gehört zu einem anderen synchronisierten Objekt',
-  InvalidHardMatch: 'Objekt darf nicht übernommen werden',
-  ObjectTypeMismatch: 'Passendes Objekt ist von anderer Art',
-  DataValidationFailed: 'Wert hat eine falsche Form',
-  ExceededAllowedLength: 'Wert zu lang',
-  DomainNotVerified: 'Domäne nicht bestätigt',
-  UnresolvedReference: 'Verweis führt ins Leere',
-  CircularNesting: 'Gruppen enthalten einander',
-  NoMailAddress: 'Keine E-Mail-Adresse',
-  QuotaExceeded: 'Höchstzahl der Objekte überschritten',
-  DeletingCloudOnlyObjectNotAllowed: 'Objekt der Cloud darf nicht gelöscht werden',
-  MappingFailed: 'Eintrag lässt sich nicht abbilden',
-  AmbiguousJoin: 'Zugehörigkeit nicht eindeutig',
-};
-
-const severities: Record<Severity, string> = { blocked: 'Blockiert', degraded: 'Eingeschränkt', notice: 'Hinweis' };
-
-const severityMeanings: Record<Severity, string> = {
-  blocked: 'Das Objekt ist nicht in der Cloud, oder seine Änderungen kommen nicht an.',
-  degraded: 'Das Objekt ist in der Cloud; ein Wert wurde ersetzt oder weggelassen.',
-  notice: 'Das Objekt ist in der Cloud, wie es in der Quelle ist; die Quelle sieht falsch aus.',
-};
-
-const kinds: Record<Kind, string> = { user: 'Benutzer', group: 'Gruppe', contact: 'Kontakt', device: 'Gerät' };
-const kindCounts: Record<Kind, string> = { user: 'Benutzer', group: 'Gruppen', contact: 'Kontakte', device: 'Geräte' };
-
-const actions: Record<PlanItem['action'], string> = { create: 'Anlegen', update: 'Ändern', delete: 'Löschen' };
-
-const reasons: Record<NonNullable<PlanItem['reason']>, string> = {
-  deletedInSource: 'In der Quelle gelöscht',
-  missingFromFullRead: 'Fehlt in einem vollständigen Import',
-  leftScope: 'Hat den Bereich verlassen',
-  joined: 'Mit einem anderen Objekt verbunden',
-};
-
-const outcomes: Record<HistoryOutcome, string> = {
-  created: 'Angelegt',
-  matched: 'Übernommen',
-  restored: 'Wiederhergestellt',
-  updated: 'Geändert',
-  deleted: 'Gelöscht',
-  refused: 'Abgelehnt',
-  membership: 'Mitglieder geändert',
-  recalculated: 'Neu bestimmt',
-  purged: 'Endgültig gelöscht',
-  errorIgnored: 'Fehler ignoriert',
-  errorShown: 'Fehler wieder gezeigt',
-};
 
 /** Der Satz des Servers ist englisch; dieser sagt dasselbe aus denselben Zahlen. */
 function sentence({ summary, sync, errors }: Status): string {
@@ -183,6 +97,7 @@ export const de: Messages = {
     signOut: 'Abmelden',
     language: 'Sprache',
     search: 'Suche und Befehle',
+    help: 'Hilfe zu dieser Seite',
     print: 'Drucken',
     report: (tenant, when) => `Statusbericht von ${tenant}, ${when}`,
     theme: 'Design',
@@ -214,7 +129,7 @@ export const de: Messages = {
     precheck: 'Vorabprüfung',
     rules: 'Regeln',
     troubleshooter: 'Problembehandlung',
-    access: 'Personen, Clients und Einstellungen',
+    access: 'Zugang und Einstellungen',
   },
 
   failure: {

@@ -1,122 +1,12 @@
 // Every word the portal shows, in English. Another language is another file of the same shape (de.ts).
 // The eight items of Manage directory synchronization bear the names that admins know.
-import type {
-  ClientRole,
-  ClientState,
-  ErrorCategory,
-  Explanation,
-  HistoryOutcome,
-  Kind,
-  PlanItem,
-  Run,
-  RunResult,
-  Severity,
-  ShownErrors,
-  Status,
-  SummaryState,
-  DoctorCheck,
-} from '../api/types';
+import type { ClientRole, Explanation, HistoryOutcome, Kind, ShownErrors, Status } from '../api/types';
+import { roles, states, clientStates, categories, codes, severities, severityMeanings, kinds, triggers, results, checks, actions, reasons } from './en/names';
 
 const locale = 'en';
 const numberFormat = new Intl.NumberFormat(locale);
 const number = (n: number) => numberFormat.format(n);
 const plural = (n: number, one: string, many: string) => `${number(n)} ${n === 1 ? one : many}`;
-
-const states: Record<SummaryState, string> = {
-  never: 'Not set up',
-  inStep: 'In step',
-  working: 'Working',
-  attention: 'Needs attention',
-  held: 'Held',
-  stopped: 'Stopped',
-  stale: 'Out of date',
-  paused: 'Paused',
-  off: 'Turned off',
-};
-
-const clientStates: Record<ClientState, string> = {
-  starting: 'Starting',
-  importing: 'Importing',
-  exporting: 'Exporting',
-  live: 'Following changes live',
-  idle: 'Waiting for the next cycle',
-  paused: 'Paused',
-  held: 'Held by the deletion guard',
-  failed: 'Last cycle failed',
-  standby: 'Standing by',
-};
-
-const roles: Record<ClientRole, string> = { active: 'Active: it writes', standby: 'Stand-by: it follows and writes nothing' };
-
-const categories: Record<ErrorCategory, string> = {
-  DuplicateAttribute: 'Duplicate attribute',
-  DataMismatch: 'Data mismatch',
-  DataValidation: 'Data validation',
-  LargeAttribute: 'Large attribute',
-  Reference: 'Reference',
-  Other: 'Other',
-};
-
-const codes: Record<string, string> = {
-  PropertyConflict: 'Value already in use, put aside',
-  AttributeValueMustBeUnique: 'Value already in use, object refused',
-  InvalidSoftMatch: 'Address belongs to another synced object',
-  InvalidHardMatch: 'Object may not be taken over',
-  ObjectTypeMismatch: 'Matching object is of another kind',
-  DataValidationFailed: 'Value has a wrong form',
-  ExceededAllowedLength: 'Value too long',
-  DomainNotVerified: 'Domain not verified',
-  UnresolvedReference: 'Reference leads nowhere',
-  CircularNesting: 'Groups contain each other',
-  NoMailAddress: 'No mail address',
-  QuotaExceeded: 'Object quota exceeded',
-  DeletingCloudOnlyObjectNotAllowed: 'Cloud-only object may not be deleted',
-  MappingFailed: 'Entry cannot be mapped',
-  AmbiguousJoin: 'Owner cannot be told',
-};
-
-const severities: Record<Severity, string> = { blocked: 'Blocked', degraded: 'Degraded', notice: 'Notice' };
-
-const severityMeanings: Record<Severity, string> = {
-  blocked: 'The object is not in the cloud, or its changes do not arrive.',
-  degraded: 'The object is in the cloud, with a value replaced or left out.',
-  notice: 'The object is in the cloud as it is in the source; the source looks wrong.',
-};
-
-const kinds: Record<Kind, string> = { user: 'User', group: 'Group', contact: 'Contact', device: 'Device' };
-
-const triggers: Record<Run['trigger'], string> = {
-  cycle: 'Schedule',
-  order: 'Order',
-  live: 'Live changes',
-  start: 'Client start',
-  takeOver: 'Take-over',
-};
-
-const results: Record<RunResult, string> = {
-  success: 'Success',
-  completedWithErrors: 'Completed with errors',
-  stoppedDeletionThresholdExceeded: 'Stopped: deletion threshold exceeded',
-  stoppedImport: 'Stopped: import failed',
-  stoppedExport: 'Stopped: export failed',
-  staged: 'Stand-by: nothing written',
-};
-
-const checks: Record<DoctorCheck['result'], string> = {
-  pass: 'Passed',
-  warn: 'Warning',
-  fail: 'Failed',
-  skipped: 'Not made',
-};
-
-const actions: Record<PlanItem['action'], string> = { create: 'Create', update: 'Update', delete: 'Delete' };
-
-const reasons: Record<NonNullable<PlanItem['reason']>, string> = {
-  deletedInSource: 'Deleted in the source',
-  missingFromFullRead: 'Missing from a full read',
-  leftScope: 'Left the scope',
-  joined: 'Joined to another object',
-};
 
 export const en = {
   locale,
@@ -173,6 +63,7 @@ export const en = {
     signOut: 'Sign out',
     language: 'Language',
     search: 'Search and commands',
+    help: 'Help for this page',
     print: 'Print',
     report: (tenant: string, when: string) => `Status report of ${tenant}, ${when}`,
     theme: 'Theme',
@@ -208,7 +99,7 @@ export const en = {
     precheck: 'Pre-check',
     rules: 'Rules',
     troubleshooter: 'Troubleshooter',
-    access: 'People, clients and settings',
+    access: 'Access and settings',
   },
 
   failure: {

@@ -5,24 +5,28 @@ import { charts as deCharts } from './de/charts';
 import * as deDirectory from './de/directory';
 import { domains as deDomains } from './de/domains';
 import { fixes as deFixes } from './de/fixes';
+import { help as deHelp } from './de/help';
 import { palette as dePalette } from './de/palette';
 import * as dePeople from './de/people';
 import { plan as dePlan } from './de/plan';
 import { rules as deRules } from './de/rules';
+import { settings as deSettings } from './de/settings';
 import { en as english } from './en';
 import { charts } from './en/charts';
 import * as directory from './en/directory';
 import { domains } from './en/domains';
 import { fixes } from './en/fixes';
+import { help } from './en/help';
 import { palette } from './en/palette';
 import * as people from './en/people';
 import { plan } from './en/plan';
 import { rules } from './en/rules';
+import { settings } from './en/settings';
 import { languageOf } from './index';
 
 // Those that are loaded with their pages, too.
-const de = { ...german, planPage: dePlan, palette: dePalette, charts: deCharts, domains: deDomains, fixes: deFixes, rulesPage: deRules, ...deDirectory, ...dePeople };
-const en = { ...english, planPage: plan, palette, charts, domains, fixes, rulesPage: rules, ...directory, ...people };
+const de = { ...german, planPage: dePlan, palette: dePalette, charts: deCharts, domains: deDomains, fixes: deFixes, rulesPage: deRules, helpPane: deHelp, settingsPage: deSettings, ...deDirectory, ...dePeople };
+const en = { ...english, planPage: plan, palette, charts, domains, fixes, rulesPage: rules, helpPane: help, settingsPage: settings, ...directory, ...people };
 
 /** Every message by its path: a text, or how many placeholders it takes. */
 function shape(value: unknown, path = ''): string[] {

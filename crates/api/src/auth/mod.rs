@@ -16,6 +16,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use lockstep_model::{ClientId, Timestamp};
 use lockstep_tenant::store::SecretHash;
 use lockstep_tenant::{Role, Session};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 pub use password::{PasswordError, hash_password};
 pub use secret::{NewSecret, SecretError, hash_secret, new_secret};
@@ -106,6 +108,7 @@ async fn admit(
         .into_response();
     }
     lengthen(&state, &identity).await;
+    note_use(&state, &identity).await;
     request.extensions_mut().insert(identity);
     next.run(request).await
 }
@@ -171,6 +174,36 @@ async fn lengthen(state: &ApiState, identity: &Identity) {
     let longer = Session { user: identity.name.clone(), role: identity.role, expires_at: end };
     if let Err(error) = state.store.put_session(hash, longer).await {
         tracing::warn!(error = %crate::error::chain(&error), "a session cannot be lengthened");
+    }
+}
+
+/// Notes that a token was used, at most every ten minutes. Not being able to is no reason to refuse.
+async fn note_use(state: &ApiState, identity: &Identity) {
+    if identity.session.is_some() {
+        return;
+    }
+    let now = state.now();
+    if !state.token_uses.is_due(&identity.name, now) {
+        return;
+    }
+    if let Err(error) = state.store.note_token_use(identity.name.clone(), now).await {
+        tracing::warn!(error = %crate::error::chain(&error), "that a token was used cannot be noted");
+    }
+}
+
+/// When the uses of tokens were noted, by name: as many as there are tokens.
+#[derive(Debug, Default)]
+pub(crate) struct TokenUses(Mutex<BTreeMap<String, Timestamp>>);
+
+impl TokenUses {
+    /// Whether a use is to be noted; then it counts as noted.
+    fn is_due(&self, name: &str, now: Timestamp) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.get(name).is_some_and(|at| now.duration_since(*at) < session::SLIDE_EVERY) {
+            return false;
+        }
+        noted.insert(name.to_owned(), now);
+        true
     }
 }
 

@@ -6,11 +6,13 @@ use super::answer::{Call, select};
 use crate::body;
 use crate::error::ApiError;
 use crate::events::Topics;
+use crate::own::people;
 use crate::own::status::newest;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use lockstep_model::guard::DeletionThreshold;
+use lockstep_tenant::access::AccessEvent;
 use lockstep_tenant::{ClientRecord, Organization};
 use serde_json::{Map, Value, json};
 
@@ -70,6 +72,13 @@ pub(super) async fn patch(call: &Call, id: &str, content: Body) -> Result<Respon
     }
     if let Some(threshold) = threshold {
         call.state.store.set_deletion_threshold(Some(threshold)).await?;
+        let said = match threshold {
+            DeletionThreshold { count: NO_COUNT, percent: NO_PERCENT } => "none".to_owned(),
+            DeletionThreshold { count: NO_COUNT, percent } => format!("{percent} %"),
+            DeletionThreshold { count, .. } => count.to_string(),
+        };
+        let (event, subject) = (AccessEvent::ThresholdSet, "accidentalDeletionPrevention".to_owned());
+        people::tell(&call.state, &call.caller.name, event, subject, Some(said)).await?;
         tracing::info!(?threshold, "an administrator set the deletion threshold");
         call.state.events.publish(Topics::STATUS);
     }

@@ -230,6 +230,73 @@ const OPERATIONS: &[Operation] = &[
             Answer::Json("Enrollment"),
         )
     },
+    get("/api/v1/people", "Who may sign in. For administrators.", Answer::Json("PersonList")),
+    Operation {
+        errors: &["409"],
+        ..post(
+            "/api/v1/people",
+            "Let a person sign in, with a password or by a link that works once.",
+            "NewPerson",
+            Answer::Json("PersonMade"),
+        )
+    },
+    Operation {
+        method: "patch",
+        parameters: &["personName"],
+        errors: &["404", "409"],
+        ..post(
+            "/api/v1/people/{name}",
+            "Change a person's role or password; their sessions end.",
+            "ChangedPerson",
+            Answer::Empty,
+        )
+    },
+    Operation {
+        method: "delete",
+        parameters: &["personName"],
+        errors: &["404", "409"],
+        ..get("/api/v1/people/{name}", "Let a person sign in no more.", Answer::Empty)
+    },
+    Operation {
+        body: None,
+        parameters: &["personName"],
+        errors: &["404"],
+        ..post(
+            "/api/v1/people/{name}/link",
+            "Make a link that signs a person in once, within a day.",
+            "",
+            Answer::Json("SignInLink"),
+        )
+    },
+    get(
+        "/api/v1/tokens",
+        "The tokens of programs, without their secrets. For administrators.",
+        Answer::Json("TokenList"),
+    ),
+    Operation {
+        errors: &["409"],
+        ..post(
+            "/api/v1/tokens",
+            "Make a token; it is in this answer only.",
+            "NewToken",
+            Answer::Json("Token"),
+        )
+    },
+    Operation {
+        method: "delete",
+        parameters: &["tokenName"],
+        errors: &["404", "409"],
+        ..get("/api/v1/tokens/{name}", "End a token.", Answer::Empty)
+    },
+    Operation {
+        parameters: &["top", "after"],
+        ..get(
+            "/api/v1/accesslog",
+            "Who changed who has access and what is set, newest first. For administrators.",
+            Answer::Json("AccessLog"),
+        )
+    },
+    get("/api/v1/settings", "What is set, and in which file.", Answer::Json("Settings")),
     get(
         "/api/v1/doctor",
         "The checks of the server and of the connected sync client.",
@@ -330,6 +397,8 @@ fn parameter(name: &str) -> Option<Value> {
             "Errors that nobody ignores (where absent), those that are ignored, or both.",
             json!({"type": "string", "enum": ["open", "ignored", "all"]}),
         ),
+        "personName" => ("name", "The name that a person signs in with.", text()),
+        "tokenName" => ("name", "The token's name.", text()),
         "client" => ("client", "Which of several sync clients.", json!({"type": "string", "format": "uuid"})),
         "run" => ("run", "A run's id.", json!({"type": "string", "format": "uuid"})),
         "from" => ("from", "The first moment.", json!({"type": "string", "format": "date-time"})),
@@ -360,7 +429,7 @@ fn parameter(name: &str) -> Option<Value> {
         }
         _ => return None,
     };
-    let in_path = shown == "id";
+    let in_path = matches!(shown, "id" | "name");
     let required = in_path || shown == "format";
     Some(json!({
         "name": shown,

@@ -97,6 +97,7 @@ pub(super) fn all() -> Map<String, Value> {
     requests(&mut add);
     status(&mut add);
     rows(&mut add);
+    access(&mut add);
     add("Document", any_object("OpenAPI 3.1."));
     add("Health", object(&[("status", choice(&["ok"])), ("version", text()), ("now", time())]));
     add("Ready", object(&[("status", choice(&["ready"]))]));
@@ -224,6 +225,60 @@ fn requests(add: &mut Add<'_>) {
         ]),
     );
     add("DoctorAnswer", object(&[("checks", list(named("Check"))), ("clientConnected", flag())]));
+}
+
+/// Who gets in, and what is set.
+fn access(add: &mut Add<'_>) {
+    let person_role = || choice(&["admin", "reader"]);
+    let role = || choice(&["admin", "reader", "syncClient", "scim"]);
+    let page = |of: &str| object(&[("value", list(named(of))), ("next?", text())]);
+    let password = || json!({"type": ["string", "null"], "format": "password", "maxLength": 1024});
+    let name = || json!({"type": "string", "minLength": 1, "maxLength": 100});
+    add("Person", object(&[("name", text()), ("role", role()), ("you", flag())]));
+    add("PersonList", page("Person"));
+    add("NewPerson", object(&[("name", name()), ("role", person_role()), ("password?", password())]));
+    add("ChangedPerson", object(&[("role?", or_null(person_role())), ("password?", password())]));
+    add("SignInLink", object(&[("name", text()), ("path", text()), ("expiresAt", time())]));
+    add("PersonMade", object(&[("name", text()), ("role", role()), ("link", or_null(named("SignInLink")))]));
+    add(
+        "Token",
+        object(&[
+            ("name", text()),
+            ("role", role()),
+            ("client?", uuid()),
+            ("createdAt", time()),
+            ("expiresAt", or_null(time())),
+            ("lastUsedAt", or_null(time())),
+            ("connected", flag()),
+            ("you", flag()),
+            ("token?", text()),
+        ]),
+    );
+    add("TokenList", page("Token"));
+    let days = json!({"type": ["integer", "null"], "minimum": 1, "maximum": 3650});
+    add("NewToken", object(&[("name", name()), ("role", role()), ("days?", days)]));
+    let line = [
+        ("id", number()),
+        ("at", time()),
+        ("actor", text()),
+        ("event", text()),
+        ("subject", text()),
+        ("detail?", text()),
+    ];
+    add("AccessLine", object(&line));
+    add("AccessLog", page("AccessLine"));
+    let setting =
+        object(&[("key", text()), ("value", number()), ("unit", choice(&["seconds", "megabytes"]))]);
+    let client =
+        object(&[("serviceAccount", text()), ("machine", text()), ("configuration", by_name(text()))]);
+    add(
+        "Settings",
+        object(&[
+            ("deletionThreshold", or_null(object(&[("count", number()), ("percent", number())]))),
+            ("settings", list(setting)),
+            ("clients", list(client)),
+        ]),
+    );
 }
 
 fn status(add: &mut Add<'_>) {

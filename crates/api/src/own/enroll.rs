@@ -3,14 +3,16 @@
 //!
 //! **Invariant:** a code is good for nothing else (`auth::admit` sees to that), and ends when it is used.
 
-use crate::auth::{ENROLLMENT_PATH, ENROLLMENT_PREFIX, enrollment, hash_secret, new_secret};
+use crate::auth::{ENROLLMENT_PATH, ENROLLMENT_PREFIX, Identity, enrollment, hash_secret, new_secret};
 use crate::body;
 use crate::error::ApiError;
 use crate::state::ApiState;
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::StatusCode;
 use jiff::SignedDuration;
+use lockstep_tenant::access::AccessEvent;
 use lockstep_tenant::{Role, TokenRecord};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
@@ -27,7 +29,11 @@ struct Asked {
 }
 
 /// Makes a code for a client of this name; one that was not used yet ends. 409 where there is a token of that name.
-pub(crate) async fn create(State(state): State<ApiState>, request: Request) -> Result<Response, ApiError> {
+pub(crate) async fn create(
+    State(state): State<ApiState>,
+    Extension(identity): Extension<Identity>,
+    request: Request,
+) -> Result<Response, ApiError> {
     let Asked { name } = body::read_json(request.into_body()).await?;
     let name = name.trim();
     if name.is_empty() || name.len() > MAX_NAME || name.chars().any(char::is_control) {
@@ -50,6 +56,8 @@ pub(crate) async fn create(State(state): State<ApiState>, request: Request) -> R
             format!("There is a client or a token '{name}' already; take another name, or revoke that one."),
         ));
     };
+    super::people::tell(&state, &identity.name, AccessEvent::EnrollmentMade, record.name.clone(), None)
+        .await?;
     body::json(&json!({
         "name": record.name, "code": code.text.expose_secret(), "expiresAt": record.expires_at,
         "client": record.client,

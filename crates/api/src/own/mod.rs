@@ -14,7 +14,9 @@ pub(crate) mod history;
 pub(crate) mod leases;
 pub(crate) mod metrics;
 pub(crate) mod orders;
+pub(crate) mod people;
 pub(crate) mod runs;
+pub(crate) mod settings;
 pub(crate) mod status;
 
 use crate::error::ApiError;

@@ -60,6 +60,14 @@ struct Link {
 }
 
 #[derive(Serialize)]
+struct PersonMade {
+    name: String,
+    role: Role,
+    /// Where no password was given.
+    link: Option<Link>,
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Token {
     name: String,
@@ -118,7 +126,8 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     administrators(&identity)?;
     let you = identity.session.is_some().then_some(identity.name);
-    let person = |user: LocalUser| Person { you: you.as_ref() == Some(&user.name), name: user.name, role: user.role };
+    let person =
+        |user: LocalUser| Person { you: you.as_ref() == Some(&user.name), name: user.name, role: user.role };
     body::json(&List { value: state.store.users().await?.into_iter().map(person).collect(), next: None })
 }
 
@@ -138,8 +147,12 @@ pub(crate) async fn add(
     let with_link = password.is_none();
     let password_hash = hash(&state, password).await?;
     let user = LocalUser { name: name.clone(), password_hash, role };
-    change(&state, &identity, AccessAction::AddPerson(user)).await?;
-    if with_link { link_of(&state, &identity, name, role).await } else { Ok(StatusCode::NO_CONTENT.into_response()) }
+    change(&state, &identity.name, AccessAction::AddPerson(user)).await?;
+    let link = match with_link {
+        true => Some(link_of(&state, &identity, name.clone(), role).await?),
+        false => None,
+    };
+    body::json(&PersonMade { name, role, link })
 }
 
 /// `PATCH /api/v1/people/{name}`: the role or the password. Sessions of the person end.
@@ -153,11 +166,11 @@ pub(crate) async fn patch(
     let ChangedPerson { role, password } = body::read_json(request.into_body()).await?;
     if let Some(role) = role {
         let action = AccessAction::SetRole { name: name.clone(), role: of_person(role)? };
-        change(&state, &identity, action).await?;
+        change(&state, &identity.name, action).await?;
     }
     if password.is_some() {
         let password_hash = hash(&state, password).await?;
-        change(&state, &identity, AccessAction::SetPassword { name, password_hash }).await?;
+        change(&state, &identity.name, AccessAction::SetPassword { name, password_hash }).await?;
     }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -168,7 +181,7 @@ pub(crate) async fn remove(
     Extension(identity): Extension<Identity>,
     name: Name,
 ) -> Result<Response, ApiError> {
-    change(&state, &identity, AccessAction::RemovePerson { name: read(name)? }).await?;
+    change(&state, &identity.name, AccessAction::RemovePerson { name: read(name)? }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -178,24 +191,20 @@ pub(crate) async fn link(
     Extension(identity): Extension<Identity>,
     name: Name,
 ) -> Result<Response, ApiError> {
-    let user = state.store.user(read(name)?.to_lowercase()).await?.ok_or_else(|| told(AccessRefusal::NotFound))?;
-    link_of(&state, &identity, user.name, user.role).await
+    let user =
+        state.store.user(read(name)?.to_lowercase()).await?.ok_or_else(|| told(AccessRefusal::NotFound))?;
+    body::json(&link_of(&state, &identity, user.name, user.role).await?)
 }
 
-async fn link_of(
-    state: &ApiState,
-    identity: &Identity,
-    name: String,
-    role: Role,
-) -> Result<Response, ApiError> {
+async fn link_of(state: &ApiState, identity: &Identity, name: String, role: Role) -> Result<Link, ApiError> {
     let secret = new_secret("lkl").map_err(|error| ApiError::unavailable(error.to_string()))?;
     let expires_at = state
         .now()
         .checked_add(LINK_VALID)
         .map_err(|_| ApiError::unavailable("The link cannot be made; look at the server's clock."))?;
     state.store.put_link(secret.hash, Session { user: name.clone(), role, expires_at }).await?;
-    tell(state, identity, AccessEvent::LinkMade, name.clone(), None).await?;
-    body::json(&Link { name, path: format!("/signin#{}", secret.text.expose_secret()), expires_at })
+    tell(state, &identity.name, AccessEvent::LinkMade, name.clone(), None).await?;
+    Ok(Link { name, path: format!("/signin#{}", secret.text.expose_secret()), expires_at })
 }
 
 /// `GET /api/v1/tokens`
@@ -224,13 +233,15 @@ pub(crate) async fn add_token(
         return Err(ApiError::bad_request("`name` has 1 to 100 bytes and no control characters."));
     }
     if days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
-        return Err(ApiError::bad_request(format!("`days` is 1 to {MAX_DAYS}, or absent: until it is revoked.")));
+        return Err(ApiError::bad_request(format!(
+            "`days` is 1 to {MAX_DAYS}, or absent: until it is revoked."
+        )));
     }
     let now = state.now();
     let expires_at = days.and_then(|days| now.checked_add(SignedDuration::from_hours(24 * days)).ok());
     let secret = new_secret("lkt").map_err(|error| ApiError::unavailable(error.to_string()))?;
     let record = TokenRecord { name, role, client: None, created_at: now, expires_at };
-    let made = change(&state, &identity, AccessAction::AddToken(secret.hash, record)).await?;
+    let made = change(&state, &identity.name, AccessAction::AddToken(secret.hash, record)).await?;
     let record = made.ok_or_else(|| ApiError::unavailable("The token was not made; try again."))?;
     let text = secret.text.expose_secret().to_owned();
     body::json(&shown(&state, &identity, record, None, Some(text)))
@@ -250,7 +261,7 @@ pub(crate) async fn remove_token(
             "A token does not end itself; sign in, or use another one.",
         ));
     }
-    change(&state, &identity, AccessAction::RemoveToken { name }).await?;
+    change(&state, &identity.name, AccessAction::RemoveToken { name }).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -267,7 +278,9 @@ pub(crate) async fn log(
         return Err(ApiError::bad_request(format!("`top` is 1 to {MOST_LINES}.")));
     }
     let before = match after.filter(|text| !text.is_empty()) {
-        Some(text) => text.parse().map_err(|_| ApiError::bad_request("`after` is `next` of the page before."))?,
+        Some(text) => {
+            text.parse().map_err(|_| ApiError::bad_request("`after` is `next` of the page before."))?
+        }
         None => i64::MAX,
     };
     let value: Vec<AccessLine> = state.store.access_log(before, top).await?;
@@ -291,20 +304,20 @@ fn shown(
 /// A line of what was done elsewhere.
 pub(crate) async fn tell(
     state: &ApiState,
-    identity: &Identity,
+    actor: &str,
     event: AccessEvent,
     subject: String,
     detail: Option<String>,
 ) -> Result<(), ApiError> {
-    change(state, identity, AccessAction::Tell { event, subject, detail }).await.map(drop)
+    change(state, actor, AccessAction::Tell { event, subject, detail }).await.map(drop)
 }
 
 async fn change(
     state: &ApiState,
-    identity: &Identity,
+    actor: &str,
     action: AccessAction,
 ) -> Result<Option<TokenRecord>, ApiError> {
-    let change = AccessChange { actor: identity.name.clone(), action };
+    let change = AccessChange { actor: actor.to_owned(), action };
     state.store.change_access(change, state.now()).await?.map_err(told)
 }
 
@@ -358,6 +371,8 @@ async fn hash(state: &ApiState, password: Option<SecretString>) -> Result<String
     });
     hashed.await.map_err(|_| unavailable())?.map_err(|error| match error {
         PasswordError::Hash(_) => ApiError::unavailable(error.to_string()),
-        PasswordError::TooShort | PasswordError::TooLong => ApiError::bad_request(format!("`password`: {error}.")),
+        PasswordError::TooShort | PasswordError::TooLong => {
+            ApiError::bad_request(format!("`password`: {error}."))
+        }
     })
 }

@@ -11,23 +11,12 @@ use lockstep_model::guard::DeletionThreshold;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Where a setting is set.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-enum Place {
-    /// In the server's file.
-    Server,
-    /// In the sync client's file.
-    Client,
-}
-
-/// A setting of a file.
+/// A setting of the server's file.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Setting {
     /// The key with its section: `server.keep_deleted`.
     key: &'static str,
-    place: Place,
     /// As a number of `unit`.
     value: u64,
     /// `seconds`, `megabytes`.
@@ -57,7 +46,7 @@ pub(crate) async fn show(State(state): State<ApiState>) -> Result<Response, ApiE
     let organization = state.store.organization().await?;
     let Retention { keep_deleted_seconds, history_seconds, history_megabytes } = state.settings.retention;
     let stale = u64::try_from(state.settings.stale_after.as_secs()).unwrap_or(0);
-    let of_server = |key, value, unit| Setting { key, place: Place::Server, value, unit };
+    let of_server = |key, value, unit| Setting { key, value, unit };
     let clients = state.store.clients().await?.into_iter().filter_map(|client| {
         let report = client.report?;
         Some(Client {

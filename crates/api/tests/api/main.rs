@@ -19,6 +19,7 @@ mod objects;
 mod openapi;
 mod others;
 mod own;
+mod people;
 mod photos;
 mod provisioning;
 mod scale;

@@ -8,7 +8,7 @@ use crate::clock::SystemClock;
 use crate::config::Loaded;
 use anyhow::Context;
 use jiff::SignedDuration;
-use lockstep_api::{ApiSettings, ApiState, Doctor, TenantLimits, Tenants, TlsSettings};
+use lockstep_api::{ApiSettings, ApiState, Doctor, Retention, TenantLimits, Tenants, TlsSettings};
 use lockstep_storage::SqliteTenants;
 use lockstep_tenant::TenantStore;
 use std::fs::File;
@@ -72,6 +72,11 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
         version: env!("CARGO_PKG_VERSION").to_owned(),
         stale_after: SignedDuration::try_from(config.sync.stale_after.0).unwrap_or(SignedDuration::MAX),
         program: std::env::current_exe().ok(),
+        retention: Retention {
+            keep_deleted_seconds: config.server.keep_deleted.0.as_secs(),
+            history_seconds: config.server.history.keep.0.as_secs(),
+            history_megabytes: config.server.history.max_megabytes,
+        },
     };
     let doctor = ServerDoctor::new(loaded.clone(), store.clone());
     let of_another = loaded.clone();

@@ -89,7 +89,8 @@ fn write(
 ) -> Result<()> {
     let sql = "SELECT coalesce(max(id), 0) FROM access_log";
     let last: i64 = first(connection, sql, (), |row| row.get(0))?.unwrap_or(0);
-    let sql = "INSERT INTO access_log (id, at, actor, event, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let sql =
+        "INSERT INTO access_log (id, at, actor, event, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     run(connection, sql, (last + 1, micros(now), actor, event.as_str(), subject, detail))?;
     run(connection, "DELETE FROM access_log WHERE id <= ?1", [last + 1 - LINES_KEPT])?;
     Ok(())

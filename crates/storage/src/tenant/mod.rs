@@ -4,6 +4,7 @@
 //! **Invariant:** no driver of a database is named here; [`crate::sql`] runs what is written here on either.
 
 mod access;
+mod access_log;
 mod activity;
 mod ahead;
 mod batch;

@@ -1,8 +1,8 @@
 //! The trait of the tenant's store, each method a job in a transaction of a database.
 
 use super::{
-    access, activity, ahead, batch, changes, counters, directory, domains, errors, fixes, history, jobs,
-    lease, lists, objects, organization, photos,
+    access, access_log, activity, ahead, batch, changes, counters, directory, domains, errors, fixes,
+    history, jobs, lease, lists, objects, organization, photos,
 };
 use crate::sql::{self, Connection, Fault};
 use async_trait::async_trait;
@@ -12,6 +12,7 @@ use lockstep_model::provisioning::{
     OperationResult, Outcome, RunRecord,
 };
 use lockstep_model::{ClientId, ObjectId, RunId, SourceAnchor, TenantId, Timestamp};
+use lockstep_tenant::access::{AccessChange, AccessLine, AccessRefusal};
 use lockstep_tenant::changes::{ChangesPage, ChangesQuery, MemberIds};
 use lockstep_tenant::directory::{DirectoryWrite, DirectoryWritten};
 use lockstep_tenant::fixes::{FixOutcome, FixRefusal, FixRequest, Fixes};
@@ -23,6 +24,7 @@ use lockstep_tenant::{
     ErrorRow, HistoryPage, HistoryQuery, Lease, ListQuery, LocalUser, ObjectCounts, Organization, Page,
     Session, StoreError, StoredObject, StoredRun, TenantSetup, TenantStore, TokenRecord, Writer,
 };
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use tokio::sync::OwnedMutexGuard;
 
@@ -520,6 +522,26 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
 
     async fn members_by_id(&self, group: ObjectId, after: i64, top: usize) -> Result<MemberIds, StoreError> {
         self.jobs.survey("reading members", move |c| changes::members(c, group, after, top)).await
+    }
+
+    async fn change_access(
+        &self,
+        change: AccessChange,
+        now: Timestamp,
+    ) -> Result<Result<Option<TokenRecord>, AccessRefusal>, StoreError> {
+        self.jobs.write("changing who has access", move |c| access_log::change(c, change, now)).await
+    }
+
+    async fn access_log(&self, before: i64, top: usize) -> Result<Vec<AccessLine>, StoreError> {
+        self.jobs.read("reading who changed what", move |c| access_log::lines(c, before, top)).await
+    }
+
+    async fn note_token_use(&self, name: String, now: Timestamp) -> Result<(), StoreError> {
+        self.jobs.write("noting that a token was used", move |c| access_log::note_use(c, &name, now)).await
+    }
+
+    async fn token_uses(&self) -> Result<BTreeMap<String, Timestamp>, StoreError> {
+        self.jobs.read("reading when tokens were used", access_log::uses).await
     }
 
     async fn put_token(

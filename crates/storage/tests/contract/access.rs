@@ -1,6 +1,7 @@
 //! Tokens, local users, links and sessions.
 
 use super::*;
+use lockstep_tenant::access::{AccessAction, AccessChange, AccessEvent, AccessRefusal};
 use lockstep_tenant::{LocalUser, Role, Session, TokenRecord};
 
 fn token(name: &str, role: Role, expires: Option<i64>) -> TokenRecord {
@@ -92,4 +93,60 @@ pub(crate) async fn links(store: impl TenantStore) {
     assert_eq!(store.take_link([1; 32], at(1)).await.unwrap(), None);
     assert_eq!(store.take_link([2; 32], at(10)).await.unwrap(), None);
     assert_eq!(store.take_link([2; 32], at(1)).await.unwrap(), None);
+}
+
+fn by_root(action: AccessAction) -> AccessChange {
+    AccessChange { actor: "root".into(), action }
+}
+
+/// Each change has its line; what is refused has none. Uses of tokens go with them.
+pub(crate) async fn changes_are_told(store: impl TenantStore) {
+    let made = by_root(AccessAction::AddToken([7; 32], token("scim", Role::Scim, None)));
+    let record = store.change_access(made.clone(), at(1)).await.unwrap().unwrap().unwrap();
+    assert_eq!(store.token([7; 32], at(2)).await.unwrap(), Some(record));
+    assert_eq!(store.change_access(made, at(2)).await.unwrap(), Err(AccessRefusal::Exists));
+    store.note_token_use("scim".into(), at(3)).await.unwrap();
+    store.note_token_use("scim".into(), at(4)).await.unwrap();
+    assert_eq!(store.token_uses().await.unwrap(), [("scim".to_owned(), at(4))].into());
+    let gone = by_root(AccessAction::RemoveToken { name: "scim".into() });
+    assert_eq!(store.change_access(gone.clone(), at(5)).await.unwrap(), Ok(None));
+    assert_eq!(store.change_access(gone, at(6)).await.unwrap(), Err(AccessRefusal::NotFound));
+    assert!(store.token_uses().await.unwrap().is_empty());
+    let subject = "guard".to_owned();
+    let told = AccessAction::Tell { event: AccessEvent::ThresholdSet, subject, detail: Some("25".into()) };
+    store.change_access(by_root(told), at(7)).await.unwrap().unwrap();
+    let lines = store.access_log(i64::MAX, 10).await.unwrap();
+    let told: Vec<_> = lines.iter().map(|line| (line.at, line.event, line.detail.as_deref())).collect();
+    assert_eq!(
+        told,
+        [
+            (at(7), AccessEvent::ThresholdSet, Some("25")),
+            (at(5), AccessEvent::TokenRevoked, None),
+            (at(1), AccessEvent::TokenMade, Some("scim")),
+        ]
+    );
+    let older = store.access_log(lines[1].id, 10).await.unwrap();
+    assert_eq!(older, lines[2..]);
+}
+
+/// Nobody takes the last administrator away, whatever the way.
+pub(crate) async fn an_administrator_stays(store: impl TenantStore) {
+    let person = |name: &str, role| LocalUser { name: name.into(), password_hash: "x".into(), role };
+    let change = |action| store.change_access(by_root(action), at(1));
+    let remove = |name: &str| change(AccessAction::RemovePerson { name: name.into() });
+    let role = |name: &str, role| change(AccessAction::SetRole { name: name.into(), role });
+    for (name, as_) in [("ann", Role::Admin), ("bob", Role::Reader)] {
+        change(AccessAction::AddPerson(person(name, as_))).await.unwrap().unwrap();
+    }
+    assert_eq!(remove("ann").await.unwrap(), Err(AccessRefusal::LastAdmin));
+    assert_eq!(role("ann", Role::Reader).await.unwrap(), Err(AccessRefusal::LastAdmin));
+    assert_eq!(role("ann", Role::Admin).await.unwrap(), Ok(None));
+    assert_eq!(role("eve", Role::Admin).await.unwrap(), Err(AccessRefusal::NotFound));
+    let session = Session { user: "bob".into(), role: Role::Reader, expires_at: at(20) };
+    store.put_session([1; 32], session).await.unwrap();
+    assert_eq!(role("bob", Role::Admin).await.unwrap(), Ok(None));
+    assert_eq!(store.session([1; 32], at(2)).await.unwrap(), None, "the session had the role of before");
+    assert_eq!(remove("ann").await.unwrap(), Ok(None));
+    assert_eq!(remove("bob").await.unwrap(), Err(AccessRefusal::LastAdmin));
+    assert_eq!(store.users().await.unwrap(), [person("bob", Role::Admin)]);
 }

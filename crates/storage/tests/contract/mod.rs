@@ -26,7 +26,7 @@ macro_rules! every_case {
             changes: told_one_by_one, a_large_group, what_cannot_be_told;
             jobs: by_the_hour, taken_once, who_falls_silent_loses_it, what_failed_is_tried_again;
             photos: given_changed_and_taken_away;
-            access: tokens, codes_are_changed_once, users_and_sessions, links;
+            access: tokens, codes_are_changed_once, users_and_sessions, links, changes_are_told, an_administrator_stays;
             leases: a_stale_epoch_writes_nothing, sources_have_leases_of_their_own, of_many_one_wins;
             history: every_change_of_an_object, what_was_refused, memberships, found_by_what_it_says, by_run_and_time,
                 kept_by_age_and_size, outlives_its_object;

@@ -115,7 +115,9 @@ fn words_begin(property: Property, text: &str) -> Result<Filter, ApiError> {
         .split_whitespace()
         .map(|word| match property {
             // What has no letter begins no word: it is looked for as it stands.
-            Property::DisplayName if word.chars().any(char::is_alphanumeric) => Filter::NameWords(word.to_owned()),
+            Property::DisplayName if word.chars().any(char::is_alphanumeric) => {
+                Filter::NameWords(word.to_owned())
+            }
             _ => Filter::Or(vec![
                 compare(Comparison::StartsWith, word.to_owned()),
                 compare(Comparison::Contains, format!(" {word}")),
