@@ -26,6 +26,7 @@ import { searchOption } from '../lib/odata';
 import { useColumns, type Column } from '../lib/useColumns';
 import { useUrlState } from '../lib/useUrlState';
 import { t } from '../messages';
+import { gridWords } from '../messages/directory';
 import { Failure, Notice } from './Failure';
 
 const ROW_PX = 41;
@@ -99,6 +100,11 @@ function onWidth(listener: () => void): () => void {
   return () => narrow.removeEventListener('change', listener);
 }
 
+/** Columns that the server has an index of. */
+const INDEXED: ReadonlySet<string> = new Set(['displayName', 'userPrincipalName', 'createdDateTime']);
+/** A longer list is put in the order of an indexed column only: any other would take seconds. */
+const MOST_SORTED = 50_000;
+
 /** On a phone's width: the name and what stands beside it. The others are in the object's pane. */
 const NARROW_COLUMNS = 2;
 
@@ -134,6 +140,7 @@ export function DirectoryGrid<T extends DirectoryObject>(props: Props<T>) {
     if (drawn > 0 && Math.abs(drawn - rowPx) > 0.25) setRowPx(drawn);
   }, [rowPx, list.isPending]);
 
+  const canSort = (name: string) => INDEXED.has(name) || (list.count ?? 0) <= MOST_SORTED;
   const sortBy = (name: string) =>
     change({ sort: name === 'displayName' ? undefined : name, dir: sort === name && !descending ? 'desc' : undefined });
 
@@ -189,7 +196,8 @@ export function DirectoryGrid<T extends DirectoryObject>(props: Props<T>) {
                 <TableHeaderCell
                   key={column.name}
                   className={styles.head}
-                  {...(column.sortable
+                  title={column.sortable && !canSort(column.name) ? gridWords.tooLongToSort : undefined}
+                  {...(column.sortable && canSort(column.name)
                     ? {
                         ...(sort === column.name
                           ? { sortDirection: descending ? ('descending' as const) : ('ascending' as const) }

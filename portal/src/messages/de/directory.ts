@@ -16,6 +16,7 @@ export const grid: typeof G = {
   forget: (name) => `„${name}“ vergessen`,
   pick: (name) => `${name} auswählen`,
   pickAll: 'Alle geladenen auswählen',
+  tooLongToSort: 'So lange Listen werden nach Name, Benutzername und Erstellung sortiert; zuerst suchen oder filtern',
 };
 
 export const contacts: typeof C = {

@@ -14,6 +14,7 @@ export const grid = {
   forget: (name: string) => `Forget “${name}”`,
   pick: (name: string) => `Select ${name}`,
   pickAll: 'Select all that were loaded',
+  tooLongToSort: 'Lists this long are sorted by name, user name and creation; search or filter first',
 };
 
 export const contacts = {
