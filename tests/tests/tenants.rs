@@ -207,6 +207,27 @@ fn two_in_files() -> Result<()> {
     ensure!(!wrong.status.success() && wrong.stderr.contains("--tenant"), "{}", wrong.said());
     it_is_deleted(&mut lockstep)?;
     lockstep.kill_server()?;
+    // Also once nobody knows whose it was, it does not take the first's place, by whatever name that is asked.
+    let first = both[0]["tenant"].as_str().context("no id")?;
+    for named in [&[][..], &["--tenant", first], &["--tenant", "contoso.com"]] {
+        let arguments = [&["restore", file.as_str(), "--replace"], named].concat();
+        let wrong = lockstep.run(&arguments)?;
+        ensure!(
+            !wrong.status.success() && wrong.stderr.contains("nothing was restored"),
+            "{arguments:?}: {}",
+            wrong.said()
+        );
+    }
+    // Nor where the registry was lost.
+    for name in ["tenants.db", "tenants.db-wal", "tenants.db-shm"] {
+        let path = lockstep.server_folder().join(name);
+        let aside = lockstep.folder().join(name);
+        if path.exists() {
+            std::fs::rename(&path, &aside)?;
+        }
+    }
+    let wrong = lockstep.run(&["restore", &file, "--replace"])?;
+    ensure!(!wrong.status.success() && wrong.stderr.contains("the first tenant of this"), "{}", wrong.said());
     let back = lockstep.run(&["restore", &file, "--tenant", &id])?;
     ensure!(back.status.success(), "{}", back.said());
     lockstep.start_server()?;
