@@ -121,11 +121,12 @@ fn run_group(
         Ok(session) => session,
         Err(fault) => {
             // Those behind it would wait as long for the same.
-            let why = chain(&fault);
+            let (why, closed) = (chain(&fault), matches!(fault, Fault::Closed));
             (first.0)(Err(fault)).1(Ok(()));
             for _ in 0..MAX_GROUP {
                 let Ok(job) = more.try_recv() else { break };
-                (job.0)(Err(Fault::Lost(why.clone().into()))).1(Ok(()));
+                let fault = if closed { Fault::Closed } else { Fault::Lost(why.clone().into()) };
+                (job.0)(Err(fault)).1(Ok(()));
             }
             return 0;
         }

@@ -346,6 +346,7 @@ impl TenantRegistry for SqliteTenants {
 
     async fn open(&self, id: TenantId) -> Result<Option<Arc<dyn TenantStore>>, StoreError> {
         let found = self.ask("looking for a tenant", move |registry| registry.by_id(id)).await?;
+        let found = found.filter(|(_, entry)| !entry.is_going);
         Ok(found.map(|(number, entry)| Arc::new(self.store(number, entry.id)) as Arc<dyn TenantStore>))
     }
 
