@@ -138,7 +138,7 @@ async fn rest(tenants: Tenants, files: Option<SqliteTenants>) {
     let mut minutely = tokio::time::interval(REST);
     loop {
         minutely.tick().await;
-        tenants.let_go().await;
+        tenants.let_go();
         if let Some(files) = &files {
             files.close_idle();
         }
