@@ -387,6 +387,20 @@ async fn connections_are_shared() {
         assert_eq!(store.counts().await.unwrap().users, 1);
     });
     futures_util::future::join_all(work).await;
+    // Whoever opens a tenant that is open writes by the same thread.
+    let writers = || {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+        names.filter(|name| name.trim() == "pg-write").count()
+    };
+    let before = writers();
+    assert!(before >= 20, "{before}");
+    let mut again = Vec::new();
+    for entry in tenants.list().await.unwrap().into_iter().filter(|entry| !entry.is_first) {
+        again.push(tenants.tenant(entry.id).await.unwrap().unwrap());
+    }
+    assert_eq!(writers(), before);
+    drop(again);
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = 't0' AND usename = 'lockstep'";
     let used: u32 = server.postgres.sql("t0", sql).unwrap().parse().unwrap();
     // One more listens.
