@@ -201,12 +201,59 @@ fn two_in_files() -> Result<()> {
     );
     let id = both[1]["tenant"].as_str().context("no id")?.to_owned();
     let file = folder.join(both[1]["file"].as_str().context("no file")?).display().to_string();
+    // One that is damaged keeps no other from being copied, and is named, as it is where tenants are listed.
+    let (damaged, copies) =
+        (lockstep.server_folder().join("tenants").join(&id), lockstep.folder().join("copies"));
+    std::fs::create_dir(&copies)?;
+    lockstep.kill_server()?;
+    std::fs::rename(damaged.join("tenant.db"), damaged.join("aside"))?;
+    std::fs::write(
+        damaged.join("tenant.db"),
+        "no database, but long enough to look like a file that holds one",
+    )?;
+    let some = lockstep.run(&["backup", &copies.display().to_string()])?;
+    ensure!(
+        !some.status.success() && some.stderr.contains("1 of 2") && some.stderr.contains(&id),
+        "{}",
+        some.said()
+    );
+    ensure!(std::fs::read_dir(&copies)?.count() == 2, "the first tenant was not copied");
+    let list = lockstep.run(&["tenant", "list", "--output", "json"])?;
+    ensure!(list.status.success(), "{}", list.said());
+    let list: Value = serde_json::from_str(&list.stdout)?;
+    ensure!(
+        list[0]["name"] == "Contoso" && list[0]["problem"].is_null() && list[1]["problem"].is_string(),
+        "{list}"
+    );
+    std::fs::rename(damaged.join("aside"), damaged.join("tenant.db"))?;
+    lockstep.start_server()?;
     let single = lockstep.run(&["backup", &format!("{to}/one.db")])?;
     ensure!(!single.status.success() && single.stderr.contains("2 tenants"), "{}", single.said());
     let wrong = lockstep.run(&["restore", &file, "--replace"])?;
     ensure!(!wrong.status.success() && wrong.stderr.contains("--tenant"), "{}", wrong.said());
     it_is_deleted(&mut lockstep)?;
     lockstep.kill_server()?;
+    // Also once nobody knows whose it was, it does not take the first's place, by whatever name that is asked.
+    let first = both[0]["tenant"].as_str().context("no id")?;
+    for named in [&[][..], &["--tenant", first], &["--tenant", "contoso.com"]] {
+        let arguments = [&["restore", file.as_str(), "--replace"], named].concat();
+        let wrong = lockstep.run(&arguments)?;
+        ensure!(
+            !wrong.status.success() && wrong.stderr.contains("nothing was restored"),
+            "{arguments:?}: {}",
+            wrong.said()
+        );
+    }
+    // Nor where the registry was lost.
+    for name in ["tenants.db", "tenants.db-wal", "tenants.db-shm"] {
+        let path = lockstep.server_folder().join(name);
+        let aside = lockstep.folder().join(name);
+        if path.exists() {
+            std::fs::rename(&path, &aside)?;
+        }
+    }
+    let wrong = lockstep.run(&["restore", &file, "--replace"])?;
+    ensure!(!wrong.status.success() && wrong.stderr.contains("the first tenant of this"), "{}", wrong.said());
     let back = lockstep.run(&["restore", &file, "--tenant", &id])?;
     ensure!(back.status.success(), "{}", back.said());
     lockstep.start_server()?;

@@ -139,7 +139,6 @@ impl ApiState {
             doctor,
             events: Events::default(),
             orders: Arc::default(),
-            sign_ins: Arc::default(),
             tenant: Some(tenant),
             is_first: false,
             ..self.clone()

@@ -20,7 +20,7 @@ use lockstep_tenant::domains::is_domain_name;
 use lockstep_tenant::{StoreError, TenantEntry, TenantRegistry, TenantStore};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::task::AbortHandle;
 use tower::ServiceExt as _;
@@ -66,7 +66,7 @@ struct Inner {
     nowhere: Router,
     doctor: Box<MakeDoctor>,
     limits: TenantLimits,
-    open: tokio::sync::Mutex<HashMap<TenantId, Arc<Open>>>,
+    open: Mutex<HashMap<TenantId, Arc<Open>>>,
     known: Mutex<HashMap<String, Known>>,
 }
 
@@ -162,7 +162,7 @@ impl Tenants {
             first,
             doctor: Box::new(doctor),
             limits,
-            open: tokio::sync::Mutex::default(),
+            open: Mutex::default(),
             known: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
@@ -178,13 +178,17 @@ impl Tenants {
     }
 
     /// How many tenants are held now, the first aside.
-    pub async fn held(&self) -> usize {
-        self.inner.open.lock().await.len()
+    pub fn held(&self) -> usize {
+        self.lock_open().len()
+    }
+
+    fn lock_open(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Open>>> {
+        self.inner.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets go of tenants that nobody used for long; to be called now and then.
-    pub async fn let_go(&self) {
-        self.make_room(&mut *self.inner.open.lock().await, usize::MAX);
+    pub fn let_go(&self) {
+        self.make_room(&mut self.lock_open(), usize::MAX);
     }
 
     async fn serve(&self, request: Request) -> Response {
@@ -263,11 +267,15 @@ impl Tenants {
     }
 
     async fn open(&self, id: TenantId) -> Result<Option<AtWork>, StoreError> {
-        let mut open = self.inner.open.lock().await;
+        if let Some(tenant) = self.lock_open().get(&id) {
+            return Ok(Some(AtWork::on(tenant)));
+        }
+        // A registry that takes its time holds up nobody whose tenant is held.
+        let Some(store) = self.inner.registry.open(id).await? else { return Ok(None) };
+        let mut open = self.lock_open();
         if let Some(tenant) = open.get(&id) {
             return Ok(Some(AtWork::on(tenant)));
         }
-        let Some(store) = self.inner.registry.open(id).await? else { return Ok(None) };
         self.make_room(&mut open, self.inner.limits.most.max(1));
         let doctor = (self.inner.doctor)(store.clone());
         let state = self.inner.first.of_tenant(id, store, doctor);

@@ -274,12 +274,61 @@ async fn tenants_of_a_database() {
     contract::tenants::a_domain_is_one_tenants(&fresh().await).await;
     contract::tenants::a_race_for_a_domain(&fresh().await).await;
     contract::tenants::nothing_is_seen_across(&fresh().await).await;
-    // Nothing is left of the tenant that was deleted, in any table.
+    // Nothing is left of the tenant that was deleted, in any table: of the registry its number, which is given to no other.
     let sql = "SELECT string_agg(format('SELECT %L, count(*) FROM %I WHERE tenant_id = 2', tablename, tablename), \
                ' UNION ALL ') FROM pg_policies WHERE policyname IN ('of_this_tenant', 'all_look')";
     let counts = server.postgres.sql("r1", &server.postgres.sql("r1", sql).unwrap()).unwrap();
     assert!(counts.lines().count() > 20, "{counts}");
-    assert!(counts.lines().all(|line| line.ends_with("|0")), "{counts}");
+    let left: Vec<_> = counts.lines().filter(|line| !line.ends_with("|0")).collect();
+    assert_eq!(left, ["registry|1"]);
+    assert_eq!(server.postgres.sql("r1", "SELECT going FROM registry WHERE tenant_id = 2").unwrap(), "2");
+}
+
+/// Who holds a tenant that another process deletes, and goes on writing, is refused from then on: no row of it is left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_written_to_what_is_deleted() {
+    let server = Server::start().await;
+    let url = server.database();
+    let (here, there) = (tenants(&url).await, tenants(&url).await);
+    let id = here.create(contract::tenants::second("Two", "two.example"), at(0)).await.unwrap().id;
+    let store = here.tenant(id).await.unwrap().unwrap();
+    send(&store, &[Sent::user("ann").post()], at(1)).await;
+    let writing = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for number in 0_i64.. {
+                let sent = vec![Sent::user(&format!("p{number}")).post()];
+                let client = lockstep_model::ClientId(uuid::Uuid::nil());
+                if let Err(error) = store.provision(client.into(), None, sent, at(2)).await {
+                    return (number, error);
+                }
+            }
+            unreachable!()
+        }
+    });
+    let some = "SELECT count(*) FROM object WHERE tenant_id = 2";
+    let count = || server.postgres.sql("t0", some).unwrap().parse::<u32>().unwrap();
+    lockstep_tests::wait_until("rows", Duration::from_secs(20), async || (count() > 3).then_some(()))
+        .await
+        .unwrap();
+    assert!(there.delete(id).await.unwrap());
+    let (number, error) = tokio::time::timeout(Duration::from_secs(20), writing).await.unwrap().unwrap();
+    assert!(number > 0 && matches!(error, StoreError::Closed), "{number}: {error:?}");
+    assert_eq!(count(), 0);
+    assert!(matches!(store.set_sync_enabled(true, at(3)).await, Err(StoreError::Closed)));
+    // Also a change of domains, which is written where every tenant's are.
+    let change = store.change_domain("late.example".into(), lockstep_tenant::DomainChange::Add, at(3)).await;
+    assert!(matches!(change, Err(StoreError::Closed)), "{change:?}");
+    assert_eq!(here.list().await.unwrap().len(), 1);
+    assert!(here.open(id).await.unwrap().is_none());
+    assert!(!here.delete(id).await.unwrap());
+    // One whose deletion was begun and not ended is not opened, is listed as such, and the deletion is taken up.
+    let id = here.create(contract::tenants::second("Three", "three.example"), at(4)).await.unwrap().id;
+    server.postgres.sql("t0", &format!("UPDATE registry SET going = 1 WHERE id = '{id}'")).unwrap();
+    assert!(here.open(id).await.unwrap().is_none());
+    assert!(here.list().await.unwrap()[1].is_going);
+    assert!(here.delete(id).await.unwrap());
+    assert_eq!(here.list().await.unwrap().len(), 1);
 }
 
 /// The registry can be looked into without a tenant, and is written to by a row's own tenant alone.
@@ -338,6 +387,20 @@ async fn connections_are_shared() {
         assert_eq!(store.counts().await.unwrap().users, 1);
     });
     futures_util::future::join_all(work).await;
+    // Whoever opens a tenant that is open writes by the same thread.
+    let writers = || {
+        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+        let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+        names.filter(|name| name.trim() == "pg-write").count()
+    };
+    let before = writers();
+    assert!(before >= 20, "{before}");
+    let mut again = Vec::new();
+    for entry in tenants.list().await.unwrap().into_iter().filter(|entry| !entry.is_first) {
+        again.push(tenants.tenant(entry.id).await.unwrap().unwrap());
+    }
+    assert_eq!(writers(), before);
+    drop(again);
     let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = 't0' AND usename = 'lockstep'";
     let used: u32 = server.postgres.sql("t0", sql).unwrap().parse().unwrap();
     // One more listens.

@@ -34,7 +34,7 @@ pub trait TenantRegistry: Send + Sync + 'static {
     async fn by_id(&self, id: TenantId) -> Result<Option<TenantEntry>, StoreError>;
     /// The tenant in which a domain, in lower case, is verified; unless it is being deleted.
     async fn by_domain(&self, domain: String) -> Result<Option<TenantEntry>, StoreError>;
-    /// What a tenant holds; none where there is no such tenant.
+    /// What a tenant holds; none where there is no such tenant, or it is being deleted.
     async fn open(&self, id: TenantId) -> Result<Option<Arc<dyn TenantStore>>, StoreError>;
     /// Makes a tenant. [`StoreError::DomainElsewhere`] where a domain is another's; then nothing is made.
     async fn create(&self, setup: TenantSetup, now: Timestamp) -> Result<Organization, StoreError>;

@@ -1,6 +1,8 @@
-//! How often a sign-in may fail: ten times a minute from one address, and ten times for one name.
+//! How often a sign-in may fail: ten times a minute from one address, whichever of the server's tenants it tries, and ten times
+//! for one name of a tenant.
 
 use jiff::{SignedDuration, Timestamp};
+use lockstep_model::TenantId;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +20,7 @@ pub(crate) struct SignInLimit(Mutex<BTreeMap<Key, VecDeque<Timestamp>>>);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Address(IpAddr),
-    Name(String),
+    Name(Option<TenantId>, String),
 }
 
 /// An attempt that counts as failed until it is taken back.
@@ -29,20 +31,20 @@ pub(crate) struct Attempt {
 }
 
 impl SignInLimit {
-    /// Counts an attempt before it is made, so that many at once do not pass together.
+    /// Counts an attempt, by a name of a tenant where one is given, before it is made, so that many at once do not pass together.
     ///
     /// # Errors
     /// The seconds to wait.
     pub(crate) fn begin(
         &self,
         address: Option<IpAddr>,
-        name: Option<&str>,
+        name: Option<(Option<TenantId>, &str)>,
         now: Timestamp,
     ) -> Result<Attempt, u64> {
         let keys: Vec<Key> = address
             .map(|address| Key::Address(network(address)))
             .into_iter()
-            .chain(name.map(|name| Key::Name(name.to_lowercase())))
+            .chain(name.map(|(tenant, name)| Key::Name(tenant, name.to_lowercase())))
             .collect();
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut wait = 0;
@@ -113,21 +115,28 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    fn named(name: &str) -> Option<(Option<TenantId>, &str)> {
+        Some((None, name))
+    }
+
     #[test]
     fn the_eleventh_failure_in_a_minute_waits() {
         let limit = SignInLimit::default();
         let home: IpAddr = "192.0.2.1".parse().unwrap();
         for second in 0..10 {
             // Good ones between do not count.
-            let good = limit.begin(Some(home), Some("bob"), at(second)).unwrap();
+            let good = limit.begin(Some(home), named("bob"), at(second)).unwrap();
             limit.succeeded(&good);
-            limit.begin(Some(home), Some("ann"), at(second)).unwrap();
+            limit.begin(Some(home), named("ann"), at(second)).unwrap();
         }
-        assert_eq!(limit.begin(Some(home), Some("carl"), at(10)).unwrap_err(), 51, "the address waits");
+        assert_eq!(limit.begin(Some(home), named("carl"), at(10)).unwrap_err(), 51, "the address waits");
         let other: IpAddr = "2001:db8::1".parse().unwrap();
-        assert_eq!(limit.begin(Some(other), Some("ANN"), at(10)).unwrap_err(), 51, "so does the name");
-        assert!(limit.begin(Some(other), Some("carl"), at(10)).is_ok());
-        assert!(limit.begin(Some(home), Some("ann"), at(61)).is_ok());
+        assert_eq!(limit.begin(Some(other), named("ANN"), at(10)).unwrap_err(), 51, "so does the name");
+        assert!(limit.begin(Some(other), named("carl"), at(10)).is_ok());
+        let elsewhere = Some((Some(TenantId::generate(at(0))), "ann"));
+        assert!(limit.begin(Some(other), elsewhere, at(10)).is_ok(), "another tenant's Ann is another");
+        assert!(limit.begin(Some(home), elsewhere, at(10)).is_err(), "the address is the same");
+        assert!(limit.begin(Some(home), named("ann"), at(61)).is_ok());
     }
 
     #[test]
@@ -145,7 +154,7 @@ mod tests {
     fn memory_is_bounded() {
         let limit = SignInLimit::default();
         for name in 0..REMEMBERED * 2 {
-            let _ = limit.begin(None, Some(&name.to_string()), at(1));
+            let _ = limit.begin(None, named(&name.to_string()), at(1));
         }
         assert!(limit.0.lock().unwrap().len() <= REMEMBERED);
     }

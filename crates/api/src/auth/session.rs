@@ -59,7 +59,8 @@ pub(crate) async fn sign_in(State(state): State<ApiState>, request: Request) -> 
         return Err(wrong());
     }
     let name = user.to_lowercase();
-    let attempt = state.sign_ins.begin(address, Some(&name), state.now()).map_err(too_often)?;
+    let attempt = state.sign_ins.begin(address, Some((state.tenant, &name)), state.now());
+    let attempt = attempt.map_err(too_often)?;
     let known = state.store.user(name).await?;
     let hash = known.as_ref().map(|user| user.password_hash.clone());
     if !password::verify(&state, hash, password).await? {

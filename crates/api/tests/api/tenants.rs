@@ -241,6 +241,39 @@ async fn cookies_are_their_tenants() {
     assert_eq!((ask("", &first).await, ask(FABRIKAM, &other).await), (200, 401));
 }
 
+/// Failed sign-ins count for the server: an address has ten for all tenants together, and a tenant that is let go of
+/// meanwhile forgets none. A name is its own tenant's.
+#[tokio::test]
+async fn failed_sign_ins_count_for_all_tenants() {
+    let limits = TenantLimits { most: 3, idle: Duration::ZERO };
+    let house = House::with(ApiSettings::default(), limits).await;
+    let attempt = async |prefix: &str, address: Option<&str>, password: &str| {
+        let mut request = Request::post(format!("{prefix}/api/v1/session"))
+            .header(header::HOST, "h.example")
+            .body(Body::from(json!({"user": "ann", "password": password}).to_string()))
+            .unwrap();
+        if let Some(address) = address {
+            let address: std::net::SocketAddr = address.parse().unwrap();
+            request.extensions_mut().insert(axum::extract::ConnectInfo(address));
+        }
+        house.send(request).await.status.as_u16()
+    };
+    for number in 0..10 {
+        // Half of them from one address.
+        let address = (number % 2 == 0).then_some("192.0.2.1:1");
+        assert_eq!(attempt(FABRIKAM, address, "wrong").await, 401, "{number}");
+        house.tenants.let_go();
+        assert_eq!(house.tenants.held(), 0);
+    }
+    assert_eq!(attempt(FABRIKAM, None, PASSWORD).await, 429, "by name");
+    assert_eq!(attempt("", None, PASSWORD).await, 204, "the other tenant's Ann is another");
+    for number in 0..5 {
+        assert_eq!(attempt("", Some("192.0.2.1:2"), "wrong").await, 401, "{number}");
+    }
+    assert_eq!(attempt("", Some("192.0.2.1:3"), PASSWORD).await, 429, "by address");
+    assert_eq!(attempt("", Some("192.0.2.2:1"), PASSWORD).await, 204);
+}
+
 /// Keys of one tenant open no door of another, on any of its addresses.
 #[tokio::test]
 async fn keys_of_another_tenant() {
@@ -422,7 +455,7 @@ async fn few_are_held() {
         house.registry.create(setup(&format!("T{number}"), &domain), now()).await.unwrap();
         let answer = house.call("GET", &format!("/tenants/{domain}/readyz"), "", None).await;
         assert_eq!(answer.status, 200, "{}", answer.text());
-        assert!(house.tenants.held().await <= 3, "{}", house.tenants.held().await);
+        assert!(house.tenants.held() <= 3, "{}", house.tenants.held());
     }
     // One with an open page stays, whoever comes after it.
     let request = Request::get(format!("{FABRIKAM}/api/v1/events"))

@@ -111,7 +111,7 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Backup) -> anyhow
         arguments.to.display()
     );
     let now = SystemClock.now();
-    let mut made = Vec::new();
+    let (all, mut made, mut failed) = (tenants.len(), Vec::new(), Vec::new());
     for tenant in tenants {
         let from = store::file_of(config, tenant);
         let whose = tenant.map(|id| format!("{id}-")).unwrap_or_default();
@@ -120,12 +120,12 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Backup) -> anyhow
         } else {
             arguments.to.clone()
         };
-        let failed = || format!("{} was not copied; {} tenants were", from.display(), made.len());
-        let beside = match one(&from, &to, now) {
-            Err(error) if !made.is_empty() => return Err(error).with_context(failed),
-            one => one?,
-        };
-        made.push((to, beside));
+        // One that cannot be copied keeps no other from being copied.
+        match one(&from, &to, now) {
+            Ok(beside) => made.push((to, beside)),
+            Err(error) if all == 1 => return Err(error),
+            Err(error) => failed.push(format!("{} was not copied: {error:#}", from.display())),
+        }
     }
     let text = || {
         let told = made.iter().map(|(to, beside)| {
@@ -135,9 +135,15 @@ pub(crate) async fn run(out: Out, loaded: &Loaded, arguments: &Backup) -> anyhow
         told.collect::<Vec<_>>().join("\n")
     };
     match made.as_slice() {
-        [(_, only)] => out.print(only, text)?,
-        all => out.print(&all.iter().map(|(_, beside)| beside).collect::<Vec<_>>(), text)?,
+        [(_, only)] if all == 1 => out.print(only, text)?,
+        made => out.print(&made.iter().map(|(_, beside)| beside).collect::<Vec<_>>(), text)?,
     }
+    ensure!(
+        failed.is_empty(),
+        "{} of {all} tenants were not copied; those that were copied are whole\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
     Ok(End::Done)
 }
 

@@ -9,6 +9,7 @@ use crate::cli::Restore;
 use crate::clock::SystemClock;
 use crate::config::{Config, Loaded};
 use crate::out::Out;
+use crate::wiring::store::Registry;
 use crate::wiring::{disk, server, store};
 use anyhow::{Context, bail, ensure};
 use lockstep_model::{Clock, TenantId};
@@ -102,7 +103,7 @@ async fn whose(
                 "this is the backup of the tenant {held}, which is not the first; name it with --tenant {held}"
             );
         }
-        return Ok(None);
+        return first(config, &registry, held).await.map(|()| None);
     };
     // One that was deleted is known by its id alone.
     let wanted = match name.trim().parse::<TenantId>() {
@@ -113,11 +114,26 @@ async fn whose(
         }
     };
     match wanted {
-        (_, true) => Ok(None),
+        (_, true) => first(config, &registry, held).await.map(|()| None),
         (id, false) if id == held => Ok(Some(id)),
         (id, false) => {
             bail!("this is the backup of the tenant {held}, and not of {id}; nothing was restored")
         }
+    }
+}
+
+/// Lets the backup of `held` be the first tenant where that is what the first is, or where there is none yet.
+async fn first(config: &Config, registry: &Registry, held: TenantId) -> anyhow::Result<()> {
+    let registered = registry.tenants.list().await?.into_iter().find(|tenant| tenant.is_first);
+    // The file knows better: what was written down may be older. One that is damaged does not say whose it is.
+    let first = backup::whose(&store::file(config)).or(registered.map(|tenant| tenant.id));
+    match first.filter(|first| *first != held) {
+        None => Ok(()),
+        Some(first) => bail!(
+            "this is the backup of the tenant {held}, and the first tenant of this server is {first}; nothing was \
+             restored. If it is the backup of another tenant of this server, name that with --tenant {held}; to have \
+             it as the first of a server, restore it where [server] data_dir is empty"
+        ),
     }
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context, bail, ensure};
 use lockstep_api::auth::{hash_password, new_secret};
 use lockstep_model::{Clock, TenantId};
 use lockstep_tenant::domains::is_domain_name;
-use lockstep_tenant::{Domain, LocalUser, Role, TenantEntry, TenantSetup};
+use lockstep_tenant::{Domain, LocalUser, Role, StoreError, TenantEntry, TenantSetup};
 use serde_json::json;
 use std::io::{BufRead, IsTerminal};
 
@@ -75,15 +75,15 @@ async fn list(out: Out, loaded: &Loaded, registry: &Registry) -> anyhow::Result<
     let base = base_url(loaded)?;
     let mut tenants = Vec::new();
     for entry in registry.tenants.list().await? {
-        let Some(store) = registry.tenants.open(entry.id).await? else { continue };
-        // What is half deleted can no longer say who it is.
-        let name = match store.organization().await {
-            Ok(organization) => organization.display_name,
-            Err(_) if entry.is_going => String::new(),
-            Err(error) => return Err(error.into()),
+        // What is half deleted can no longer say who it is; one that is damaged neither, and hides no other.
+        let asked = if entry.is_going { Ok(None) } else { describe(registry, entry.id).await };
+        let (name, domains, problem) = match asked {
+            Ok(Some((name, domains))) => (name, domains, None),
+            Ok(None) if entry.is_going => (String::new(), Vec::new(), None),
+            Ok(None) => continue,
+            Err(error) => (String::new(), Vec::new(), Some(chain(&error))),
         };
-        let domains = store.domains().await.unwrap_or_default();
-        tenants.push((entry, name, domains));
+        tenants.push((entry, name, domains, problem));
     }
     let verified = |domains: &[Domain]| -> Vec<String> {
         domains.iter().filter(|domain| domain.is_verified).map(|domain| domain.id.clone()).collect()
@@ -94,18 +94,20 @@ async fn list(out: Out, loaded: &Loaded, registry: &Registry) -> anyhow::Result<
     };
     let json: Vec<_> = tenants
         .iter()
-        .map(|(entry, name, domains)| {
+        .map(|(entry, name, domains, problem)| {
             json!({
                 "id": entry.id, "name": name, "domains": verified(domains), "address": address(entry),
                 "createdAt": entry.created_at, "first": entry.is_first, "deleting": entry.is_going,
+                "problem": problem,
             })
         })
         .collect();
     out.print(&json, || {
-        let rows = tenants.iter().map(|(entry, name, domains)| {
-            let state = match (entry.is_first, entry.is_going) {
-                (true, _) => "the first",
-                (_, true) => "being deleted",
+        let rows = tenants.iter().map(|(entry, name, domains, problem)| {
+            let state = match (problem, entry.is_first, entry.is_going) {
+                (Some(problem), ..) => problem,
+                (_, true, _) => "the first",
+                (_, _, true) => "being deleted",
                 _ => "",
             };
             [
@@ -118,6 +120,23 @@ async fn list(out: Out, loaded: &Loaded, registry: &Registry) -> anyhow::Result<
         });
         out::table(["id", "name", "verified domains", "made", ""], rows)
     })
+}
+
+/// What a tenant says of itself; none where it was deleted meanwhile.
+async fn describe(registry: &Registry, id: TenantId) -> Result<Option<(String, Vec<Domain>)>, StoreError> {
+    let Some(store) = registry.tenants.open(id).await? else { return Ok(None) };
+    Ok(Some((store.organization().await?.display_name, store.domains().await?)))
+}
+
+/// An error with its causes, in one line.
+fn chain(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        text = format!("{text}: {source}");
+        cause = source.source();
+    }
+    text
 }
 
 async fn delete(out: Out, registry: &Registry, id: &str, confirm: Option<String>) -> anyhow::Result<()> {

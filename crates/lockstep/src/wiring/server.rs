@@ -9,6 +9,7 @@ use crate::config::Loaded;
 use anyhow::Context;
 use jiff::SignedDuration;
 use lockstep_api::{ApiSettings, ApiState, Doctor, Retention, TenantLimits, Tenants, TlsSettings};
+use lockstep_model::Clock;
 use lockstep_storage::SqliteTenants;
 use lockstep_tenant::TenantStore;
 use std::fs::File;
@@ -53,6 +54,9 @@ pub(crate) async fn prepare(loaded: &Loaded, listen: Option<&str>) -> anyhow::Re
     };
     let (registry, store, organization) = store::open(loaded).await?;
     let lock = lock(loaded)?;
+    if let Some(files) = &registry.files {
+        files.tidy(SystemClock.now()).await?;
+    }
     let wanted = listen.unwrap_or(&config.server.listen);
     let address: SocketAddr = wanted
         .parse()
@@ -138,7 +142,7 @@ async fn rest(tenants: Tenants, files: Option<SqliteTenants>) {
     let mut minutely = tokio::time::interval(REST);
     loop {
         minutely.tick().await;
-        tenants.let_go().await;
+        tenants.let_go();
         if let Some(files) = &files {
             files.close_idle();
         }

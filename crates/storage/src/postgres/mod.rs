@@ -28,8 +28,9 @@ use lockstep_tenant::StoreError;
 use lockstep_tenant::upkeep::Replica;
 use replicas::Replicas;
 use rustls_platform_verifier::ConfigVerifierExt;
+use std::collections::HashMap;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -143,6 +144,8 @@ pub(crate) struct Connections {
     listener: Arc<Listener>,
     election: Arc<Election>,
     replicas: Option<Arc<Replicas>>,
+    /// The writers that are there, one a tenant.
+    writing: Arc<Mutex<HashMap<i32, mpsc::WeakSender<writer::Job>>>>,
 }
 
 /// The database as one tenant uses it. Cloning is cheap; the writer ends with the last clone.
@@ -247,14 +250,25 @@ impl Connections {
             Some(tls) => (Listener::start(config.clone(), tls.clone()), Election::new(config, tls)),
         };
         let (listener, election) = (Arc::new(listener), Arc::new(election));
-        Ok(Self { server, pool, writers, listener, election, replicas })
+        Ok(Self { server, pool, writers, listener, election, replicas, writing: Arc::default() })
     }
 
     /// The database as a tenant uses it.
     fn of(&self, tenant: Tenant) -> std::io::Result<Database> {
         let ears = &self.listener.ears;
         let (voice, told) = (Voice { tenant, own: ears.own }, ears.of(tenant));
-        let writer = writer::spawn(self.writers.clone(), voice, told.clone(), Handle::current())?;
+        let mut writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who opens a tenant that is open writes by the same thread.
+        let writer = match writing.get(&tenant.0).and_then(mpsc::WeakSender::upgrade) {
+            Some(writer) => writer,
+            None => {
+                writing.retain(|_, writer| writer.strong_count() > 0);
+                let writer = writer::spawn(self.writers.clone(), voice, told.clone(), Handle::current())?;
+                writing.insert(tenant.0, writer.downgrade());
+                writer
+            }
+        };
+        drop(writing);
         Ok(Database { connections: self.clone(), tenant, writer, told })
     }
 }

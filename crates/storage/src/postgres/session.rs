@@ -13,8 +13,8 @@ use futures_util::future::try_join_all;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use tokio::runtime::Handle;
-use tokio_postgres::Row;
 use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Row, SimpleQueryMessage};
 
 /// Statements that a connection keeps prepared. Lists are put together, so that there may be any number of them.
 const MOST_PREPARED: usize = 500;
@@ -41,29 +41,57 @@ impl Session {
     }
 
     /// Begins a transaction that writes, once no other of this tenant does, in this process or another.
+    ///
+    /// # Errors
+    /// [`Fault::Closed`] where the tenant is being deleted, or was: nothing is written to it any more.
     pub(super) fn begin_writing(connection: Object, handle: Handle, tenant: Tenant) -> Result<Self> {
+        let mut session = Self::around(connection, handle);
+        match session.begin_again(tenant) {
+            Err(Fault::Closed) => {
+                session.let_go("ROLLBACK");
+                Err(Fault::Closed)
+            }
+            begun => begun.map(|()| session),
+        }
+    }
+
+    /// As [`Session::begin_writing`], to delete the tenant.
+    pub(super) fn begin_removing(connection: Object, handle: Handle, tenant: Tenant) -> Result<Self> {
         Self::begin(connection, handle, &writing(tenant))
     }
 
     /// Begins anew after a transaction that was taken back.
     pub(super) fn begin_again(&self, tenant: Tenant) -> Result<()> {
-        self.script(&writing(tenant))
+        // It is asked by who has the lock: it stays so until the transaction ends.
+        let ask = "SELECT 1 AS going FROM registry WHERE tenant_id = this_tenant() AND going <> 0";
+        let begin = format!("{}; {ask}", writing(tenant));
+        let connection = self.connection()?;
+        let answers = self.handle.block_on(connection.simple_query(&begin)).map_err(fault)?;
+        let says = |answer: &SimpleQueryMessage| match answer {
+            SimpleQueryMessage::Row(row) => matches!(row.try_get("going"), Ok(Some(_))),
+            _ => false,
+        };
+        if answers.iter().any(says) { Err(Fault::Closed) } else { Ok(()) }
     }
 
     fn begin(connection: Object, handle: Handle, begin: &str) -> Result<Self> {
+        let session = Self::around(connection, handle);
+        session.script(begin)?;
+        Ok(session)
+    }
+
+    fn around(connection: Object, handle: Handle) -> Self {
         if connection.statement_cache.size() > MOST_PREPARED {
             connection.statement_cache.clear();
         }
-        let session = Self {
+        Self {
             connection: Some(connection),
             handle,
             behind: RefCell::default(),
             numbers: RefCell::default(),
             ahead: RefCell::default(),
             written: Cell::default(),
-        };
-        session.script(begin)?;
-        Ok(session)
+        }
     }
 
     fn connection(&self) -> Result<&Object> {

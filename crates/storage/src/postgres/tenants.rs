@@ -4,13 +4,14 @@
 //! tenant holds.
 
 use super::tenant::{FIRST, connect};
-use super::{Connections, Options, PostgresError, Tenant, fault, pool_fault};
-use crate::sql::{Fault, Result, run_counted};
-use crate::tenant::{Jobs, SqlTenantStore, set_up_as};
+use super::{Connections, Options, PostgresError, Session, Tenant, fault, pool_fault};
+use crate::sql::{Fault, Result};
+use crate::tenant::{SqlTenantStore, set_up_as};
 use async_trait::async_trait;
 use lockstep_model::{TenantId, Timestamp};
 use lockstep_tenant::{Organization, StoreError, TenantEntry, TenantRegistry, TenantSetup, TenantStore};
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
@@ -42,7 +43,7 @@ impl PostgresTenants {
         Ok(Self { connections: connect(url, password, options).await? })
     }
 
-    /// What a tenant holds; none where there is no such tenant.
+    /// What a tenant holds; none where there is no such tenant, or it is being deleted.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -51,8 +52,8 @@ impl PostgresTenants {
         id: TenantId,
     ) -> std::result::Result<Option<super::PostgresTenantStore>, StoreError> {
         let open = async || match self.number(id).await? {
-            Some(tenant) => self.store(tenant).map(Some),
-            None => Ok(None),
+            Some((tenant, false)) => self.store(tenant).map(Some),
+            _ => Ok(None),
         };
         open().await.map_err(|fault: Fault| fault.told("opening a tenant"))
     }
@@ -79,34 +80,53 @@ impl PostgresTenants {
         }
     }
 
-    async fn number(&self, id: TenantId) -> Result<Option<Tenant>> {
-        let sql = "SELECT tenant_id FROM registry WHERE id = $1::text::uuid";
+    /// A tenant's number, and whether it is being deleted.
+    async fn number(&self, id: TenantId) -> Result<Option<(Tenant, bool)>> {
+        let sql = "SELECT tenant_id, going <> 0 FROM registry WHERE id = $1::text::uuid AND going <> 2";
         let rows = self.ask(sql, &[&id.to_string()]).await?;
-        rows.first().map(|row| row.try_get(0).map(Tenant).map_err(fault)).transpose()
+        let read = |row: &Row| Ok((Tenant(row.try_get(0).map_err(fault)?), row.try_get(1).map_err(fault)?));
+        rows.first().map(read).transpose()
     }
 
-    async fn remove(&self, id: TenantId) -> std::result::Result<bool, StoreError> {
-        let told = |fault: Fault| fault.told(REMOVING);
-        let Some(tenant) = self.number(id).await.map_err(told)?.filter(|tenant| *tenant != FIRST) else {
+    /// Runs statements of a tenant that is being deleted, in one transaction; answers how many rows the last changed.
+    async fn of_one_going(&self, tenant: Tenant, statements: Vec<String>) -> Result<usize> {
+        let connection = self.connections.writers.get().await.map_err(pool_fault)?;
+        let handle = Handle::current();
+        let work = move || {
+            let session = Session::begin_removing(connection, handle, tenant)?;
+            let mut changed = Ok(0);
+            for sql in &statements {
+                changed = changed.and_then(|_| session.execute(sql, &[]));
+            }
+            session.end(changed)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| Fault::Closed)?
+    }
+
+    async fn remove(&self, id: TenantId) -> Result<bool> {
+        let Some((tenant, _)) = self.number(id).await?.filter(|(tenant, _)| *tenant != FIRST) else {
             return Ok(false);
         };
-        let store = self.store(tenant).map_err(told)?;
-        let run = async |sql: String| store.jobs.write(REMOVING, move |c| run_counted(c, &sql, ())).await;
-        // From here on nothing leads to it.
-        run("UPDATE registry SET going = 1 WHERE tenant_id = this_tenant()".into()).await?;
-        run("DELETE FROM verified_domain WHERE tenant_id = this_tenant()".into()).await?;
+        let state =
+            |going: i16| format!("UPDATE registry SET going = {going} WHERE tenant_id = this_tenant()");
+        // From here on nothing leads to it, and nobody else writes to it: who writes looks here, with the tenant's lock.
+        let free = "DELETE FROM verified_domain WHERE tenant_id = this_tenant()".to_owned();
+        self.of_one_going(tenant, vec![free.clone(), state(GOING)]).await?;
         // Whatever tables there are: each that has rows of tenants has this policy.
         let sql = "SELECT tablename::text FROM pg_policies WHERE policyname = 'of_this_tenant' \
                    AND schemaname = current_schema() ORDER BY tablename";
-        for row in self.ask(sql, &[]).await.map_err(told)? {
-            let table: String = row.try_get(0).map_err(|error| told(fault(error)))?;
+        let mut last = Vec::new();
+        for row in self.ask(sql, &[]).await? {
+            let table: String = row.try_get(0).map_err(fault)?;
             let part = format!(
                 "DELETE FROM \"{table}\" WHERE ctid = ANY (ARRAY(SELECT ctid FROM \"{table}\" LIMIT {PART}))"
             );
-            while run(part.clone()).await? > 0 {}
+            while self.of_one_going(tenant, vec![part.clone()]).await? > 0 {}
+            last.push(format!("DELETE FROM \"{table}\""));
         }
-        run("DELETE FROM registry WHERE tenant_id = this_tenant()".into()).await?;
-        Ok(true)
+        // A server of an older version, which does not look, may have written meanwhile.
+        last.extend([free, state(GONE)]);
+        self.of_one_going(tenant, last).await.map(|changed| changed > 0)
     }
 }
 
@@ -126,6 +146,10 @@ fn entry(row: &Row) -> Result<TenantEntry> {
     })
 }
 
+/// In the registry: it is being deleted; and nothing is left but its number, so that who still holds it writes nothing.
+const GOING: i16 = 1;
+const GONE: i16 = 2;
+
 const LOOKING: &str = "looking for a tenant";
 const REMOVING: &str = "removing a tenant";
 
@@ -142,7 +166,7 @@ impl TenantRegistry for PostgresTenants {
     }
 
     async fn list(&self) -> std::result::Result<Vec<TenantEntry>, StoreError> {
-        let rows = self.ask(entries!("ORDER BY r.tenant_id"), &[]).await;
+        let rows = self.ask(entries!("WHERE r.going <> 2 ORDER BY r.tenant_id"), &[]).await;
         rows.and_then(|rows| rows.iter().map(entry).collect()).map_err(|fault| fault.told("listing tenants"))
     }
 
@@ -179,6 +203,6 @@ impl TenantRegistry for PostgresTenants {
     }
 
     async fn delete(&self, id: TenantId) -> std::result::Result<bool, StoreError> {
-        self.remove(id).await
+        self.remove(id).await.map_err(|fault| fault.told(REMOVING))
     }
 }

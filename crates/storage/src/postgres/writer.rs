@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
+use tokio_postgres::error::SqlState;
 
 /// Jobs that may wait; beyond that, callers wait.
 const QUEUE: usize = 256;
@@ -87,14 +88,20 @@ pub(super) fn spawn(
     Ok(sender)
 }
 
-/// A transaction; once more where a connection of the pool turned out to be broken: nothing was done yet.
+/// A transaction; once more where a connection of the pool turned out to be broken: nothing was done yet. Not where the
+/// tenant's lock was waited for in vain: the connection is one of few, which other tenants wait for.
 fn begin(pool: &Pool, voice: Voice, handle: &Handle) -> Result<Session> {
     let connect = || handle.block_on(pool.get()).map_err(pool_fault);
     let begin = |connection| Session::begin_writing(connection, handle.clone(), voice.tenant);
     match begin(connect()?) {
-        Err(Fault::Lost(_)) => begin(connect()?),
+        Err(Fault::Lost(why)) if !is_lock_wait(why.as_ref()) => begin(connect()?),
         result => result,
     }
+}
+
+fn is_lock_wait(why: &(dyn std::error::Error + 'static)) -> bool {
+    let error = why.downcast_ref::<tokio_postgres::Error>();
+    error.is_some_and(|error| error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE))
 }
 
 /// Takes statistics of tables that a load has filled. PostgreSQL does it by itself, but a minute later: until then it
@@ -125,11 +132,12 @@ fn run_group(
         Ok(session) => session,
         Err(fault) => {
             // Those behind it would wait as long for the same.
-            let why = chain(&fault);
+            let (why, closed) = (chain(&fault), matches!(fault, Fault::Closed));
             (first.0)(Err(fault)).1(Ok(()));
             for _ in 0..MAX_GROUP {
                 let Ok(job) = more.try_recv() else { break };
-                (job.0)(Err(Fault::Lost(why.clone().into()))).1(Ok(()));
+                let fault = if closed { Fault::Closed } else { Fault::Lost(why.clone().into()) };
+                (job.0)(Err(fault)).1(Ok(()));
             }
             return 0;
         }

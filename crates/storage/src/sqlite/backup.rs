@@ -117,6 +117,15 @@ pub fn copy(from: &Path, to: &Path) -> Result<(), BackupError> {
         .map_err(|source| BackupError::Write { path: to.to_owned(), source })
 }
 
+/// Whose a file is that may be in use; none where it does not say. Of what it holds nothing else is looked at.
+pub fn whose(path: &Path) -> Option<TenantId> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).ok()?;
+    connection.busy_timeout(std::time::Duration::from_secs(10)).ok()?;
+    let id: [u8; 16] = connection.query_row("SELECT id FROM tenant", (), |row| row.get(0)).ok()?;
+    Some(TenantId(uuid::Uuid::from_bytes(id)))
+}
+
 /// Checks a copy that nobody uses, every page and every index of it, and says what it holds. Nothing is written, nor
 /// beside it.
 ///

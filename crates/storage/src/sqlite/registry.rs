@@ -19,6 +19,11 @@ mod embedded {
 /// The number of the first tenant.
 pub(super) const FIRST: i64 = 1;
 
+/// Has a domain lead to a tenant, unless it leads to another, or the tenant is being removed.
+const CLAIM: &str = "INSERT INTO verified_domain (name, tenant) SELECT ?1, ?2 \
+                     WHERE NOT EXISTS (SELECT 1 FROM tenant WHERE number = ?2 AND state = 2) \
+                     ON CONFLICT (name) DO NOTHING";
+
 /// How a tenant is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
@@ -62,10 +67,7 @@ impl Registry {
     /// Has a domain lead to a tenant. Answers whether it does: not where it leads to another.
     pub(super) fn claim(&self, tenant: i64, domain: &str) -> Result<bool, SqliteError> {
         self.with("keeping whom a domain leads to", |c| {
-            c.execute(
-                "INSERT INTO verified_domain (name, tenant) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING",
-                params![domain, tenant],
-            )?;
+            c.execute(CLAIM, params![domain, tenant])?;
             let sql = "SELECT tenant FROM verified_domain WHERE name = ?1";
             let owner: Option<i64> = c.query_row(sql, [domain], |row| row.get(0)).optional()?;
             Ok(owner == Some(tenant))
@@ -84,9 +86,7 @@ impl Registry {
             }
             let transaction = c.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             for name in verified.iter().filter(|name| !before.contains(name)) {
-                let sql =
-                    "INSERT INTO verified_domain (name, tenant) VALUES (?1, ?2) ON CONFLICT (name) DO NOTHING";
-                if transaction.execute(sql, params![name, tenant])? == 0 {
+                if transaction.execute(CLAIM, params![name, tenant])? == 0 {
                     elsewhere.push(name.clone());
                 }
             }
@@ -131,6 +131,17 @@ impl Registry {
         })
     }
 
+    /// Says that a tenant is being removed; its domains are free with that.
+    pub(super) fn let_go(&self, number: i64) -> Result<(), SqliteError> {
+        self.with("keeping how a tenant is", |c| {
+            let transaction = c.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            transaction
+                .execute("UPDATE tenant SET state = ?2 WHERE number = ?1", [number, State::Going as i64])?;
+            transaction.execute("DELETE FROM verified_domain WHERE tenant = ?1", [number])?;
+            transaction.commit()
+        })
+    }
+
     /// Forgets a tenant.
     pub(super) fn remove(&self, number: i64) -> Result<(), SqliteError> {
         self.with("forgetting a tenant", |c| {
@@ -147,10 +158,11 @@ impl Registry {
         })
     }
 
-    /// Numbers and ids of those that were begun before, and came to nothing.
+    /// Numbers and ids of those that were begun before, and came to nothing; and of those that are being removed.
     pub(super) fn unfinished(&self, before: Timestamp) -> Result<Vec<(i64, TenantId)>, SqliteError> {
         self.with("listing tenants", |c| {
-            let sql = "SELECT number, id, created_at, state FROM tenant WHERE state = 1 AND created_at < ?1";
+            let sql = "SELECT number, id, created_at, state FROM tenant \
+                       WHERE state = 2 OR (state = 1 AND created_at < ?1)";
             let read = |row: &Row<'_>| entry(row).map(|(number, entry)| (number, entry.id));
             c.prepare_cached(sql)?.query_map([before.as_microsecond()], read)?.collect()
         })

@@ -7,7 +7,7 @@ use super::registry::{FIRST, Registry, State};
 use super::tenant::{add_functions, migrations, told};
 use super::{Database, Options, Prepare, SqliteError};
 use crate::sql;
-use crate::tenant::{Jobs, SqlTenantStore, set_up_as, verified_domains};
+use crate::tenant::{Alone, Jobs, SqlTenantStore, set_up_as, to_the_end, verified_domains};
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use lockstep_model::{TenantId, Timestamp};
@@ -15,15 +15,20 @@ use lockstep_tenant::{Organization, StoreError, TenantEntry, TenantRegistry, Ten
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 use std::collections::HashMap;
-use std::fs::DirBuilder;
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
-use tokio::sync::{OnceCell, OwnedMutexGuard};
+use tokio::sync::OnceCell;
 
 /// What was begun longer ago than this and is not done is nobody's work any more.
 const UNFINISHED: SignedDuration = SignedDuration::from_mins(10);
+
+/// How long a change of domains waits for that of another process.
+const WAIT: Duration = Duration::from_secs(20);
+/// Time between two looks at whether that is over.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How files of tenants are kept open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +64,13 @@ struct Files {
 struct Slot {
     database: Arc<OnceCell<Database>>,
     used: Instant,
+}
+
+impl Slot {
+    /// Who opens it holds the place as well: it is not taken away, or another would open the same file beside.
+    fn is_being_opened(&self) -> bool {
+        self.database.get().is_none() && Arc::strong_count(&self.database) > 1
+    }
 }
 
 /// A tenant's file, open or not. Cloning is cheap.
@@ -132,6 +144,21 @@ impl SqliteTenants {
         self.files.ask(action, ask).await
     }
 
+    /// Clears away what is left of tenants that were begun and not finished, or not wholly removed.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the registry cannot be asked; what cannot be removed is logged, and stays.
+    pub async fn tidy(&self, now: Timestamp) -> Result<(), StoreError> {
+        let before = now.checked_sub(UNFINISHED).unwrap_or(now);
+        for (number, id) in self.ask("listing tenants", move |registry| registry.unfinished(before)).await? {
+            if let Err(error) = self.clear(number, id).await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(tenant = %id, error, "what is left of a tenant stays behind");
+            }
+        }
+        Ok(())
+    }
+
     /// Removes what a tenant that is not to be left behind.
     async fn clear(&self, number: i64, id: TenantId) -> Result<(), StoreError> {
         self.files.lock_open().remove(&number);
@@ -169,8 +196,21 @@ impl Files {
 
     fn close_idle(&self, open: &mut HashMap<i64, Slot>, now: Instant) {
         open.retain(|number, slot| {
-            *number == FIRST || now.saturating_duration_since(slot.used) < self.options.idle
+            let used = now.saturating_duration_since(slot.used) < self.options.idle;
+            *number == FIRST || used || slot.is_being_opened()
         });
+    }
+
+    /// Closes what was longest unused until there is room for some more.
+    fn make_room(&self, open: &mut HashMap<i64, Slot>, more: usize) {
+        let most = self.options.most_open.max(1);
+        while open.keys().filter(|number| **number != FIRST).count() + more > most {
+            let rest = open.iter().filter(|(number, slot)| **number != FIRST && !slot.is_being_opened());
+            let Some(oldest) = rest.min_by_key(|(_, slot)| slot.used).map(|(number, _)| *number) else {
+                return;
+            };
+            open.remove(&oldest);
+        }
     }
 
     /// The place of a tenant's database among those that are open; the one that was longest unused makes room.
@@ -182,12 +222,8 @@ impl Files {
             return slot.database.clone();
         }
         self.close_idle(&mut open, now);
-        let most = self.options.most_open.max(1);
-        while number != FIRST && open.keys().filter(|number| **number != FIRST).count() >= most {
-            let oldest =
-                open.iter().filter(|(number, _)| **number != FIRST).min_by_key(|(_, slot)| slot.used);
-            let Some(oldest) = oldest.map(|(number, _)| *number) else { break };
-            open.remove(&oldest);
+        if number != FIRST {
+            self.make_room(&mut open, 1);
         }
         let database: Arc<OnceCell<Database>> = Arc::default();
         open.insert(number, Slot { database: database.clone(), used: now });
@@ -206,6 +242,8 @@ impl Files {
         lock
     }
 }
+
+const CHANGING: &str = "changing a tenant's domains";
 
 impl TenantFile {
     /// The file.
@@ -243,26 +281,51 @@ impl TenantFile {
 
     /// The open database.
     async fn database(&self) -> Result<Database, StoreError> {
-        const OPENING: &str = "opening a tenant";
         let slot = self.files.slot(self.number);
-        let open = async || {
-            let (path, options, is_first) = (self.path.clone(), self.options(), self.number == FIRST);
-            let open = move || {
-                if !is_first && !path.exists() {
-                    // It was removed; it must not come back empty.
-                    return Err(SqliteError::Closed);
-                }
-                Database::open(&path, &options, migrations)
-            };
-            let opened = tokio::task::spawn_blocking(open).await.map_err(|_| StoreError::Closed)?;
-            let database = opened.map_err(|error| told(error, OPENING))?;
-            // What a process that ended in the middle left behind.
-            if let Ok(_alone) = self.files.changing(self.number).try_lock_owned() {
+        if let Some(database) = slot.get() {
+            return Ok(database.clone());
+        }
+        // It is opened once, for all that wait for it, and whoever of them goes away.
+        let own = self.clone();
+        to_the_end(async move {
+            let database = slot.get_or_try_init(|| own.open()).await.cloned()?;
+            drop(slot);
+            own.files.make_room(&mut own.files.lock_open(), 0);
+            Ok(database)
+        })
+        .await
+    }
+
+    async fn open(&self) -> Result<Database, StoreError> {
+        let (path, options, is_first) = (self.path.clone(), self.options(), self.number == FIRST);
+        let open = move || {
+            if !is_first && !path.exists() {
+                // It was removed; it must not come back empty.
+                return Err(SqliteError::Closed);
+            }
+            Database::open(&path, &options, migrations)
+        };
+        let opened = tokio::task::spawn_blocking(open).await.map_err(|_| StoreError::Closed)?;
+        let database = opened.map_err(|error| told(error, "opening a tenant"))?;
+        // What a process that ended in the middle left behind; not while another changes it, here or elsewhere.
+        if let Ok(_here) = self.files.changing(self.number).try_lock_owned() {
+            let file = self.lock_file()?;
+            if file.try_lock().is_ok() {
                 self.settle(&database).await?;
             }
-            Ok(database)
-        };
-        slot.get_or_try_init(open).await.cloned()
+        }
+        Ok(database)
+    }
+
+    /// What processes lock that change domains, beside the tenant's file.
+    fn lock_file(&self) -> Result<File, StoreError> {
+        let path = self.path.with_file_name("domains.lock");
+        let opened = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+        opened.map_err(|error| match error.kind() {
+            // With its folder: the tenant was removed.
+            std::io::ErrorKind::NotFound => StoreError::Closed,
+            _ => StoreError::Database { action: CHANGING, source: error.into() },
+        })
     }
 
     async fn settle(&self, database: &Database) -> Result<(), StoreError> {
@@ -306,8 +369,18 @@ impl Jobs for TenantFile {
         Jobs::read(&self.database().await?, action, job).await
     }
 
-    async fn domains_alone(&self) -> Option<OwnedMutexGuard<()>> {
-        Some(self.files.changing(self.number).lock_owned().await)
+    async fn domains_alone(&self) -> Result<Option<Alone>, StoreError> {
+        let here = self.files.changing(self.number).lock_owned().await;
+        let (file, began) = (self.lock_file()?, Instant::now());
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(Alone { _file: file, _here: here })),
+                Err(TryLockError::WouldBlock) if began.elapsed() < WAIT => tokio::time::sleep(LOOK).await,
+                Err(error) => {
+                    return Err(StoreError::Database { action: CHANGING, source: error.into() });
+                }
+            }
+        }
     }
 
     async fn settle_domains(&self) -> Result<(), StoreError> {
@@ -346,15 +419,13 @@ impl TenantRegistry for SqliteTenants {
 
     async fn open(&self, id: TenantId) -> Result<Option<Arc<dyn TenantStore>>, StoreError> {
         let found = self.ask("looking for a tenant", move |registry| registry.by_id(id)).await?;
+        let found = found.filter(|(_, entry)| !entry.is_going);
         Ok(found.map(|(number, entry)| Arc::new(self.store(number, entry.id)) as Arc<dyn TenantStore>))
     }
 
     async fn create(&self, setup: TenantSetup, now: Timestamp) -> Result<Organization, StoreError> {
         const ACTION: &str = "making a tenant";
-        let before = now.checked_sub(UNFINISHED).unwrap_or(now);
-        for (number, id) in self.ask(ACTION, move |registry| registry.unfinished(before)).await? {
-            self.clear(number, id).await?;
-        }
+        self.tidy(now).await?;
         let id = TenantId::generate(now);
         let number = self.ask(ACTION, move |registry| registry.begin(id, now, State::Making)).await?;
         let store = self.store(number, id);
@@ -392,7 +463,7 @@ impl TenantRegistry for SqliteTenants {
                 return Ok(None);
             }
             // From here on nothing leads to it.
-            registry.set_state(number, State::Going).map(|()| Some(number))
+            registry.let_go(number).map(|()| Some(number))
         };
         match self.ask("removing a tenant", going).await? {
             Some(number) => self.clear(number, id).await.map(|()| true),

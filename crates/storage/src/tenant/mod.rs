@@ -32,4 +32,4 @@ pub(crate) use ahead::Ahead;
 pub(crate) use domains::verified as verified_domains;
 pub(crate) use lease::restored as lease_restored;
 pub use store::SqlTenantStore;
-pub(crate) use store::{Jobs, set_up_as};
+pub(crate) use store::{Alone, Jobs, set_up_as, to_the_end};

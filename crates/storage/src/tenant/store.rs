@@ -29,7 +29,7 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::OwnedMutexGuard;
 
 /// A database that jobs are run on, each in a transaction of the tenant.
-pub(crate) trait Jobs: Send + Sync + 'static {
+pub(crate) trait Jobs: Clone + Send + Sync + 'static {
     /// Runs a job that writes, alone, and answers once that is durable. One that fails leaves no trace.
     fn write<T, F>(&self, action: &'static str, job: F) -> impl Future<Output = Result<T, StoreError>> + Send
     where
@@ -76,10 +76,10 @@ pub(crate) trait Jobs: Send + Sync + 'static {
         true
     }
 
-    /// Has no other change of domains of this tenant be made by this process, where whom a domain leads to is not
-    /// written with it.
-    fn domains_alone(&self) -> impl Future<Output = Option<OwnedMutexGuard<()>>> + Send {
-        std::future::ready(None)
+    /// Has no other change of domains of this tenant be made, by this process or another, where whom a domain leads to is
+    /// not written with it.
+    fn domains_alone(&self) -> impl Future<Output = Result<Option<Alone>, StoreError>> + Send {
+        std::future::ready(Ok(None))
     }
 
     /// Has exactly the verified domains lead to this tenant, where that is not written with them.
@@ -91,6 +91,20 @@ pub(crate) trait Jobs: Send + Sync + 'static {
     fn written_elsewhere(&self) -> impl Future<Output = ()> + Send {
         std::future::pending()
     }
+}
+
+/// Held while a tenant's domains change: among the processes of a machine, and in this one.
+#[derive(Debug)]
+pub(crate) struct Alone {
+    pub(crate) _file: std::fs::File,
+    pub(crate) _here: OwnedMutexGuard<()>,
+}
+
+/// Does to the end what was begun, also where the caller goes away meanwhile.
+pub(crate) async fn to_the_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::spawn(work).await.map_err(|_| StoreError::Closed)?
 }
 
 /// A tenant in a database of SQL: see [`crate::SqliteTenantStore`] and [`crate::PostgresTenantStore`]. Cloning is
@@ -156,12 +170,15 @@ pub(crate) async fn set_up_as(
     setup: TenantSetup,
     now: Timestamp,
 ) -> Result<Organization, StoreError> {
-    let alone = jobs.domains_alone().await;
-    let job = move |c: Connection<'_>| organization::set_up(c, id, &setup, now);
-    let organization = jobs.write("setting the tenant up", job).await;
-    jobs.settle_domains().await?;
-    drop(alone);
-    let organization = organization?;
+    let own = jobs.clone();
+    let organization = to_the_end(async move {
+        let _alone = own.domains_alone().await?;
+        let job = move |c: Connection<'_>| organization::set_up(c, id, &setup, now);
+        let organization = own.write("setting the tenant up", job).await;
+        own.settle_domains().await?;
+        organization
+    });
+    let organization = organization.await?;
     recalculate(jobs, now).await?;
     Ok(organization)
 }
@@ -213,18 +230,18 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
         change: DomainChange,
         now: Timestamp,
     ) -> Result<Result<Option<Domain>, DomainRefusal>, StoreError> {
-        let alone = self.jobs.domains_alone().await;
-        let changed = match self
-            .jobs
-            .write("changing a domain", move |c| domains::change(c, &name, &change, now))
-            .await
-        {
+        let own = self.jobs.clone();
+        let changed = to_the_end(async move {
+            let _alone = own.domains_alone().await?;
+            let job = move |c: Connection<'_>| domains::change(c, &name, &change, now);
+            let changed = own.write("changing a domain", job).await;
+            own.settle_domains().await?;
+            changed
+        });
+        match changed.await {
             Err(StoreError::DomainElsewhere { domain }) => Ok(Err(DomainRefusal::Elsewhere(domain))),
             changed => changed,
-        };
-        self.jobs.settle_domains().await?;
-        drop(alone);
-        changed
+        }
     }
 
     async fn domain_references(
