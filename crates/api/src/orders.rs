@@ -77,6 +77,14 @@ impl Orders {
         }
     }
 
+    /// Ends a client's connection, whichever it is.
+    pub(crate) fn end(&self, client: ClientId, now: Timestamp) {
+        let mut state = self.lock();
+        if state.connections.remove(&client).is_some() {
+            state.left.insert(client, now);
+        }
+    }
+
     /// Whether a client is connected.
     pub(crate) fn is_connected(&self, client: ClientId) -> bool {
         self.lock().connections.contains_key(&client)

@@ -139,6 +139,7 @@ impl ApiState {
             doctor,
             events: Events::default(),
             orders: Arc::default(),
+            token_uses: Arc::default(),
             tenant: Some(tenant),
             is_first: false,
             ..self.clone()

@@ -339,6 +339,8 @@ pub trait TenantStore: Send + Sync + 'static {
     async fn take_link(&self, secret: SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError>;
     /// Keeps a session.
     async fn put_session(&self, secret: SecretHash, session: Session) -> Result<(), StoreError>;
+    /// Has a session end later. One that was ended meanwhile stays ended.
+    async fn lengthen_session(&self, secret: SecretHash, expires_at: Timestamp) -> Result<(), StoreError>;
     /// The session of a cookie, if it has not ended.
     async fn session(&self, secret: SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError>;
     /// Ends a session.

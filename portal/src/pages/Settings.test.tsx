@@ -69,7 +69,7 @@ it('shows a new token once, and revokes one after a question', async () => {
   expect(await screen.findByText('lkt_secret')).toBeTruthy();
   await userEvent.click(screen.getByRole('button', { name: words.done }));
   await waitFor(() => expect(screen.queryByText('lkt_secret')).toBeNull());
-  await userEvent.click(screen.getByRole('button', { name: `${words.revoke} Sync_1` }));
+  await userEvent.click(await screen.findByRole('button', { name: `${words.revoke} Sync_1` }));
   expect(await screen.findByText(words.revokeClient)).toBeTruthy();
   await userEvent.click(screen.getByRole('button', { name: words.revokeNow }));
   await waitFor(() => expect(asked).toContain('DELETE /api/v1/tokens/Sync_1'));

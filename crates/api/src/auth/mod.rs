@@ -14,8 +14,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use lockstep_model::{ClientId, Timestamp};
+use lockstep_tenant::Role;
 use lockstep_tenant::store::SecretHash;
-use lockstep_tenant::{Role, Session};
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -171,8 +171,8 @@ async fn lengthen(state: &ApiState, identity: &Identity) {
     if end.duration_since(expires_at) < session::SLIDE_EVERY {
         return;
     }
-    let longer = Session { user: identity.name.clone(), role: identity.role, expires_at: end };
-    if let Err(error) = state.store.put_session(hash, longer).await {
+    // One that was ended meanwhile stays ended.
+    if let Err(error) = state.store.lengthen_session(hash, end).await {
         tracing::warn!(error = %crate::error::chain(&error), "a session cannot be lengthened");
     }
 }

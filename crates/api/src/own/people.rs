@@ -261,7 +261,13 @@ pub(crate) async fn remove_token(
             "A token does not end itself; sign in, or use another one.",
         ));
     }
+    let tokens = state.store.tokens().await?;
+    let client = tokens.into_iter().find(|token| token.name == name).and_then(|token| token.client);
     change(&state, &identity.name, AccessAction::RemoveToken { name }).await?;
+    if let Some(client) = client {
+        // Its stream was admitted by the token that is gone.
+        state.orders.end(client, state.now());
+    }
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

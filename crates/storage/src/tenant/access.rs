@@ -145,6 +145,15 @@ pub(super) fn put_session(
     Ok(())
 }
 
+pub(super) fn lengthen_session(
+    connection: Connection<'_>,
+    secret: SecretHash,
+    expires_at: Timestamp,
+) -> Result<()> {
+    let sql = "UPDATE session SET expires_at = ?2 WHERE secret = ?1 AND link = 0 AND expires_at < ?2";
+    run(connection, sql, (secret.as_slice(), micros(expires_at)))
+}
+
 pub(super) fn session(
     connection: Connection<'_>,
     secret: SecretHash,

@@ -222,7 +222,9 @@ fn page(
         && query.kind == Some(ObjectKind::User)
         && query.sort.is_some_and(|sort| sort.field == Field::Property(Property::UserPrincipalName));
     // In no order that was asked for: by their making, which has an index of its own. Few ones need none.
-    let by_making = !narrow && !query.deleted && query.kind.is_some();
+    // A page token of before there was goes on as it began.
+    let from_before = matches!(&after, Some((None, None, _)));
+    let by_making = !narrow && !query.deleted && query.kind.is_some() && !from_before;
     let made = by_making.then_some(SortKey { field: Field::CreatedDateTime, descending: false });
     let sort = query.sort.or(made);
     let key = match sort {

@@ -628,6 +628,12 @@ impl<J: Jobs> TenantStore for SqlTenantStore<J> {
         self.jobs.write("keeping a session", move |c| access::put_session(c, secret, &session, false)).await
     }
 
+    async fn lengthen_session(&self, secret: SecretHash, expires_at: Timestamp) -> Result<(), StoreError> {
+        self.jobs
+            .write("lengthening a session", move |c| access::lengthen_session(c, secret, expires_at))
+            .await
+    }
+
     async fn session(&self, secret: SecretHash, now: Timestamp) -> Result<Option<Session>, StoreError> {
         self.jobs.read("reading a session", move |c| access::session(c, secret, false, now)).await
     }

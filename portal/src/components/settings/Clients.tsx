@@ -3,6 +3,7 @@ import { Badge, Button, Field, Input, Select, TableCell, TableRow, Text } from '
 import { useState } from 'react';
 import { useAddToken, useEnrolment, useRevoke, useTokens, type Role, type Token } from '../../api/settings';
 import { AddRegular } from '../../icons';
+import { base } from '../../lib/base';
 import { words } from '../../messages/settings';
 import { Failure } from '../Failure';
 import { enrolCommand } from '../guide/ClientStep';
@@ -57,7 +58,7 @@ export function Clients() {
       {asked?.what === 'enrol' && (
         <Enrol
           onClose={close}
-          onCode={(name, code) => setAsked({ what: 'secret', title: words.runThis, text: `${name}. ${words.enrolText}`, secret: enrolCommand(window.location.origin, code) })}
+          onCode={(name, code) => setAsked({ what: 'secret', title: words.runThis, text: `${name}. ${words.enrolText}`, secret: enrolCommand(window.location.origin + base, code) })}
         />
       )}
       {asked?.what === 'token' && (

@@ -18,6 +18,7 @@ import {
 import { useState } from 'react';
 import { useAddPerson, useChangePerson, usePeople, useSignInLink, type Person, type PersonRole, type SignInLink } from '../../api/settings';
 import { MoreHorizontalRegular, PersonAddRegular } from '../../icons';
+import { base } from '../../lib/base';
 import { words } from '../../messages/settings';
 import { Banner } from '../Banner';
 import { explain, Failure } from '../Failure';
@@ -111,7 +112,7 @@ export function People() {
       </Rows>
       {asked?.what === 'add' && <Add onClose={close} onLink={(link) => setAsked({ what: 'link', link })} />}
       {asked?.what === 'link' && (
-        <SecretDialog title={words.linkTitle(asked.link.name)} text={words.linkText} secret={`${window.location.origin}${asked.link.path}`} onClose={close} />
+        <SecretDialog title={words.linkTitle(asked.link.name)} text={words.linkText} secret={`${window.location.origin}${base}${asked.link.path}`} onClose={close} />
       )}
       {asked?.what === 'password' && <SetPassword person={asked.person} onClose={close} />}
       {asked?.what === 'remove' && (

@@ -119,6 +119,17 @@ pub(super) const NEVER: &[&str] = &[
     "ms-mcs-admpwd",
     "mslaps-password",
     "mslaps-encryptedpassword",
+    "mslaps-encryptedpasswordhistory",
+    "mslaps-encrypteddsrmpassword",
+    "mslaps-encrypteddsrmpasswordhistory",
+    "msds-managedpassword",
+    "pwdhistory",
+    "passwordhistory",
+    "sambapasswordhistory",
+    "sambacleartextpassword",
+    "sambapreviouscleartextpassword",
+    "ipanthash",
+    "krbpwdhistory",
 ];
 
 impl Schemas {
@@ -173,6 +184,8 @@ fn with_lists(schema: Schema, lists: &[(&str, AttributeType, bool)]) -> Schema {
 
 /// Whether an attribute is one that no rule reads.
 pub(crate) fn is_never(name: &str) -> bool {
+    // RFC 4512 section 2.5: what follows the semicolon is an option of the same attribute.
+    let name = name.split(';').next().unwrap_or(name).trim();
     NEVER.iter().any(|never| never.eq_ignore_ascii_case(name))
 }
 
