@@ -44,7 +44,7 @@ fn text(path: &Path) -> &str {
 fn files(folder: &Path) -> Result<Vec<String>> {
     let mut names: Vec<String> = fs::read_dir(folder)?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| name.starts_with("tenant"))
+        .filter(|name| name.starts_with("tenant.db"))
         .collect();
     names.sort();
     Ok(names)

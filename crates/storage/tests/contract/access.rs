@@ -71,7 +71,12 @@ pub(crate) async fn users_and_sessions(store: impl TenantStore) {
     assert_eq!(store.session([1; 32], at(10)).await.unwrap(), None);
     store.put_session([1; 32], session(20)).await.unwrap();
     assert_eq!(store.session([1; 32], at(10)).await.unwrap(), Some(session(20)));
+    store.lengthen_session([1; 32], at(30)).await.unwrap();
+    assert_eq!(store.session([1; 32], at(29)).await.unwrap(), Some(session(30)));
     store.put_user(user("two")).await.unwrap();
+    assert_eq!(store.session([1; 32], at(10)).await.unwrap(), None);
+    // Used while it was ended.
+    store.lengthen_session([1; 32], at(40)).await.unwrap();
     assert_eq!(store.session([1; 32], at(10)).await.unwrap(), None);
     assert_eq!(store.user("ANN".into()).await.unwrap(), Some(user("two")));
     store.put_session([2; 32], session(20)).await.unwrap();
