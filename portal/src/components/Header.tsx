@@ -50,6 +50,8 @@ const useStyles = makeStyles({
     textDecorationLine: 'none',
     borderRadius: tokens.borderRadiusMedium,
   },
+  // On the narrowest windows the sign speaks for itself; readers of the screen still hear the name.
+  product: { '@media (max-width: 360px)': { position: 'absolute', width: '1px', height: '1px', overflow: 'hidden', clipPath: 'inset(50%)' } },
   divider: { flexGrow: 0, height: '20px', margin: '0 4px', '@media (max-width: 480px)': { display: 'none' } },
   tenant: {
     color: tokens.colorNeutralForeground2,
@@ -86,7 +88,7 @@ export function Header({ session, connection, navButton, onSearch, onHelp }: Pro
       {navButton}
       <RouterLink to="/" className={styles.brand}>
         <Logo />
-        <Text weight="semibold" size={400}>
+        <Text weight="semibold" size={400} className={styles.product}>
           {t.product}
         </Text>
       </RouterLink>
