@@ -180,6 +180,17 @@ fn is_narrow(filter: &Filter) -> bool {
     }
 }
 
+/// Whether a filter is answered by the index of names, which another order would keep it from.
+fn is_by_name(filter: &Filter) -> bool {
+    match filter {
+        Filter::And(all) => all.iter().any(is_by_name),
+        Filter::Compare { field: Field::Property(Property::DisplayName), how, .. } => {
+            matches!(how, Comparison::Eq | Comparison::StartsWith)
+        }
+        _ => false,
+    }
+}
+
 fn count(connection: Connection<'_>, query: &ListQuery, conditions: &Sql) -> Result<u64> {
     let plain = query.filter.is_none()
         && query.search.is_none()
@@ -224,7 +235,8 @@ fn page(
     // In no order that was asked for: by their making, which has an index of its own. Few ones need none.
     // A page token of before there was goes on as it began.
     let from_before = matches!(&after, Some((None, None, _)));
-    let by_making = !narrow && !query.deleted && query.kind.is_some() && !from_before;
+    let by_name = query.filter.as_ref().is_some_and(is_by_name);
+    let by_making = !narrow && !by_name && !query.deleted && query.kind.is_some() && !from_before;
     let made = by_making.then_some(SortKey { field: Field::CreatedDateTime, descending: false });
     let sort = query.sort.or(made);
     let key = match sort {
